@@ -1,0 +1,126 @@
+"""Names and safe keeping of what a run leaves behind.
+
+An artefact is named by a hash of the settings that made it, checked by a hash of its content, and
+written aside and renamed, so that a reader sees all of it or none of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def canonical(value: Any) -> Any:
+    """Reduce settings to plain JSON values: dataclasses to dicts, paths to text, tuples to lists.
+
+    Raises:
+        TypeError: for a value that has no canonical form, such as a function.
+
+    >>> canonical({"edges": (1, 2.5), "path": Path("a/b")})
+    {'edges': [1, 2.5], 'path': 'a/b'}
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: canonical(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [canonical(item) for item in value]
+    if isinstance(value, Path):
+        return value.as_posix()
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"no canonical form for {type(value).__name__}: {value!r}")
+
+
+def settings_hash(value: Any) -> str:
+    """SHA-256 of settings in canonical JSON; the same in every process and on every platform.
+
+    >>> settings_hash({"b": 1, "a": 2}) == settings_hash({"a": 2, "b": 1})
+    True
+    """
+    text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def arrays_hash(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 over names, dtypes, shapes and little-endian bytes, whatever file holds the arrays.
+
+    Args:
+        arrays: numeric, boolean or fixed-width text arrays; object arrays are refused.
+
+    Raises:
+        TypeError: for an object array, which has no content of its own.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        if array.dtype.hasobject:
+            raise TypeError(f"array {name!r} holds Python objects and cannot be hashed")
+        array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of the bytes of one file, read in blocks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it into place when the block ends without error.
+
+    The name keeps the suffix, so writers that look at it behave the same.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    aside = Path(name)
+    try:
+        yield aside
+        with aside.open("rb") as stream:
+            os.fsync(stream.fileno())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_written_aside(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; it takes the place of `path` when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        yield aside
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(aside, path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write settings or results as readable JSON, aside and renamed."""
+    text = json.dumps(canonical(value), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays as a compressed `.npz` without pickled objects, aside and renamed."""
+    with written_aside(path) as aside, aside.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **arrays)

@@ -1,0 +1,1 @@
+"""Recordings to features: NumPy, SciPy and MNE; no torch except in `datamodule`."""

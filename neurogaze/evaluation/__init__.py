@@ -1,0 +1,1 @@
+"""Predictions to scores: metrics from integer confusion matrices, intervals, result rows."""

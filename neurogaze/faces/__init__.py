@@ -1,0 +1,1 @@
+"""Images to batches: NumPy, Pillow and torch; no MNE."""

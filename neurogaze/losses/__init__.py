@@ -1,0 +1,1 @@
+"""Loss terms, one a file, and the objective that adds them; no Lightning."""

@@ -1,0 +1,1 @@
+"""Networks: plain `nn.Module`, shapes written as einops patterns, no Lightning."""

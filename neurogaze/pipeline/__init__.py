@@ -1,0 +1,1 @@
+"""Stages from recordings to report; each leaves an artefact with a fingerprint."""

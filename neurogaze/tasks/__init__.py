@@ -1,0 +1,1 @@
+"""Thin LightningModules: what a step computes and logs, nothing else."""
