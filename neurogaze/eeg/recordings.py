@@ -72,12 +72,17 @@ class Trial:
                     f"shape {eeg.shape} does not fit {len(self.channels)} channels",
                     "check that the file holds the corpus it is named after",
                 )
-            bad = [c for c, ok in zip(self.channels, np.isfinite(eeg).all(1), strict=True) if not ok]
+            finite = [bool(np.isfinite(row).all()) for row in eeg]
+            bad = [c for c, ok in zip(self.channels, finite, strict=True) if not ok]
             if bad:
                 raise InputError(
                     where, f"NaN or infinite samples in {bad}", "repair or remove this recording"
                 )
-            flat = [c for c, x in zip(self.channels, np.ptp(eeg, axis=1), strict=True) if x == 0]
+            flat = [
+                c
+                for c, x in zip(self.channels, np.ptp(eeg, axis=1).tolist(), strict=True)
+                if x == 0
+            ]
             if flat:
                 raise InputError(
                     where, f"channel {flat} is flat", "repair or remove this recording"
