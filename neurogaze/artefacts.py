@@ -127,6 +127,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays as a compressed `.npz` without pickled objects, aside and renamed."""
+    """Write arrays as a compressed `.npz`, aside and renamed.
+
+    Raises:
+        TypeError: for an object array, which only pickle could hold.
+    """
+    objects = [name for name, array in arrays.items() if np.asarray(array).dtype.hasobject]
+    if objects:
+        raise TypeError(f"arrays {objects} hold Python objects and cannot be stored")
     with written_aside(path) as aside, aside.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **arrays)
+        np.savez_compressed(stream, **arrays)

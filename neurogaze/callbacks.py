@@ -1,0 +1,85 @@
+"""What watches a training: seeds, curves and the saved configuration.
+
+Training resumes at the end of an epoch and then goes on bit for bit as if it had never stopped:
+every epoch begins from a seed of its own, and the curves so far travel in the checkpoint.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import EarlyStopping
+from pytorch_lightning.cli import SaveConfigCallback
+
+from neurogaze.artefacts import written_aside
+
+EPOCH_STRIDE = 100_003
+
+
+class EpochSeed(Callback):
+    """Seed torch at the start of every epoch, and do not train past a finished early stop.
+
+    Args:
+        seed: with the epoch it fixes dropout and every other global draw of that epoch.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """A resumed training that had already stopped early stops again at once."""
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, EarlyStopping) and callback.wait_count >= callback.patience:
+                trainer.should_stop = True
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Seed this epoch."""
+        torch.manual_seed(self.seed * EPOCH_STRIDE + trainer.current_epoch)
+
+
+class Curves(Callback):
+    """Keep one row of metrics an epoch and write them to `metrics.csv`.
+
+    Args:
+        folder: where the file goes.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.path = Path(folder) / "metrics.csv"
+        self.rows: list[dict[str, float]] = []
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Add this epoch and write the file aside, then rename it."""
+        values = {k: float(v) for k, v in trainer.callback_metrics.items()}
+        row = {"epoch": trainer.current_epoch, "step": trainer.global_step} | values
+        self.rows = [r for r in self.rows if r["epoch"] != row["epoch"]] + [row]
+        names = ["epoch", "step"] + sorted({k for r in self.rows for k in r} - {"epoch", "step"})
+        with written_aside(self.path) as aside, aside.open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, names)
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the rows of a checkpoint."""
+        self.rows = list(state_dict["rows"])
+
+
+class SaveConfigBeside(SaveConfigCallback):
+    """Save the parsed configuration as `config.yaml` beside the checkpoints of the run."""
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Write it once, at the start of a fit."""
+        folder = getattr(trainer.checkpoint_callback, "dirpath", None)
+        if stage != "fit" or folder is None or not trainer.is_global_zero:
+            return
+        text = self.parser.dump(self.config, skip_none=False)
+        with written_aside(Path(folder) / "config.yaml") as aside:
+            aside.write_text(text, encoding="utf-8")

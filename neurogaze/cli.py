@@ -1,0 +1,124 @@
+"""The command `neurogaze`: LightningCLI for what trains, plain functions for the rest."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from neurogaze.errors import InputError
+
+TRAINING = ("fit", "validate", "test")
+POSITIONAL = ("run", "score", "bench", "report")
+"""Commands whose file or folder is given without a flag."""
+
+DATA_ERROR = 2
+INTERRUPTED = 130
+
+
+def _commands() -> dict[str, Callable[..., Any]]:
+    from neurogaze import commands
+
+    names = ("demo", "run", "prepare", "consolidate", "evaluate", "score", "bench", "report")
+    return {name: getattr(commands, name) for name in names}
+
+
+def usage() -> str:
+    """The help of the command itself."""
+    summaries = {
+        "fit": "Train a teacher or a student from a configuration.",
+        "validate": "Judge a checkpoint on the validation part of its data.",
+        "test": "Judge a checkpoint on the held-out part of its data.",
+    }
+    for name, function in _commands().items():
+        summaries[name] = (inspect.getdoc(function) or "").splitlines()[0]
+    rows = "\n".join(f"  {name:<12} {text}" for name, text in summaries.items())
+    return (
+        "usage: neurogaze COMMAND [options]      neurogaze COMMAND --help\n\n"
+        "EEG-to-face cross-modal distillation: recordings, teacher, prototype grid, student.\n\n"
+        f"commands:\n{rows}\n\n"
+        "options:\n  --version    print the version\n"
+        "  --debug      show the full traceback of an error\n"
+    )
+
+
+def _call(name: str, function: Callable[..., Any], args: Sequence[str]) -> None:
+    """Parse arguments from the function's signature and docstring, and call it."""
+    from jsonargparse import ArgumentParser
+
+    from neurogaze import training  # noqa: F401  (its imports make short class names known)
+
+    parser = ArgumentParser(prog=f"neurogaze {name}", description=inspect.getdoc(function))
+    parser.add_function_arguments(function, as_positional=name in POSITIONAL)
+    config = parser.parse_args(list(args))
+    values = parser.instantiate_classes(config)
+    function(**values.as_dict())
+
+
+def _train(args: Sequence[str]) -> None:
+    from neurogaze import training
+
+    training.build_cli(args, run=True)
+
+
+def _quiet() -> None:
+    """Keep advice meant for the authors of a training away from its user."""
+    for name in ("pytorch_lightning", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in (
+        ".*does not have many workers.*",
+        ".*Checkpoint directory .* exists and is not empty.*",
+        ".*smaller than the logging interval.*",
+        ".*LeafSpec.*",
+        ".*isinstance\\(treespec.*",
+    ):
+        warnings.filterwarnings("ignore", message)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        args: words after the program name; None takes them from the command line.
+
+    Returns:
+        0, or 2 when the input cannot be used, or 130 when interrupted.
+    """
+    words = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    if not words or words[0] in ("-h", "--help"):
+        print(usage())
+        return 0
+    if words[0] == "--version":
+        from neurogaze import __version__
+
+        print(__version__)
+        return 0
+    try:
+        return _dispatch(words[0], words[1:])
+    except InputError as error:
+        if debug:
+            raise
+        print(f"neurogaze {words[0]}: error: {error}", file=sys.stderr)
+        return DATA_ERROR
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to go on", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _dispatch(name: str, args: Sequence[str]) -> int:
+    if name in TRAINING:
+        _quiet()
+        _train([name, *args])
+        return 0
+    commands = _commands()
+    if name not in commands:
+        known = ", ".join([*TRAINING, *commands])
+        raise InputError(f"command {name!r}", "is unknown", f"use one of {known}")
+    _quiet()
+    _call(name, commands[name], args)
+    return 0

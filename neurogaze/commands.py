@@ -1,0 +1,244 @@
+"""What the command line offers besides training; each function is one command.
+
+Heavy rooms are imported inside the functions, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+import sysconfig
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pytorch_lightning import LightningDataModule
+
+from neurogaze.errors import InputError
+from neurogaze.prototypes.consolidate import ConsolidateSettings
+
+STORE = Path("runs/store")
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where the data sets lie; null leaves it to the environment variable named.
+
+    Args:
+        dreamer: `DREAMER.mat` or its folder (NEUROGAZE_DREAMER).
+        dasps: folder of DASPS (NEUROGAZE_DASPS).
+        ferplus: folder that holds FER2013Train and FER2013Valid (NEUROGAZE_FERPLUS).
+        ferplus_votes: `fer2013new.csv` (NEUROGAZE_FERPLUS_VOTES).
+    """
+
+    dreamer: Path | None = None
+    dasps: Path | None = None
+    ferplus: Path | None = None
+    ferplus_votes: Path | None = None
+
+    def export(self) -> None:
+        """Set the environment variables of the roots that are given."""
+        for name, path in asdict(self).items():
+            if path is not None:
+                os.environ[f"NEUROGAZE_{name.upper()}"] = str(path)
+
+
+def experiments_folder() -> Path:
+    """The folder of configurations: beside the package in a checkout, else where pip put it.
+
+    Raises:
+        InputError: when neither exists.
+    """
+    here = Path(__file__).parent.parent / "experiments"
+    installed = Path(sysconfig.get_path("data")) / "share" / "neurogaze" / "experiments"
+    for folder in (here, installed):
+        if (folder / "pipelines").is_dir():
+            return folder
+    raise InputError(here, "is missing", "install the package again, or run in a checkout")
+
+
+def demo(out: Path = Path("runs/demo"), store: Path = STORE) -> None:
+    """Run the whole pipeline on synthetic EEG and drawn faces, in minutes, with no data at hand.
+
+    Args:
+        out: folder of the run; a second call skips what is done.
+        store: folder of cached features and images.
+    """
+    run(experiments_folder() / "pipelines" / "demo.yaml", out, store)
+
+
+def run(
+    pipeline: Path, out: Path | None = None, store: Path = STORE, roots: Roots = Roots()
+) -> None:
+    """Run a pipeline file from recordings to report, skipping stages whose inputs are unchanged.
+
+    Args:
+        pipeline: YAML file, such as `experiments/pipelines/dasps_ferplus.yaml`.
+        out: folder of the run; by default `runs/` and the name in the file.
+        store: folder of cached features and images.
+        roots: where the data sets lie.
+    """
+    from neurogaze.pipeline.run import Pipeline
+    from neurogaze.pipeline.settings import load_pipeline
+
+    roots.export()
+    settings = load_pipeline(pipeline)
+    page = Pipeline(settings, out or Path("runs") / settings.name, store).run()
+    _show(page)
+
+
+def prepare(data: LightningDataModule, roots: Roots = Roots()) -> None:
+    """Fill the cache of a data module: recordings to features, or images to a decoded store.
+
+    Args:
+        data: YAML file under `experiments/data/`, or a class name and its options.
+        roots: where the data sets lie.
+    """
+    roots.export()
+    data.prepare_data()
+    print(f"{type(data).__name__}: prepared under {data.store}")  # type: ignore[attr-defined]
+
+
+def matching(patterns: list[str]) -> list[Path]:
+    """Files that match any of the patterns, in order.
+
+    Raises:
+        InputError: for a pattern that no file matches.
+    """
+    found = []
+    for pattern in patterns:
+        paths = sorted(glob.glob(pattern))
+        if not paths:
+            raise InputError("--teachers", f"no file matches {pattern!r}", "check the path")
+        found += [Path(path) for path in paths]
+    return found
+
+
+def consolidate(
+    teachers: list[str],
+    data: LightningDataModule,
+    support: list[LightningDataModule] | None = None,
+    settings: ConsolidateSettings = ConsolidateSettings(),
+    out: Path = Path("runs/grid"),
+    permutations: int = 200,
+    roots: Roots = Roots(),
+) -> None:
+    """Consolidate fold teachers into a prototype grid and print its SHA-256.
+
+    Args:
+        teachers: checkpoints, one a fold; a name may be a pattern such as `runs/x/teacher-*/best.ckpt`.
+        data: the rated corpus they were trained on.
+        support: unrated corpora that join in.
+        settings: how to consolidate.
+        out: folder for the grid, the held-out predictions and their scores.
+        permutations: for the simulated chance band.
+        roots: where the data sets lie.
+    """
+    import neurogaze
+    from neurogaze.eeg.datamodule import EEGDataModule
+    from neurogaze.pipeline.consolidating import consolidate_teachers
+
+    roots.export()
+    parts = [data, *(support or [])]
+    rated, *others = [part for part in parts if isinstance(part, EEGDataModule)]
+    context = {
+        "experiment": out.name,
+        "arm": "teacher",
+        "seed": rated.seed,
+        "code_version": neurogaze.__version__,
+        "note": "",
+    }
+    grid = consolidate_teachers(
+        matching(teachers), rated, others, settings, out, context, permutations
+    )
+    print(f"{out / 'grid.npz'}\nsha256 {grid.sha256}")
+
+
+def evaluate(
+    student: Path,
+    data: LightningDataModule,
+    split: str = "valid",
+    out: Path = Path("runs/evaluation"),
+    roots: Roots = Roots(),
+) -> None:
+    """Judge a student checkpoint on a data set; leave predictions, embeddings and scores.
+
+    Args:
+        student: checkpoint of a student.
+        data: data module whose corpus holds the images.
+        split: which part of the corpus.
+        out: folder for the results.
+        roots: where the data sets lie.
+    """
+    import neurogaze
+    from neurogaze.faces.datamodule import FaceDataModule
+    from neurogaze.faces.store import prepare as prepare_faces
+    from neurogaze.pipeline.judging import evaluate_student, load_student
+    from neurogaze.report.tables import markdown_tables
+
+    roots.export()
+    if not isinstance(data, FaceDataModule):
+        raise InputError("--data", f"is a {type(data).__name__}", "name a FaceDataModule")
+    task = load_student(student)
+    table = prepare_faces(data.corpus, split, data.store)
+    context = {
+        "experiment": out.name,
+        "arm": "student",
+        "seed": data.seed,
+        "code_version": neurogaze.__version__,
+    }
+    print(markdown_tables(evaluate_student(task, table, out, context)))
+
+
+def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
+    """Score any system's predictions file by the same code and print the table.
+
+    Args:
+        predictions: `.parquet` or `.csv` with the columns of a face or an EEG predictions file.
+        arm: name of the system.
+        note: stamped on every row.
+    """
+    from neurogaze.evaluation.scoring import score_file
+    from neurogaze.report.tables import markdown_tables
+
+    print(markdown_tables(score_file(predictions, arm, note)))
+
+
+def bench(
+    bench: Path, out: Path | None = None, store: Path = STORE, roots: Roots = Roots()
+) -> None:
+    """Train and judge every arm and seed of a bench file, one after another; resumable.
+
+    Args:
+        bench: YAML file under `experiments/bench/`.
+        out: folder of the bench; by default `runs/` and the name in the file.
+        store: folder of cached images.
+        roots: where the data sets lie.
+    """
+    from neurogaze.pipeline.bench import load_bench, run_bench
+
+    roots.export()
+    settings = load_bench(bench)
+    _show(run_bench(settings, out or Path("runs") / settings.name, store))
+
+
+def report(run: Path, out: Path | None = None) -> None:
+    """Build the tables, figures and HTML page of a run from its files.
+
+    Args:
+        run: folder of a run or bench.
+        out: folder of the report; by default `report` inside the run.
+    """
+    from neurogaze.report.build import build_report
+
+    if not run.is_dir():
+        raise InputError(run, "is no folder", "name the folder of a run, such as runs/demo")
+    _show(build_report(run, out or run / "report"))
+
+
+def _show(page: Path) -> None:
+    """Print the results table and where the page lies."""
+    table = page.with_name("results.md")
+    print(table.read_text(encoding="utf-8") if table.exists() else "")
+    print(f"report: {page.resolve()}")
+    sys.stdout.flush()

@@ -1,0 +1,85 @@
+"""Windows of a table as tensors, and the order in which training sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from neurogaze.eeg.table import FeatureTable
+from neurogaze.errors import InputError
+
+Batch = dict[str, Tensor]
+
+
+class Windows(Dataset[Batch]):
+    """Rows of a table, fetched a whole batch at a time.
+
+    Args:
+        table: all windows.
+        rows: the rows of `table` that this set numbers from 0.
+    """
+
+    def __init__(self, table: FeatureTable, rows: NDArray[np.int64]) -> None:
+        self.features = torch.from_numpy(table.features[rows])
+        va = np.stack([table.valence[rows], table.arousal[rows]], axis=1)
+        self.va = torch.from_numpy(va.astype(np.float32))
+        self.row = torch.from_numpy(np.asarray(rows, dtype=np.int64))
+
+    def __len__(self) -> int:
+        """Number of windows."""
+        return len(self.row)
+
+    def __getitem__(self, index: list[int]) -> Batch:
+        """Features `float32 [B, C, K]` (nats), va `float32 [B, 2]`, row `int64 [B]`."""
+        return {"features": self.features[index], "va": self.va[index], "row": self.row[index]}
+
+
+class TrialSampler(Sampler[list[int]]):
+    """Batches of training windows with few windows of any one trial in each.
+
+    The windows, trial by trial in random order, are dealt like cards to the batches of an epoch:
+    neighbours in that order land in different batches, so no batch holds more of a trial than
+    ceil(windows of the trial / batches). All batches of an epoch have the same size up to one. The
+    order depends on the seed and the epoch alone.
+
+    Args:
+        trials: text `[N]`, trial of each window.
+        batch_size: most windows of a batch.
+        windows_per_trial: most windows of one trial in a batch; short of trials, batches shrink.
+        seed: of the order.
+
+    Raises:
+        InputError: for a size below 1.
+    """
+
+    def __init__(
+        self, trials: NDArray[np.str_], batch_size: int, windows_per_trial: int, seed: int = 0
+    ) -> None:
+        for name, size in (("batch_size", batch_size), ("windows_per_trial", windows_per_trial)):
+            if size < 1:
+                raise InputError(name, f"{size} is below 1", "use 1 or more")
+        _, self.code, counts = np.unique(trials, return_inverse=True, return_counts=True)
+        by_size, by_trial = len(trials) / batch_size, counts.max() / windows_per_trial
+        self.n_batches = int(np.ceil(max(by_size, by_trial)))
+        self.n_trials, self.seed, self.epoch = len(counts), seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of the next pass; Lightning calls it before each."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Batches in an epoch, the same in every one."""
+        return self.n_batches
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Positions of the windows of one batch after another."""
+        draw = np.random.default_rng([self.seed, self.epoch])
+        place = draw.permutation(self.n_trials)[self.code]
+        order = np.lexsort((draw.random(len(self.code)), place))
+        for batch in draw.permutation(self.n_batches):
+            yield order[batch :: self.n_batches].tolist()

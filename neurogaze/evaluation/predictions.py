@@ -1,0 +1,208 @@
+"""The predictions file: what any system said of each picture or EEG window, beside the truth.
+
+Every score and figure is computed from such files, so a system from outside is judged by the same
+code once it supplies one. The suffix chooses Parquet or CSV.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from neurogaze.affect import EMOTIONS, canonical_emotion
+from neurogaze.artefacts import written_aside
+from neurogaze.errors import InputError
+
+Kind = Literal["face", "eeg"]
+
+PROBABILITY_COLUMNS = tuple(f"p_{name}" for name in EMOTIONS)
+FACE_TEXT = ("id", "dataset", "split", "label", "group")
+FACE_COLUMNS = FACE_TEXT + PROBABILITY_COLUMNS
+EEG_TEXT = ("corpus", "subject", "clip", "event", "trial")
+TRUTH_COLUMNS = ("valence", "arousal")
+PREDICTED_COLUMNS = ("valence_pred", "arousal_pred")
+EEG_NUMBERS = ("start", *TRUTH_COLUMNS, *PREDICTED_COLUMNS)
+EEG_COLUMNS = EEG_TEXT + EEG_NUMBERS
+COLUMNS: dict[Kind, tuple[str, ...]] = {"face": FACE_COLUMNS, "eeg": EEG_COLUMNS}
+TEXT: dict[Kind, tuple[str, ...]] = {"face": FACE_TEXT, "eeg": EEG_TEXT}
+
+SUM_TOLERANCE = 1e-3
+"""How far the probabilities of a row may sum from 1 before they are called wrong; within it they
+are divided by their sum."""
+
+
+def kind_of(frame: pd.DataFrame, where: str | Path) -> Kind:
+    """Which kind of predictions a table holds, by its columns.
+
+    Raises:
+        InputError: when it holds neither, naming the columns that are missing.
+    """
+    held = set(frame.columns)
+    kind: Kind = "eeg" if len(held & set(EEG_COLUMNS)) > len(held & set(FACE_COLUMNS)) else "face"
+    missing = [name for name in COLUMNS[kind] if name not in held]
+    if missing:
+        found = f"columns missing for {kind} predictions: {', '.join(missing)}"
+        raise InputError(where, found, f"a file has the columns {', '.join(COLUMNS[kind])}")
+    return kind
+
+
+def _refuse(
+    frame: pd.DataFrame, wrong: NDArray[np.bool_], where: str | Path, found: str, remedy: str
+) -> None:
+    """Raise for the first wrong row, named by its number (from 1) and first column."""
+    rows = np.flatnonzero(wrong)
+    if rows.size:
+        first = frame.columns[0]
+        name = f"{where}, row {rows[0] + 1} ({first} {frame[first].iloc[rows[0]]!r})"
+        count = f" ({rows.size} such rows)" if rows.size > 1 else ""
+        raise InputError(name, found + count, remedy)
+
+
+def _text(frame: pd.DataFrame, columns: tuple[str, ...], where: str | Path) -> None:
+    """Turn columns to text in place, refusing empty cells of the first, which names the row."""
+    for name in columns:
+        _refuse(frame, frame[name].isna().to_numpy(), where, f"{name} is empty", "fill it in")
+        frame[name] = frame[name].astype(str).astype(object)
+
+
+def _numbers(frame: pd.DataFrame, columns: tuple[str, ...], where: str | Path) -> None:
+    """Turn columns to float64 in place, refusing text."""
+    for name in columns:
+        numbers = pd.to_numeric(frame[name], errors="coerce")
+        text = (numbers.isna() & frame[name].notna() & (frame[name].astype(str) != "")).to_numpy()
+        _refuse(frame, text, where, f"{name} is not a number", "write a decimal number")
+        frame[name] = numbers.astype(np.float64)
+
+
+def _check_face(frame: pd.DataFrame, where: str | Path) -> pd.DataFrame:
+    """Canonical labels, probabilities that sum to 1, unique ids."""
+    found, remedy = "id occurs twice", "give each picture of a data set and split one row"
+    again = frame.duplicated(["dataset", "split", "id"]).to_numpy()
+    _refuse(frame, again, where, found, remedy)
+    for name in frame["label"].unique():
+        try:
+            frame.loc[frame["label"] == name, "label"] = canonical_emotion(name)
+        except InputError as error:
+            wrong = (frame["label"] == name).to_numpy()
+            _refuse(frame, wrong, where, f"label {name!r} {error.found}", error.remedy)
+    _numbers(frame, PROBABILITY_COLUMNS, where)
+    chances = frame[list(PROBABILITY_COLUMNS)].to_numpy(np.float64)
+    wrong = (~np.isfinite(chances) | (chances < 0)).any(axis=1)
+    found, remedy = (
+        "a probability is missing, negative or not finite",
+        "store softmax outputs, not logits",
+    )
+    _refuse(frame, wrong, where, found, remedy)
+    total = chances.sum(axis=1, keepdims=True)
+    wrong = (np.abs(total - 1) > SUM_TOLERANCE)[:, 0]
+    at = total[np.argmax(wrong), 0] if len(frame) else 1.0
+    found, remedy = f"probabilities sum to {at:.4g}, not 1", "give all eight classes, in parts of 1"
+    _refuse(frame, wrong, where, found, remedy)
+    frame[list(PROBABILITY_COLUMNS)] = chances / total
+    return frame
+
+
+def _check_eeg(frame: pd.DataFrame, where: str | Path) -> pd.DataFrame:
+    """Finite predictions, ratings within [-1, 1] or absent, unique windows."""
+    _numbers(frame, EEG_NUMBERS, where)
+    again = frame.duplicated(["corpus", "subject", "trial", "start"]).to_numpy()
+    found, remedy = "this window of this trial occurs twice", "give each window one row"
+    _refuse(frame, again, where, found, remedy)
+    predicted = frame[["start", *PREDICTED_COLUMNS]].to_numpy(np.float64)
+    found, remedy = "start or a prediction is missing or not finite", "look for a diverged run"
+    _refuse(frame, ~np.isfinite(predicted).all(axis=1), where, found, remedy)
+    rated = frame[list(TRUTH_COLUMNS)].to_numpy(np.float64)
+    found, remedy = "a rating lies outside [-1, 1]", "map the scale of the corpus to [-1, 1]"
+    _refuse(frame, (np.abs(rated) > 1).any(axis=1), where, found, remedy)
+    return frame
+
+
+def checked(frame: pd.DataFrame, kind: Kind, where: str | Path) -> pd.DataFrame:
+    """A copy of a predictions table in canonical form: known columns first, extra ones kept.
+
+    Args:
+        frame: the table.
+        kind: "face" or "eeg".
+        where: what to name in an error.
+
+    Raises:
+        InputError: naming the row and what to do about it.
+    """
+    missing = [name for name in COLUMNS[kind] if name not in frame.columns]
+    if missing:
+        found = f"columns missing for {kind} predictions: {', '.join(missing)}"
+        raise InputError(where, found, f"a file has the columns {', '.join(COLUMNS[kind])}")
+    if frame.empty:
+        raise InputError(where, "holds no rows", "run the prediction step again")
+    extra = [name for name in frame.columns if name not in COLUMNS[kind]]
+    frame = frame[[*COLUMNS[kind], *extra]].reset_index(drop=True)
+    _text(frame, TEXT[kind], where)
+    return _check_face(frame, where) if kind == "face" else _check_eeg(frame, where)
+
+
+def write_predictions(path: Path, frame: pd.DataFrame) -> None:
+    """Check a predictions table and write it, aside and renamed.
+
+    Args:
+        path: ends in `.parquet` or `.csv`.
+        frame: has `FACE_COLUMNS` or `EEG_COLUMNS`; extra columns are kept.
+
+    Raises:
+        InputError: for a table that could not be read back, or another suffix.
+    """
+    frame = checked(frame, kind_of(frame, path), path)
+    with written_aside(_known_suffix(path)) as aside:
+        if path.suffix == ".parquet":
+            frame.to_parquet(aside, index=False)
+        else:
+            frame.to_csv(aside, index=False)
+
+
+def read_predictions(path: Path, kind: Kind | None = None) -> pd.DataFrame:
+    """Read a predictions file and check every row.
+
+    Args:
+        path: ends in `.parquet` or `.csv`.
+        kind: "face" or "eeg"; None tells by the columns.
+
+    Returns:
+        The table in canonical form; see `checked`.
+
+    Raises:
+        InputError: naming the file, the row and what to do about it.
+    """
+    try:
+        if _known_suffix(path).suffix == ".parquet":
+            frame = pd.read_parquet(path)
+        else:
+            text = dict.fromkeys(FACE_TEXT + EEG_TEXT, str)
+            frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        remedy = "give a predictions file in Parquet or CSV"
+        raise InputError(path, f"cannot be read ({error})", remedy) from error
+    return checked(frame, kind or kind_of(frame, path), path)
+
+
+def _known_suffix(path: Path) -> Path:
+    """The same path, if its suffix names a format that we write."""
+    if path.suffix not in (".parquet", ".csv"):
+        raise InputError(path, f"suffix {path.suffix!r} is not known", "use .parquet or .csv")
+    return path
+
+
+def face_arrays(frame: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Class numbers `[N]` in the order of `EMOTIONS` and probabilities `[N, 8]` of a face table."""
+    truth = frame["label"].map(EMOTIONS.index).to_numpy(np.int64)
+    return truth, frame[list(PROBABILITY_COLUMNS)].to_numpy(np.float64)
+
+
+def va_arrays(frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rated and predicted (valence, arousal), each `[N, 2]`, of an EEG table."""
+    truth = frame[list(TRUTH_COLUMNS)].to_numpy(np.float64)
+    return truth, frame[list(PREDICTED_COLUMNS)].to_numpy(np.float64)

@@ -1,0 +1,1 @@
+"""Face corpora: each reads one layout on disk, or draws faces by a recipe."""

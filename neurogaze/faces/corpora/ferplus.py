@@ -1,0 +1,269 @@
+"""FER+ as its authors' script lays it out: two or three folders of pictures and one file of votes.
+
+Pictures and votes meet by the name in the votes file, never by the number in the name: that number
+counts named rows and lags behind the row index. A name that occurs in two rows counts twice.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from neurogaze.artefacts import file_hash
+from neurogaze.errors import InputError
+from neurogaze.faces.decoding import read_grey
+from neurogaze.faces.images import FaceCorpus, FaceTable, pixel_groups, unknown_split
+from neurogaze.faces.labels import (
+    DROPPED,
+    VOTE_COLUMNS,
+    majority_label,
+    plurality8_label,
+    vote_distribution,
+)
+
+USAGES = {"train": "Training", "valid": "PublicTest", "test": "PrivateTest"}
+FOLDERS = {"train": "FER2013Train", "valid": "FER2013Valid", "test": "FER2013Test"}
+RULES = {"majority": majority_label, "plurality8": plurality8_label}
+VOTES_NAME = "fer2013new.csv"
+IMAGE_SIZE = (48, 48)
+READER_VERSION = 1
+"""Raised when the same files would be read into another table; part of the identity."""
+
+OFFICIAL_ROWS = 35_887
+OFFICIAL_COUNTS = {
+    ("majority", "train"): 25_060,
+    ("majority", "valid"): 3_199,
+    ("majority", "test"): 3_153,
+    ("plurality8", "train"): 28_559,
+    ("plurality8", "valid"): 3_579,
+    ("plurality8", "test"): 3_573,
+}
+"""Rows that a rule keeps of the published votes file."""
+
+ROOT_REMEDY = "set the environment variable NEUROGAZE_FERPLUS or pass --data.corpus.root"
+VOTES_REMEDY = (
+    f"supply {VOTES_NAME} of FER+ with --data.corpus.votes or NEUROGAZE_FERPLUS_VOTES, "
+    "or place it in the root"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class VoteSheet:
+    """The votes file: one entry a row, in file order.
+
+    Args:
+        usage: `str [N]`, as in `USAGES`.
+        names: `str [N]`, picture name or empty.
+        votes: `int64 [N, 10]`, counts in the order of `VOTE_COLUMNS`.
+    """
+
+    usage: NDArray[np.str_]
+    names: NDArray[np.str_]
+    votes: NDArray[np.int64]
+
+
+def read_votes(path: Path) -> VoteSheet:
+    """Read `fer2013new.csv`; columns are found by name.
+
+    Raises:
+        InputError: for a missing file, missing columns, or a row that does not parse.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            header, *rows = list(csv.reader(stream)) or [[]]
+    except FileNotFoundError:
+        raise InputError(path, "there is no such file", VOTES_REMEDY) from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(path, f"not a table of votes ({error})", VOTES_REMEDY) from error
+    wanted = ("Usage", "Image name", *VOTE_COLUMNS)
+    missing = [name for name in wanted if name not in header]
+    if missing:
+        raise InputError(path, f"columns {missing} are missing", VOTES_REMEDY)
+    columns = [header.index(name) for name in wanted]
+    parsed = [_row(path, line, row, columns) for line, row in enumerate(rows, start=2) if row]
+    if not parsed:
+        raise InputError(path, "holds no rows", VOTES_REMEDY)
+    usage, names, votes = zip(*parsed, strict=True)
+    return VoteSheet(np.array(usage), np.array(names), np.array(votes, dtype=np.int64))
+
+
+def _row(path: Path, line: int, row: list[str], columns: list[int]) -> tuple[str, str, list[int]]:
+    where = f"{path}, line {line}"
+    try:
+        usage, name, *counts = [row[column].strip() for column in columns]
+        votes = [int(count) for count in counts]
+    except (IndexError, ValueError):
+        raise InputError(where, f"cannot read {','.join(row)!r}", VOTES_REMEDY) from None
+    if min(votes) < 0:
+        raise InputError(where, f"a count is {min(votes)}", VOTES_REMEDY)
+    if usage not in USAGES.values():
+        raise InputError(where, f"Usage is {usage!r}", f"use one of {tuple(USAGES.values())}")
+    if name != Path(name).name:
+        raise InputError(where, f"image name {name!r} is a path", "give the file name alone")
+    return usage, name, votes
+
+
+def find_folder(root: Path, split: str) -> Path:
+    """The folder of pictures of a split, under `root` or `root/data`.
+
+    Raises:
+        InputError: when there is none.
+    """
+    for folder in (root / FOLDERS[split], root / "data" / FOLDERS[split]):
+        if folder.is_dir():
+            return folder
+    raise InputError(root, f"holds no folder {FOLDERS[split]} (nor data/...)", ROOT_REMEDY)
+
+
+class FerPlus(FaceCorpus):
+    """FER2013 pictures with the votes of FER+ (Barsoum et al., ICMI 2016).
+
+    Args:
+        root: folder that holds `FER2013Train` and so on, itself or in `data`; by default the
+            environment variable `NEUROGAZE_FERPLUS`.
+        votes: the votes file; by default `NEUROGAZE_FERPLUS_VOTES`, else `fer2013new.csv` in root.
+        rule: "majority" as FER+ publishes it, or "plurality8", most votes among the emotions.
+        strict: raise at the first picture that is missing or unreadable, rather than skip it.
+
+    Raises:
+        InputError: for an unknown rule. Files are looked for when a split is loaded.
+    """
+
+    def __init__(
+        self,
+        root: Path | None = None,
+        votes: Path | None = None,
+        rule: Literal["majority", "plurality8"] = "majority",
+        strict: bool = False,
+    ) -> None:
+        if rule not in RULES:
+            raise InputError("--data.corpus.rule", f"is {rule!r}", f"use one of {tuple(RULES)}")
+        self.name = "ferplus"
+        self.rule = rule
+        self.strict = strict
+        self._root, self._votes = root, votes
+
+    @property
+    def root(self) -> Path:
+        """Folder of the corpus.
+
+        Raises:
+            InputError: when none is given, or it does not exist.
+        """
+        given = self._root or os.environ.get("NEUROGAZE_FERPLUS")
+        if not given:
+            raise InputError("FER+ root", "is not given", ROOT_REMEDY)
+        if not Path(given).is_dir():
+            raise InputError(given, "there is no such folder", ROOT_REMEDY)
+        return Path(given)
+
+    @property
+    def votes_path(self) -> Path:
+        """The votes file.
+
+        Raises:
+            InputError: when there is none.
+        """
+        given = self._votes or os.environ.get("NEUROGAZE_FERPLUS_VOTES")
+        path = Path(given) if given else self.root / VOTES_NAME
+        if not path.is_file():
+            raise InputError(path, "there is no such file", VOTES_REMEDY)
+        return path
+
+    def load(self, split: str, progress: bool = False) -> FaceTable:
+        """Read one split; rows come in the order of the votes file.
+
+        Unreadable pictures are skipped with a warning, or raise when `strict`.
+
+        Raises:
+            InputError: for an unknown split, missing files, or an official votes file under which
+                the number of rows is not the published one.
+        """
+        if split not in USAGES:
+            raise unknown_split(self.name, split, tuple(USAGES))
+        folder, sheet = find_folder(self.root, split), read_votes(self.votes_path)
+        labels = RULES[self.rule](sheet.votes)
+        belongs = (sheet.usage == USAGES[split]) & (labels != DROPPED) & (sheet.names != "")
+        rows = np.flatnonzero(belongs)
+        self._check_official(len(sheet.names), len(rows), split)
+        kept, images, skipped = self._read(folder, sheet, rows, progress)
+        if skipped:
+            warnings.warn(f"{folder}: {_summary(skipped)}", stacklevel=2)
+        if not images:
+            raise InputError(folder, _summary(skipped) or "no row belongs here", ROOT_REMEDY)
+        pixels = np.stack(images)
+        return FaceTable(
+            images=pixels,
+            ids=np.array([_sample_id(row, sheet.names[row]) for row in kept]),
+            labels=labels[kept],
+            votes=vote_distribution(sheet.votes[kept]),
+            groups=pixel_groups(pixels),
+            dataset=self.name,
+            split=split,
+            rule=self.rule,
+            skipped=tuple(skipped),
+        )
+
+    def _read(
+        self, folder: Path, sheet: VoteSheet, rows: NDArray[np.int64], progress: bool
+    ) -> tuple[list[int], list[NDArray[np.uint8]], list[str]]:
+        kept: list[int] = []
+        images: list[NDArray[np.uint8]] = []
+        skipped: list[str] = []
+        for row in track(rows.tolist(), f"reading {folder.name}", disable=not progress):
+            try:
+                images.append(read_grey(folder / str(sheet.names[row]), IMAGE_SIZE))
+                kept.append(row)
+            except InputError as error:
+                if self.strict:
+                    raise
+                skipped.append(f"{_sample_id(row, sheet.names[row])}: {error.found}")
+        return kept, images, skipped
+
+    def _check_official(self, n_rows: int, n_kept: int, split: str) -> None:
+        expected = OFFICIAL_COUNTS[self.rule, split]
+        if n_rows == OFFICIAL_ROWS and n_kept != expected:
+            found = f"{n_kept} {split} rows pass the rule {self.rule!r}, published: {expected}"
+            raise InputError(self.votes_path, found, "restore the published votes file")
+
+    def identity(self, split: str) -> dict[str, str | int | float | bool]:
+        """Votes by content, pictures by name and size, and the settings that change the table.
+
+        Pixels are not read: a picture replaced by another of equal name and file size goes unseen.
+        """
+        if split not in USAGES:
+            raise unknown_split(self.name, split, tuple(USAGES))
+        return {
+            "corpus": self.name,
+            "split": split,
+            "rule": self.rule,
+            "strict": self.strict,
+            "reader": READER_VERSION,
+            "votes_sha256": file_hash(self.votes_path),
+            "listing_sha256": _listing_hash(find_folder(self.root, split)),
+        }
+
+
+def _listing_hash(folder: Path) -> str:
+    with os.scandir(folder) as entries:
+        lines = sorted(f"{e.name} {e.stat().st_size}" for e in entries if e.is_file())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _sample_id(row: int, name: str) -> str:
+    return f"row{row:05d}/{name}"
+
+
+def _summary(skipped: list[str]) -> str:
+    if not skipped:
+        return ""
+    return f"{len(skipped)} pictures could not be read and are left out, first {skipped[0]}"

@@ -1,0 +1,88 @@
+"""Decoded pictures kept on disk, so that they are read once.
+
+A stored table lies in a folder named by a hash of what it was read from: another votes file,
+another set of pictures or another rule makes another folder, and nothing stale is ever read.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from neurogaze.artefacts import folder_written_aside, settings_hash, write_json
+from neurogaze.errors import InputError
+from neurogaze.faces.images import FaceCorpus, FaceTable
+
+FORMAT_VERSION = 1
+HASH_DIGITS = 12
+READ_ERRORS = (OSError, ValueError, KeyError, EOFError)
+
+
+def prepare(corpus: FaceCorpus, split: str, store: Path, progress: bool = True) -> FaceTable:
+    """Read a split from the store; decode it there first if it is absent or unreadable.
+
+    Args:
+        corpus: where the pictures come from.
+        split: name of the split.
+        store: folder of all stored tables; made if absent.
+        progress: show a bar while decoding.
+
+    Returns:
+        The table; its pictures are memory-mapped and read-only.
+
+    Raises:
+        InputError: when the corpus cannot be read.
+    """
+    folder = stored_at(corpus, split, store)
+    if not folder.is_dir():
+        _write(folder, corpus.load(split, progress))
+    try:
+        return _read(folder)
+    except (*READ_ERRORS, InputError):
+        _write(folder, corpus.load(split, progress))
+        return _read(folder)
+
+
+def stored_at(corpus: FaceCorpus, split: str, store: Path) -> Path:
+    """The folder that holds, or would hold, this split: `<store>/<name>-<split>-<hash>`."""
+    recipe = {"format": FORMAT_VERSION, "identity": corpus.identity(split)}
+    return store / f"{corpus.name}-{split}-{settings_hash(recipe)[:HASH_DIGITS]}"
+
+
+def _write(folder: Path, table: FaceTable) -> None:
+    arrays = {"ids": table.ids, "labels": table.labels, "votes": table.votes}
+    meta = {
+        "dataset": table.dataset,
+        "split": table.split,
+        "rule": table.rule,
+        "skipped": table.skipped,
+        "shape": table.images.shape,
+        "sha256": table.sha256,
+    }
+    with folder_written_aside(folder) as aside:
+        np.save(aside / "images.npy", table.images, allow_pickle=False)
+        np.savez(aside / "table.npz", allow_pickle=False, groups=table.groups, **arrays)
+        write_json(aside / "meta.json", meta)
+
+
+def _read(folder: Path) -> FaceTable:
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+    if list(images.shape) != meta["shape"]:
+        found = f"shape {images.shape}, not {meta['shape']}"
+        raise InputError(folder / "images.npy", found, "delete the folder")
+    with np.load(folder / "table.npz", allow_pickle=False) as arrays:
+        table = FaceTable(
+            images=images,
+            ids=arrays["ids"],
+            labels=arrays["labels"],
+            votes=arrays["votes"],
+            groups=arrays["groups"],
+            dataset=meta["dataset"],
+            split=meta["split"],
+            rule=meta["rule"],
+            skipped=tuple(meta["skipped"]),
+        )
+    return table

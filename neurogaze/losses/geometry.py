@@ -1,0 +1,189 @@
+"""A geometric regulariser of the embedding: tight positive classes, separate class means.
+
+The within-class variance of chosen classes is capped, and the means of all classes keep a margin
+(arXiv:2509.11916 names both parts and the schedule; the formulas are ours). It regularises geometry
+and says nothing about anybody's health.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from einops import einsum
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from neurogaze.affect import EMOTIONS, canonical_emotion
+from neurogaze.losses.seen import Seen, full_precision, widened
+
+
+def late_cosine(
+    epoch: float, start: float = 20.0, end: float = 60.0, hard_gate: float = 0.2
+) -> float:
+    """Ramp from 0 at `start` to 1 at `end` along a half cosine; values below the gate count as 0.
+
+    >>> [round(late_cosine(e), 4) for e in (19, 31, 32, 40, 60)]
+    [0.0, 0.0, 0.2061, 0.5, 1.0]
+    """
+    if epoch >= end:
+        return 1.0
+    if epoch < start:
+        return 0.0
+    ramp = 0.5 * (1.0 - math.cos(math.pi * (epoch - start) / (end - start)))
+    return ramp if ramp >= hard_gate else 0.0
+
+
+def class_means(unit: Tensor, member: Tensor) -> Tensor:
+    """Mean of each class in the batch, 0 for a class without a sample.
+
+    Args:
+        unit: `[B, D]`, unit rows.
+        member: `[B, C]`, 1 where a sample belongs to a class.
+
+    Returns:
+        `[C, D]`.
+    """
+    return einsum(member, unit, "b c, b d -> c d") / member.sum(0).clamp(min=1)[:, None]
+
+
+def variance_excess(unit: Tensor, member: Tensor, means: Tensor, cap: float) -> Tensor:
+    """Mean over classes with at least two samples of `relu(Var_c - cap)`.
+
+    `Var_c = n / (n - 1) * mean_i |f_i - mu_c|^2` with the batch mean, which is unbiased.
+
+    Args:
+        unit: `[B, D]`, unit rows.
+        member: `[B, P]`, membership in the capped classes only.
+        means: `[P, D]`, batch means of these classes.
+        cap: variance that costs nothing.
+    """
+    counts = member.sum(0)
+    squared = (unit[:, None, :] - means[None, :, :]).square().sum(-1)
+    variance = (member * squared).sum(0) / (counts - 1).clamp(min=1)
+    counted = (counts >= 2).to(unit.dtype)
+    return (counted * F.relu(variance - cap)).sum() / counted.sum().clamp(min=1)
+
+
+def margin_violation(means: Tensor, present: Tensor, known: Tensor, margin: float) -> Tensor:
+    """Mean over pairs of known classes, one of them in the batch, of `relu(margin - (1 - cos))`.
+
+    Args:
+        means: `[C, D]`, class means.
+        present: bool `[C]`, the class is in the batch.
+        known: bool `[C]`, the class has been in some batch.
+        margin: cosine distance that costs nothing.
+    """
+    unit = F.normalize(means, dim=-1)
+    pairs = known[:, None] & known[None, :] & (present[:, None] | present[None, :])
+    counted = pairs.triu(diagonal=1).to(means.dtype)
+    violation = F.relu(margin - (1.0 - unit @ unit.T))
+    return (counted * violation).sum() / counted.sum().clamp(min=1)
+
+
+class Geometry(nn.Module):
+    """The geometric term of the student, on L2-normalised embeddings of unblended images.
+
+    Class means are running means, so that a rare class counts in every batch; the straight-through
+    form `sg(running) + batch - sg(batch)` gives the batch the gradient. A margin of 0 leaves only
+    the cap, a cap of 2 or more only the margin. The schedule is stretched to `max_epochs`.
+
+    Args:
+        weight: factor of the term in the objective at the end of the ramp.
+        positive_classes: emotions whose variance is capped.
+        cap: variance of unit embeddings that costs nothing.
+        margin: cosine distance of class means that costs nothing.
+        start_epoch: epoch where the ramp begins.
+        end_epoch: epoch where the ramp reaches 1.
+        hard_gate: ramp values below this count as 0.
+        reference_epochs: length of training to which both epochs refer.
+        ema: share of the old running mean kept at each step.
+
+    Raises:
+        InputError: for a positive class that is no emotion.
+    """
+
+    means: Tensor
+    known: Tensor
+
+    def __init__(
+        self,
+        weight: float = 0.012,
+        positive_classes: tuple[str, ...] = ("happiness", "surprise"),
+        cap: float = 0.25,
+        margin: float = 0.5,
+        start_epoch: float = 20.0,
+        end_epoch: float = 60.0,
+        hard_gate: float = 0.2,
+        reference_epochs: int = 100,
+        ema: float = 0.9,
+    ) -> None:
+        super().__init__()
+        self.weight, self.cap, self.margin, self.ema = weight, cap, margin, ema
+        self.start_epoch, self.end_epoch = start_epoch, end_epoch
+        self.hard_gate, self.reference_epochs = hard_gate, reference_epochs
+        self.positive = [EMOTIONS.index(canonical_emotion(name)) for name in positive_classes]
+        # The width of the embedding is not known yet; the first batch or a checkpoint tells it.
+        self.register_buffer("means", torch.zeros(len(EMOTIONS), 0))
+        self.register_buffer("known", torch.zeros(len(EMOTIONS), dtype=torch.bool))
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        """Take the width of the saved means before PyTorch compares shapes."""
+        saved = state_dict.get(prefix + "means")
+        if saved is not None:
+            self.means = torch.zeros(saved.shape, device=self.means.device)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+    def ramp(self, epoch: float, max_epochs: int) -> float:
+        """Value of the schedule in [0, 1], stretched by `max_epochs / reference_epochs`."""
+        stretch = max_epochs / self.reference_epochs
+        return late_cosine(
+            epoch, self.start_epoch * stretch, self.end_epoch * stretch, self.hard_gate
+        )
+
+    def coefficient(self, seen: Seen) -> float:
+        """Factor of the term at this step: 0 before the gate and for blended images."""
+        return 0.0 if seen.mixed else self.weight * self.ramp(seen.epoch, seen.max_epochs)
+
+    @torch.no_grad()
+    def observe(self, seen: Seen) -> None:
+        """Bring the running means up to date with a training batch; blended images are left out.
+
+        The objective calls this before the ramp as well, where the term is not computed: the means
+        are then warm when it sets in. The first batch of a class sets its mean.
+        """
+        if seen.mixed or not self.training:
+            return
+        with full_precision(seen.embedding):
+            unit, member = self._unit_and_member(seen)
+            self._follow(class_means(unit, member).float(), member.sum(0) > 0)
+
+    def _unit_and_member(self, seen: Seen) -> tuple[Tensor, Tensor]:
+        """Unit embeddings `[B, D]` and class membership `[B, 8]` in one dtype."""
+        unit = F.normalize(widened(seen.embedding), dim=-1)
+        return unit, F.one_hot(seen.label, len(EMOTIONS)).to(unit.dtype)
+
+    def _follow(self, batch: Tensor, present: Tensor) -> None:
+        """Update the running means from batch means."""
+        if self.means.shape != batch.shape:
+            self.means = torch.zeros_like(batch)
+        moved = torch.lerp(batch, self.means, self.ema)
+        moved = torch.where(self.known[:, None], moved, batch)
+        self.means.copy_(torch.where(present[:, None], moved, self.means))
+        self.known |= present
+
+    def forward(self, seen: Seen) -> Tensor:
+        """Variance excess plus margin violation, before the factor; updates the running means."""
+        self.observe(seen)
+        with full_precision(seen.embedding):
+            unit, member = self._unit_and_member(seen)
+            batch, present = class_means(unit, member), member.sum(0) > 0
+            running = self.means.to(batch.dtype) if self.means.shape == batch.shape else batch
+            means = torch.where(
+                present[:, None], running.detach() + batch - batch.detach(), running
+            )
+            intra = variance_excess(unit, member[:, self.positive], batch[self.positive], self.cap)
+            return intra + margin_violation(means, present, self.known, self.margin)

@@ -1,0 +1,118 @@
+"""Distillation toward the prototype grid: where on the valence/arousal plane an image should lie.
+
+The student's embedding is compared with every prototype by cosine; the softmax of the cosines is
+pulled toward a target over the cells that follows from the class (arXiv:2509.11916). The source
+gives no formula for the target: both forms here are ours.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from neurogaze.affect import anchors, cell_index
+from neurogaze.errors import InputError
+from neurogaze.losses.seen import Seen, full_precision, widened
+
+
+def gaussian_targets(centers: Tensor, sigma: float) -> Tensor:
+    """Distribution over cells of each emotion: a Gaussian round its anchor, on the cell centres.
+
+    Args:
+        centers: `[K, 2]`, valence and arousal of the cells.
+        sigma: standard deviation on either axis; 0.4 is one bin of the 5x5 grid.
+
+    Returns:
+        `[8, K]`, rows sum to 1, rows in the order of `EMOTIONS`.
+    """
+    points = torch.as_tensor(anchors(), dtype=centers.dtype, device=centers.device)
+    squared = (points[:, None, :] - centers[None, :, :]).square().sum(-1)
+    return torch.softmax(-squared / (2.0 * sigma**2), dim=-1)
+
+
+def row_softmax_targets(prototypes: Tensor, tau: float) -> Tensor:
+    """Distribution over cells of each emotion: how alike the prototype of its anchor's cell is.
+
+    Args:
+        prototypes: `[K, D]`, unit rows in cell order of a square grid.
+        tau: temperature.
+
+    Returns:
+        `[8, K]`, rows sum to 1, rows in the order of `EMOTIONS`.
+    """
+    cells = torch.from_numpy(cell_index(anchors(), math.isqrt(len(prototypes))))
+    rows = prototypes[cells.to(prototypes.device)]
+    return torch.softmax(rows @ prototypes.T / tau, dim=-1)
+
+
+class ProtoKD(nn.Module):
+    """The prototype distillation term of the student.
+
+    Args:
+        weight: factor of the term in the objective.
+        tau: temperature of the softmax over cosines.
+        logit_scale: factor of the cosines of the student; 5 is the other reading of the published
+            `temperature: 5.0`.
+        target: `gaussian` round the class anchor, or `row_softmax` of the prototypes' own cosines
+            at `tau`, which at 0.90 is nearly flat and the term nearly inert.
+        sigma: width of `gaussian`, in units of valence and arousal.
+    """
+
+    def __init__(
+        self,
+        weight: float = 0.12,
+        tau: float = 0.90,
+        logit_scale: float = 1.0,
+        target: Literal["gaussian", "row_softmax"] = "gaussian",
+        sigma: float = 0.4,
+    ) -> None:
+        super().__init__()
+        self.weight, self.tau, self.logit_scale = weight, tau, logit_scale
+        self.target, self.sigma = target, sigma
+
+    def coefficient(self, seen: Seen) -> float:
+        """Factor of the term at this step."""
+        return self.weight
+
+    def forward(self, seen: Seen) -> Tensor:
+        """`KL(q_pro || q_stu)` in nats, mean over the batch, before its factor.
+
+        `q_pro` of an image is the mean of its class targets under the target distribution of the
+        image, so votes and blended images need no other formula. The prototypes get no gradient.
+
+        Raises:
+            InputError: when no grid is given, or its width is not that of the embedding.
+        """
+        prototypes, centers = self._grid(seen)
+        with full_precision(seen.embedding):
+            embedding = F.normalize(widened(seen.embedding), dim=-1)
+            prototypes = F.normalize(prototypes.to(embedding.dtype), dim=-1)
+            log_student = F.log_softmax(
+                self.logit_scale * (embedding @ prototypes.T) / self.tau, dim=-1
+            )
+            if self.target == "gaussian":
+                table = gaussian_targets(centers.to(embedding.dtype), self.sigma)
+            else:
+                table = row_softmax_targets(prototypes, self.tau)
+            target = seen.target.to(embedding.dtype) @ table
+            return F.kl_div(log_student, target, reduction="batchmean")
+
+    @staticmethod
+    def _grid(seen: Seen) -> tuple[Tensor, Tensor]:
+        """Prototypes and centres without gradient, checked."""
+        if seen.prototypes is None or seen.centers is None:
+            raise InputError(
+                "loss term proto", "no prototype grid is given", "give one, or set proto: null"
+            )
+        if seen.prototypes.shape[1] != seen.embedding.shape[1]:
+            raise InputError(
+                "prototype grid",
+                f"prototypes have {seen.prototypes.shape[1]} values, the embedding of the student "
+                f"has {seen.embedding.shape[1]}",
+                "set embedding_dim of the student to the width of the grid",
+            )
+        return seen.prototypes.detach(), seen.centers.detach()

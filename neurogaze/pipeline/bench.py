@@ -1,0 +1,132 @@
+"""Arms x seeds: the same student under named overrides, one stage each, resumable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+import neurogaze
+from neurogaze import training
+from neurogaze.artefacts import write_json
+from neurogaze.faces.store import prepare as prepare_faces
+from neurogaze.pipeline.judging import evaluate_student, load_student
+from neurogaze.pipeline.run import grid_sha256
+from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
+from neurogaze.pipeline.stages import Stages
+from neurogaze.report.build import build_report
+
+
+@dataclass(frozen=True)
+class BenchSettings:
+    """Arms compared under one budget.
+
+    Args:
+        name: folder of the bench, under `runs/`.
+        title: heading of the report; names the data as really used.
+        base: the student every arm starts from.
+        arms: override files by arm; an empty list is the base itself.
+        seeds: each arm is trained once a seed.
+        evaluate: data sets by name.
+        grid: prototype grid for arms with a Proto-KD term; null where none has.
+    """
+
+    name: str
+    title: str
+    base: FitSettings
+    arms: dict[str, list[str]]
+    evaluate: dict[str, EvaluationSettings]
+    seeds: list[int] = field(default_factory=lambda: [0])
+    grid: str | None = None
+
+
+def load_bench(path: Path) -> BenchSettings:
+    """Read a bench file; paths in it are relative to the file, but for the grid's.
+
+    Raises:
+        InputError: when it cannot be read, or a key is missing, unknown or of the wrong type.
+    """
+    settings = read_settings(path, BenchSettings)
+    folder = path.parent
+    return replace(
+        settings,
+        base=settings.base.relative_to(folder),
+        arms={k: [(folder / f).as_posix() for f in v] for k, v in settings.arms.items()},
+        evaluate={k: v.relative_to(folder) for k, v in settings.evaluate.items()},
+    )
+
+
+def run_bench(
+    settings: BenchSettings, root: Path, store: Path, console: Console | None = None
+) -> Path:
+    """Train and judge every arm and seed that is not done; return the report's path."""
+    stages = Stages(root, console)
+    for seed in settings.seeds:
+        for arm, overrides in settings.arms.items():
+            _run_arm(settings, stages, store, arm, overrides, seed)
+    write_json(root / "title.json", {"title": settings.title})
+    inputs = {name: record.content for name, record in stages.records.items()}
+
+    def action(folder: Path) -> None:
+        build_report(root, folder)
+
+    stages.run("report", {"title": settings.title}, inputs, action, ["report.html"])
+    return root / "report" / "report.html"
+
+
+def _run_arm(
+    settings: BenchSettings,
+    stages: Stages,
+    store: Path,
+    arm: str,
+    overrides: Sequence[str],
+    seed: int,
+) -> None:
+    """Stages of one arm and seed: fit, then one evaluation a data set."""
+    fit = replace(settings.base, config=[*settings.base.config, *overrides])
+    args = [*fit.arguments(), f"--seed_everything={seed}", f"--data.store={store}"]
+    if settings.grid is not None:
+        pin = {"path": settings.grid, "sha256": grid_sha256(Path(settings.grid))}
+        args.append(f"--model.grid={json.dumps(pin)}")
+    config = training.parse_fit(args)
+    name = f"{arm}-seed{seed}"
+
+    def train(folder: Path) -> None:
+        last = folder / "last.ckpt"
+        resume = [f"--ckpt_path={last}"] if last.exists() else []
+        training.fit([*args, f"--out={folder}", *resume])
+
+    trained = stages.run(name, config, {}, train, ["last.ckpt", "metrics.csv"])
+    context = {
+        "experiment": settings.name,
+        "arm": arm,
+        "seed": seed,
+        "code_version": neurogaze.__version__,
+    }
+    for dataset, part in settings.evaluate.items():
+        _judge(stages, store, part, name, dataset, trained.outputs["last.ckpt"], context)
+
+
+def _judge(
+    stages: Stages,
+    store: Path,
+    part: EvaluationSettings,
+    name: str,
+    dataset: str,
+    weights: str,
+    context: dict[str, Any],
+) -> None:
+    data: Any = training.load_data(["--data", part.data, f"--data.store={store}", *part.args])
+    table = prepare_faces(data.corpus, part.split, data.store, progress=False)
+
+    def action(folder: Path) -> None:
+        task = load_student(stages.root / name / "last.ckpt")
+        evaluate_student(task, table, folder, context)
+
+    outputs = ["predictions.parquet", "embeddings.npz", "results.jsonl"]
+    inputs = {"student": weights, "faces": table.sha256}
+    stages.run(f"{name}-{dataset}", context, inputs, action, outputs)

@@ -1,0 +1,167 @@
+"""Fold teachers over recordings: each person is embedded only by a teacher that never saw them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from neurogaze.eeg.cache import FeatureTable
+from neurogaze.eeg.splits import Split, fold_rows
+from neurogaze.errors import InputError
+from neurogaze.prototypes.consolidate import Embedded
+from neurogaze.tasks.teacher import TeacherTask
+
+BATCH = 2048
+
+
+@dataclass(frozen=True, eq=False)
+class FoldTeacher:
+    """A trained fold teacher and the people it held out.
+
+    Args:
+        task: the loaded task, in evaluation mode.
+        fold: its number.
+        test_units: people (or rating events) it neither learned from nor stopped on.
+    """
+
+    task: TeacherTask
+    fold: int
+    test_units: frozenset[str]
+
+    def __call__(self, features: NDArray[np.float32]) -> tuple[NDArray, NDArray]:
+        """Embed features `[n, channels, bands]`: embeddings `[n, d]` and V/A `[n, 2]`."""
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(features), BATCH):
+                out = self.task.teacher(torch.from_numpy(features[start : start + BATCH]))
+                parts.append((out.embedding.numpy(), out.va.numpy()))
+        embedding, va = (np.concatenate(p) for p in zip(*parts, strict=True))
+        return embedding.astype(np.float32), va.astype(np.float64)
+
+
+def load_fold(path: Path, split: Split | None = None) -> FoldTeacher:
+    """Load a fold teacher.
+
+    Args:
+        path: checkpoint of a `TeacherTask`.
+        split: the split it must have been trained under; None asks nothing.
+
+    Raises:
+        InputError: when the file is no teacher, or was trained under another split.
+    """
+    task = load_teacher(path)
+    record = task.provenance
+    if split is not None and record["split_sha256"] != split.sha256:
+        raise InputError(
+            path,
+            f"was trained under split {record['split_sha256'][:12]}, not {split.sha256[:12]}",
+            "train it again, or consolidate with the split it was trained under",
+        )
+    return FoldTeacher(task, int(record["fold"]), frozenset(record["test_units"]))
+
+
+def load_teacher(path: Path) -> TeacherTask:
+    """Load a teacher checkpoint without unpickling anything but tensors and plain values."""
+    try:
+        task = TeacherTask.load_from_checkpoint(path, map_location="cpu", weights_only=True)
+    except InputError as error:
+        raise InputError(path, error.found, error.remedy) from error
+    except Exception as error:
+        raise InputError(
+            path, f"is no readable teacher checkpoint ({type(error).__name__})", "train it again"
+        ) from error
+    return task.eval()
+
+
+def units(table: FeatureTable, split: Split) -> NDArray[np.str_]:
+    """The unit of the split (person or rating event) each row belongs to."""
+    return table.subject if split.unit == "subject" else table.event
+
+
+def held_out_fold(
+    table: FeatureTable, split: Split, folds: Sequence[FoldTeacher], same_people: bool
+) -> NDArray[np.int64]:
+    """Which teacher (index into `folds`) may embed each row; -1 where none may.
+
+    People of the labelled corpus are embedded by the fold that held them out. People it never
+    met (another corpus) are dealt to the folds in turn.
+    """
+    chosen = np.full(table.n_rows, -1, dtype=np.int64)
+    if same_people:
+        names = units(table, split)
+        for index, fold in enumerate(folds):
+            chosen[np.isin(names, sorted(fold.test_units))] = index
+    else:
+        _, person = np.unique(table.subject, return_inverse=True)
+        chosen = np.asarray(person % len(folds), dtype=np.int64)
+    return chosen
+
+
+def match_moments(
+    features: NDArray[np.float32], mean: NDArray[np.float32], std: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Shift and scale a support corpus, per channel and band, to the training moments.
+
+    Amplifiers and clean-up differ between corpora; labels are not used.
+    """
+    own_mean, own_std = features.mean(axis=0), features.std(axis=0) + 1e-6
+    return ((features - own_mean) / own_std * std + mean).astype(np.float32)
+
+
+def embed_held_out(
+    table: FeatureTable,
+    split: Split,
+    folds: Sequence[FoldTeacher],
+    same_people: bool = True,
+    matched: bool = False,
+) -> tuple[Embedded, NDArray[np.int64]]:
+    """Embed every row by a teacher that held its person out.
+
+    Args:
+        table: features of one corpus.
+        split: split of the labelled corpus.
+        folds: the trained teachers.
+        same_people: whether `table` records people of the labelled corpus.
+        matched: whether to match the moments of the corpus to the training fold.
+
+    Returns:
+        The embedded rows and their row numbers in `table`; rows nobody may embed are left out.
+    """
+    chosen = held_out_fold(table, split, folds, same_people)
+    rows = np.flatnonzero(chosen >= 0)
+    width = folds[0].task.teacher.embedding_dim
+    embedding, va = np.zeros((table.n_rows, width), np.float32), np.zeros((table.n_rows, 2))
+    for index, fold in enumerate(folds):
+        mine = chosen == index
+        if not mine.any():
+            continue
+        features = table.features
+        if matched:
+            teacher = fold.task.teacher
+            features = match_moments(
+                features, teacher.feature_mean.numpy(), teacher.feature_std.numpy()
+            )
+        embedding[mine], va[mine] = fold(features[mine])
+    number = np.array([fold.fold for fold in folds], dtype=np.int64)
+    embedded = Embedded(
+        embedding=embedding[rows],
+        va=va[rows],
+        rated=np.stack([table.valence, table.arousal], axis=1)[rows],
+        subject=table.subject[rows],
+        corpus=np.full(len(rows), table.corpus),
+        fold=number[chosen[rows]],
+    )
+    return embedded, rows
+
+
+def training_means(
+    table: FeatureTable, split: Split, folds: Sequence[FoldTeacher]
+) -> NDArray[np.float32]:
+    """Mean embedding of each fold's own training rows, `[folds, d]`."""
+    means = [f(table.features[fold_rows(table, split, f.fold)["train"]])[0].mean(0) for f in folds]
+    return np.stack(means).astype(np.float32)

@@ -1,0 +1,128 @@
+"""What a pipeline file says: which teacher, which support, which student, judged on what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from jsonargparse import ArgumentError, ArgumentParser
+
+from neurogaze.errors import InputError
+from neurogaze.prototypes.consolidate import ConsolidateSettings
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """A training: configuration files, a data file and flags, as `neurogaze fit` takes them.
+
+    Args:
+        config: YAML files, later ones override earlier ones; paths relative to the pipeline file.
+        data: YAML file of the data module.
+        args: further flags, such as `--trainer.max_epochs=3`.
+    """
+
+    config: list[str]
+    data: str
+    args: list[str] = field(default_factory=list)
+
+    def arguments(self) -> list[str]:
+        """The command line after `neurogaze fit`."""
+        configs = [word for path in self.config for word in ("--config", path)]
+        return [*configs, "--data", self.data, *self.args]
+
+    def relative_to(self, folder: Path) -> FitSettings:
+        """The same, with its files found from a folder."""
+        config = [(folder / name).as_posix() for name in self.config]
+        return replace(self, config=config, data=(folder / self.data).as_posix())
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """A data set the student is judged on.
+
+    Args:
+        data: YAML file of the data module.
+        split: which part of the corpus.
+        args: further flags for the data.
+        expected: number of images that must be there; null asks for none.
+    """
+
+    data: str
+    split: str = "valid"
+    args: list[str] = field(default_factory=list)
+    expected: int | None = None
+
+    def relative_to(self, folder: Path) -> EvaluationSettings:
+        """The same, with its file found from a folder."""
+        return replace(self, data=(folder / self.data).as_posix())
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """The whole way from recordings to a report.
+
+    Args:
+        name: folder of the run, under `runs/`.
+        title: heading of the report; names the data as really used.
+        teacher: one fit a fold of the split.
+        student: fitted on the grid.
+        evaluate: data sets by name.
+        support: data files of unrated recordings that join in consolidation.
+        consolidate: how embeddings become a grid.
+        permutations: for the simulated chance band.
+        seed: of every training and draw.
+        expected_train: number of training images that must be there; null asks for none.
+        note: stamped on every result row.
+    """
+
+    name: str
+    title: str
+    teacher: FitSettings
+    student: FitSettings
+    evaluate: dict[str, EvaluationSettings]
+    support: list[str] = field(default_factory=list)
+    consolidate: ConsolidateSettings = ConsolidateSettings()
+    permutations: int = 200
+    seed: int = 0
+    expected_train: int | None = None
+    note: str = ""
+
+
+S = TypeVar("S")
+
+
+def read_settings(path: Path, kind: type[S]) -> S:
+    """Read a YAML file into a settings dataclass.
+
+    Raises:
+        InputError: when it cannot be read, or a key is missing, unknown or of the wrong type.
+    """
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind, "file")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = parser.parse_object({"file": values})
+    except (OSError, yaml.YAMLError, ArgumentError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        remedy = "compare its keys with the files beside it under experiments/"
+        raise InputError(path, f"does not hold {kind.__name__} ({reason})", remedy) from None
+    settings: S = parser.instantiate_classes(config).file
+    return settings
+
+
+def load_pipeline(path: Path) -> PipelineSettings:
+    """Read a pipeline file; paths in it are relative to the file.
+
+    Raises:
+        InputError: when it cannot be read, or a key is missing, unknown or of the wrong type.
+    """
+    settings, folder = read_settings(path, PipelineSettings), path.parent
+    return replace(
+        settings,
+        teacher=settings.teacher.relative_to(folder),
+        student=settings.student.relative_to(folder),
+        support=[(folder / s).as_posix() for s in settings.support],
+        evaluate={name: part.relative_to(folder) for name, part in settings.evaluate.items()},
+    )

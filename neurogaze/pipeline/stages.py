@@ -1,0 +1,144 @@
+"""Stages: named steps that leave an artefact with a fingerprint, and are skipped when it holds.
+
+A stage is done when its folder holds `stage.json`, written last. The record names the fingerprint
+of what went in (settings, and the content hashes of earlier stages) and the content hash of each
+file that came out. A later run skips the stage when both still hold. A folder without a record
+belongs to a run that was stopped: it is taken up again if `begun.json` names the same fingerprint,
+and emptied if not.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+
+import neurogaze
+from neurogaze.artefacts import arrays_hash, canonical, file_hash, settings_hash, write_json
+
+RECORD = "stage.json"
+BEGUN = "begun.json"
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What a finished stage says of itself.
+
+    Args:
+        name: folder of the stage.
+        fingerprint: hash of settings and inputs.
+        outputs: content hash of each file.
+        skipped: whether this run found it done.
+    """
+
+    name: str
+    fingerprint: str
+    outputs: dict[str, str]
+    skipped: bool = False
+
+    @property
+    def content(self) -> str:
+        """One hash over all outputs; what later stages depend on."""
+        return settings_hash(self.outputs)
+
+
+def content_hash(path: Path) -> str:
+    """Hash what a file says, not the bytes that hold it.
+
+    For a checkpoint: its weights. For `.npz`: its arrays. For anything else: its bytes.
+    """
+    if path.suffix == ".ckpt":
+        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        return arrays_hash({k: v.numpy() for k, v in state.items()})
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as stored:
+            return arrays_hash({name: stored[name] for name in stored.files})
+    return file_hash(path)
+
+
+class Stages:
+    """Runs stages under one folder.
+
+    Args:
+        root: folder of the run; each stage has a folder in it.
+        console: where progress is told.
+    """
+
+    def __init__(self, root: Path, console: Console | None = None) -> None:
+        self.root = root
+        self.console = console or Console(stderr=True)
+        self.records: dict[str, StageRecord] = {}
+
+    def run(
+        self,
+        name: str,
+        settings: Any,
+        inputs: Mapping[str, str],
+        action: Callable[[Path], None],
+        outputs: Sequence[str],
+    ) -> StageRecord:
+        """Carry out a stage, or skip it when its artefact holds.
+
+        Args:
+            name: folder of the stage.
+            settings: everything that shapes the result, reducible to JSON.
+            inputs: content hashes of what it reads, by name.
+            action: does the work; receives the folder.
+            outputs: files it leaves there.
+        """
+        what = {"settings": canonical(settings), "inputs": dict(inputs)}
+        fingerprint = settings_hash(what | {"version": neurogaze.__version__, "stage": name})
+        folder = self.root / name
+        record = self._done(folder, name, fingerprint)
+        if record is None:
+            began = time.monotonic()
+            self.console.print(f"[bold]{name}[/bold] ...")
+            self._begin(folder, fingerprint)
+            action(folder)
+            record = self._finish(folder, name, fingerprint, what, outputs)
+            self.console.print(f"[green]{name}[/green] done in {time.monotonic() - began:.0f} s")
+        else:
+            self.console.print(f"[dim]{name} unchanged, skipped[/dim]")
+        self.records[name] = record
+        return record
+
+    @staticmethod
+    def _done(folder: Path, name: str, fingerprint: str) -> StageRecord | None:
+        try:
+            stored = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            if stored["fingerprint"] != fingerprint:
+                return None
+            if any(content_hash(folder / f) != h for f, h in stored["outputs"].items()):
+                return None
+        except (OSError, ValueError, KeyError, RuntimeError):
+            return None
+        return StageRecord(name, fingerprint, stored["outputs"], skipped=True)
+
+    @staticmethod
+    def _begin(folder: Path, fingerprint: str) -> None:
+        try:
+            begun = json.loads((folder / BEGUN).read_text(encoding="utf-8"))["fingerprint"]
+        except (OSError, ValueError, KeyError):
+            begun = None
+        if begun != fingerprint or (folder / RECORD).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / BEGUN, {"fingerprint": fingerprint})
+
+    @staticmethod
+    def _finish(
+        folder: Path, name: str, fingerprint: str, what: dict[str, Any], outputs: Sequence[str]
+    ) -> StageRecord:
+        hashes = {f: content_hash(folder / f) for f in outputs}
+        write_json(
+            folder / RECORD, what | {"name": name, "fingerprint": fingerprint, "outputs": hashes}
+        )
+        return StageRecord(name, fingerprint, hashes)

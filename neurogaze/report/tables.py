@@ -1,0 +1,241 @@
+"""Result rows to tables of text. No number is typed by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from neurogaze.affect import EMOTIONS
+from neurogaze.evaluation.metrics import VA_AXES
+from neurogaze.evaluation.results import ResultRow
+
+CHANCE = "chance"
+"""An arm whose name begins so is a simulated band: only its ends are shown."""
+
+FINGERPRINT_SHOWN = 12
+
+Cell = Callable[[ResultRow], str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text, ready to be written in any markup.
+
+    Args:
+        title: heading, also the name in LaTeX.
+        caption: one sentence: what the numbers are.
+        header: column names.
+        rows: cells, one tuple a row; an interval is "value [low, high]".
+    """
+
+    title: str
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def with_interval(row: ResultRow, scale: float, digits: int) -> str:
+    """A value with its interval, or only the band of a chance row.
+
+    Args:
+        row: the result.
+        scale: factor on the value, 100 for per cent.
+        digits: after the decimal point.
+    """
+    value = f"{row.value * scale:.{digits}f}"
+    if row.low is None or row.high is None:
+        return value
+    band = f"[{row.low * scale:.{digits}f}, {row.high * scale:.{digits}f}]"
+    return band if row.arm.startswith(CHANCE) else f"{value} {band}"
+
+
+def percent(row: ResultRow) -> str:
+    """As "84.1 [82.9, 85.3]"."""
+    return with_interval(row, 100.0, 1)
+
+
+def plain(row: ResultRow) -> str:
+    """As "0.31 [0.12, 0.48]"."""
+    return with_interval(row, 1.0, 2)
+
+
+def fine(row: ResultRow) -> str:
+    """As "0.043 [0.035, 0.051]", for small errors."""
+    return with_interval(row, 1.0, 3)
+
+
+FACE_METRICS: dict[str, tuple[str, Cell]] = {
+    "accuracy": ("accuracy, %", percent),
+    "macro_f1_8way": ("macro-F1 8-way, %", percent),
+    "balanced_accuracy_8way": ("balanced accuracy 8-way, %", percent),
+    "present_restricted_accuracy": ("present-restricted accuracy, %", percent),
+    "present_restricted_macro_f1": ("present-restricted macro-F1, %", percent),
+    "present_averaged_macro_f1": ("present-averaged macro-F1, %", percent),
+    "ece": ("ECE", fine),
+}
+CLASS_METRICS: dict[str, tuple[str, Cell]] = {
+    f"f1_{name}": (name, lambda row: f"{row.value * 100:.1f} (n = {row.n:,})") for name in EMOTIONS
+}
+EEG_METRICS: dict[str, tuple[str, Cell]] = {
+    f"{axis}_{metric}": (f"{axis} {name}", plain)
+    for metric, name in (("ccc", "CCC"), ("rmse", "RMSE"))
+    for axis in VA_AXES
+}
+LEVELS = ("trial", "window")
+"""Endings of EEG metric names: over trial means, or over single windows."""
+
+
+def level_of(metric: str) -> str:
+    """Level in the name of an EEG metric, "" where it has none.
+
+    >>> level_of("valence_ccc_trial")
+    'trial'
+    """
+    ending = metric.rpartition("_")[2]
+    return ending if ending in LEVELS else ""
+
+
+def is_eeg(row: ResultRow) -> bool:
+    """Whether a result is of valence or arousal."""
+    return row.metric.startswith(VA_AXES)
+
+
+def _key(row: ResultRow) -> tuple[Any, ...]:
+    """What makes two metrics belong to one line of a table."""
+    level = level_of(row.metric) if is_eeg(row) else ""
+    names = (row.dataset, row.split, row.protocol, level, row.experiment, row.arm)
+    return (*names, row.label_rule, row.seed, row.grid_hash, row.config_hash)
+
+
+def lines(rows: Iterable[ResultRow]) -> list[dict[str, ResultRow]]:
+    """Results that belong to one line, by metric name without its level.
+
+    Lines are sorted by data set, split, protocol and level; arms stay in the order they came.
+    """
+    grouped: dict[tuple[Any, ...], dict[str, ResultRow]] = {}
+    for row in rows:
+        level = level_of(row.metric) if is_eeg(row) else ""
+        metric = row.metric.removesuffix(f"_{level}") if level else row.metric
+        grouped.setdefault(_key(row), {})[metric] = row
+    return [grouped[key] for key in sorted(grouped, key=lambda key: key[:4])]
+
+
+def _notes(line: Mapping[str, ResultRow]) -> str:
+    """Distinct notes of the results of a line."""
+    return "; ".join(dict.fromkeys(row.note for row in line.values() if row.note))
+
+
+def build(
+    title: str,
+    caption: str,
+    rows: Sequence[ResultRow],
+    names: Mapping[str, Cell],
+    metrics: Mapping[str, tuple[str, Cell]],
+) -> Table | None:
+    """Lay results out with one line a run, leaving out columns that would be empty.
+
+    Args:
+        title: heading.
+        caption: one sentence.
+        rows: results; those of other metrics are passed over.
+        names: columns that say what a line is of, from any of its results.
+        metrics: metric name -> (column name, how a value is written).
+
+    Returns:
+        The table, or None when no result has one of the metrics.
+    """
+    known = [row for row in rows if row.metric.removesuffix(f"_{level_of(row.metric)}") in metrics]
+    table = [_line(line, names, metrics) for line in lines(known)]
+    kept = [h for h in (table[0] if table else {}) if any(cells[h] for cells in table)]
+    if not kept:
+        return None
+    body = tuple(tuple(cells[column] or "–" for column in kept) for cells in table)
+    return Table(title, caption, tuple(kept), body)
+
+
+def _line(
+    line: Mapping[str, ResultRow],
+    names: Mapping[str, Cell],
+    metrics: Mapping[str, tuple[str, Cell]],
+) -> dict[str, str]:
+    """Cells of one line by column name."""
+    first = next(iter(line.values()))
+    cells = {column: cell(first) for column, cell in names.items()}
+    for metric, (column, cell) in metrics.items():
+        cells[column] = cell(line[metric]) if metric in line else ""
+    return cells | {"notes": _notes(line)}
+
+
+def faces_table(rows: Sequence[ResultRow]) -> Table | None:
+    """Perceived expression: data set x split x arm."""
+    caption = (
+        "Perceived expression, with 95 % bootstrap intervals over duplicate groups. 8-way means "
+        "count an absent class as 0; present-restricted predictions choose only among the classes "
+        "that the data set holds, which a deployed model does not know."
+    )
+    names: dict[str, Cell] = _named("dataset", "split", "experiment", "arm", "seed", "label_rule")
+    names["n"] = lambda row: f"{row.n:,}"
+    faces = [row for row in rows if not is_eeg(row)]
+    return build("Faces", caption, faces, names, FACE_METRICS)
+
+
+def class_table(rows: Sequence[ResultRow]) -> Table | None:
+    """F1 of each emotion with its support."""
+    caption = "F1 of each perceived expression, per cent, with the number of faces behind it."
+    names = _named("dataset", "split", "experiment", "arm", "seed")
+    return build("F1 by class", caption, rows, names, CLASS_METRICS)
+
+
+def eeg_table(rows: Sequence[ResultRow]) -> Table | None:
+    """Valence and arousal from EEG: agreement with ratings, beside simulated chance."""
+    caption = (
+        "Valence and arousal from EEG against self-ratings, with 95 % bootstrap intervals over "
+        "people. A chance row is the band that the same split gives without any signal."
+    )
+    names = _named("dataset", "split", "protocol")
+    names["per"] = lambda row: level_of(row.metric)
+    names |= _named("experiment", "arm", "seed")
+    names["n"] = lambda row: f"{row.n:,}"
+    return build("EEG", caption, [row for row in rows if is_eeg(row)], names, EEG_METRICS)
+
+
+def _named(*fields: str) -> dict[str, Cell]:
+    """Columns that show a field of the result as it is."""
+
+    def cell(field: str) -> Cell:
+        return lambda row: str(getattr(row, field))
+
+    return {field.replace("_", " "): cell(field) for field in fields}
+
+
+def stages_table(stages: Mapping[str, Mapping[str, Any]]) -> Table | None:
+    """Stages of the pipeline and their fingerprints.
+
+    Args:
+        stages: folder of a stage -> its record; `name`, `fingerprint` and `note` are shown.
+    """
+    rows = tuple(
+        (
+            str(stage.get("name", folder)),
+            folder,
+            str(stage.get("fingerprint", ""))[:FINGERPRINT_SHOWN] or "–",
+            str(stage.get("note", "")) or "–",
+        )
+        for folder, stage in sorted(stages.items())
+    )
+    caption = "Stages of the run; a fingerprint covers the settings and inputs of a stage."
+    header = ("stage", "folder", "fingerprint", "notes")
+    table = Table("Stages", caption, header, rows) if rows else None
+    return _without_empty(table) if table else None
+
+
+def _without_empty(table: Table) -> Table:
+    """The table without columns that hold nothing."""
+    kept = [i for i in range(len(table.header)) if any(row[i] != "–" for row in table.rows)]
+    return dataclasses.replace(
+        table,
+        header=tuple(table.header[i] for i in kept),
+        rows=tuple(tuple(row[i] for i in kept) for row in table.rows),
+    )

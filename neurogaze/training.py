@@ -1,0 +1,122 @@
+"""The one LightningCLI: what trains, how its parts are linked, and what it saves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jsonargparse import ArgumentParser
+from pytorch_lightning import LightningDataModule, LightningModule, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+
+from neurogaze.callbacks import Curves, EpochSeed, SaveConfigBeside
+from neurogaze.eeg.corpora.dasps import Dasps, DaspsRaw
+from neurogaze.eeg.corpora.dreamer import Dreamer
+from neurogaze.eeg.corpora.synthetic import SyntheticEeg
+from neurogaze.eeg.datamodule import EEGDataModule
+from neurogaze.faces.corpora.ferplus import FerPlus
+from neurogaze.faces.corpora.synthetic import SyntheticFaces
+from neurogaze.faces.datamodule import FaceDataModule
+from neurogaze.tasks.student import StudentTask
+from neurogaze.tasks.teacher import TeacherTask
+
+__all__ = [
+    "Dasps",
+    "DaspsRaw",
+    "Dreamer",
+    "EEGDataModule",
+    "FaceDataModule",
+    "FerPlus",
+    "NeurogazeCLI",
+    "StudentTask",
+    "SyntheticEeg",
+    "SyntheticFaces",
+    "TeacherTask",
+    "fit",
+    "load_data",
+    "parse_fit",
+]
+
+PLACES = ("out", "config", "ckpt_path", "store", "root", "votes", "path")
+"""Keys that say where a thing lies, not what it is; they take no part in a fingerprint."""
+
+
+class NeurogazeCLI(LightningCLI):
+    """LightningCLI with our callbacks: checkpoints, curves and epoch seeds under `--out`."""
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """The words handled by Lightning."""
+        words = LightningCLI.subcommands()
+        return {name: words[name] for name in ("fit", "validate", "test")}
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add `--out` and link it, and the seed, to the parts that need them."""
+        parser.add_argument("--out", type=str, default="runs/fit", help="folder of this run")
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.add_lightning_class_args(Curves, "curves")
+        parser.add_lightning_class_args(EpochSeed, "epoch_seed")
+        parser.set_defaults(
+            {
+                "checkpoint.filename": "last",
+                "checkpoint.enable_version_counter": False,
+                "checkpoint.save_on_train_epoch_end": True,
+            }
+        )
+        parser.link_arguments("out", "checkpoint.dirpath")
+        parser.link_arguments("out", "curves.folder")
+        parser.link_arguments("out", "trainer.default_root_dir")
+        parser.link_arguments("seed_everything", "epoch_seed.seed")
+        parser.link_arguments("seed_everything", "data.init_args.seed")
+
+
+def build_cli(args: Sequence[str] | None, run: bool) -> NeurogazeCLI:
+    """Parse a command line (without the program name) and, with `run`, carry it out."""
+    return NeurogazeCLI(
+        LightningModule,
+        LightningDataModule,
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        save_config_callback=SaveConfigBeside,
+        save_config_kwargs={"save_to_log_dir": False},
+        seed_everything_default=0,
+        trainer_defaults={"logger": False},
+        args=list(args) if args is not None else None,
+        run=run,
+    )
+
+
+def fit(args: Sequence[str]) -> Trainer:
+    """Train as `neurogaze fit` does, in this process."""
+    return build_cli(["fit", *args], run=True).trainer
+
+
+def parse_fit(args: Sequence[str]) -> dict[str, Any]:
+    """What a fit would be, as plain values, without the places where things lie.
+
+    No data are read. Two fits with the same value have the same result.
+    """
+    return _without_places(build_cli(args, run=False).config.as_dict())
+
+
+def _without_places(value: Any) -> Any:
+    """Drop the keys named in `PLACES`, and null links, at every depth."""
+    if isinstance(value, dict):
+        skipped = {"dirpath", "folder", "default_root_dir", *PLACES}
+        return {k: _without_places(v) for k, v in value.items() if k not in skipped}
+    if isinstance(value, list | tuple):
+        return [_without_places(item) for item in value]
+    return value
+
+
+def load_data(args: Sequence[str]) -> LightningDataModule:
+    """Build a data module from arguments such as `["--data", "x.yaml", "--data.batch_size", "8"]`.
+
+    Raises:
+        SystemExit: with code 2 when the arguments do not fit, as on the command line.
+    """
+    parser = ArgumentParser(prog="neurogaze", exit_on_error=True)
+    parser.add_subclass_arguments(LightningDataModule, "data", required=True)
+    config = parser.parse_args(list(args))
+    return parser.instantiate_classes(config).data

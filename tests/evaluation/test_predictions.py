@@ -1,0 +1,192 @@
+"""Predictions files: what comes back, and what is refused and how it is named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from neurogaze.affect import EMOTIONS
+from neurogaze.errors import InputError
+from neurogaze.evaluation import predictions
+from neurogaze.evaluation.predictions import (
+    EEG_COLUMNS,
+    FACE_COLUMNS,
+    face_arrays,
+    read_predictions,
+    va_arrays,
+    write_predictions,
+)
+
+
+def face_frame(n: int = 6) -> pd.DataFrame:
+    generator = np.random.default_rng(0)
+    chances = generator.dirichlet(np.ones(8), n)
+    text = {
+        "id": [f"{i:04d}" for i in range(n)],
+        "dataset": "toy",
+        "split": "valid",
+        "label": [EMOTIONS[i % 8] for i in range(n)],
+        "group": [f"g{i // 2}" for i in range(n)],
+    }
+    probabilities = {f"p_{name}": chances[:, i] for i, name in enumerate(EMOTIONS)}
+    return pd.DataFrame({**text, **probabilities})
+
+
+def eeg_frame(n: int = 6) -> pd.DataFrame:
+    generator = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {
+            "corpus": "toy",
+            "subject": [f"0{i // 2}" for i in range(n)],
+            "clip": "1",
+            "event": [f"e{i // 2}" for i in range(n)],
+            "trial": [f"t{i // 2}" for i in range(n)],
+            "start": [4.0 * (i % 2) for i in range(n)],
+        }
+    )
+    numbers = generator.uniform(-1, 1, (n, 4))
+    frame[list(EEG_COLUMNS[6:])] = numbers
+    return frame
+
+
+def test_the_columns_are_those_of_the_contract():
+    assert FACE_COLUMNS[:5] == ("id", "dataset", "split", "label", "group")
+    assert FACE_COLUMNS[5:7] == ("p_neutral", "p_happiness")
+    assert FACE_COLUMNS[-1] == "p_contempt"
+    assert len(FACE_COLUMNS) == 13
+    assert EEG_COLUMNS == (
+        "corpus", "subject", "clip", "event", "trial", "start",
+        "valence", "arousal", "valence_pred", "arousal_pred",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("make", [face_frame, eeg_frame])
+def test_a_table_survives_the_file(tmp_path, suffix, make):
+    path = tmp_path / f"predictions{suffix}"
+    write_predictions(path, make())
+    found = read_predictions(path)
+    expected = make()
+    assert list(found.columns) == list(expected.columns)
+    for column in expected:
+        if expected[column].dtype.kind == "f":
+            np.testing.assert_allclose(found[column], expected[column], rtol=1e-12)
+        else:
+            assert found[column].tolist() == expected[column].tolist()
+
+
+def test_extra_columns_are_kept_after_the_known_ones(tmp_path):
+    frame = face_frame()
+    frame.insert(0, "camera", "left")
+    path = tmp_path / "p.parquet"
+    write_predictions(path, frame)
+    assert list(read_predictions(path).columns) == [*FACE_COLUMNS, "camera"]
+
+
+def test_synonyms_become_canonical_labels(tmp_path):
+    frame = face_frame(3)
+    frame["label"] = ["Happy", "neutral", "SAD"]
+    write_predictions(tmp_path / "p.csv", frame)
+    found = read_predictions(tmp_path / "p.csv", "face")
+    assert found["label"].tolist() == ["happiness", "neutral", "sadness"]
+    assert face_arrays(found)[0].tolist() == [1, 0, 3]
+
+
+def test_probabilities_within_tolerance_are_renormalised(tmp_path):
+    frame = face_frame(2)
+    frame[list(FACE_COLUMNS[5:])] *= 1.0009
+    write_predictions(tmp_path / "p.csv", frame)
+    chances = face_arrays(read_predictions(tmp_path / "p.csv"))[1]
+    np.testing.assert_allclose(chances.sum(axis=1), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(chances, face_arrays(face_frame(2))[1], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("p_fear", 5.0, "sum to"),
+        ("p_fear", -0.1, "softmax outputs, not logits"),
+        ("p_fear", np.nan, "softmax outputs, not logits"),
+        ("p_fear", np.inf, "softmax outputs, not logits"),
+        ("p_fear", "high", "p_fear is not a number"),
+        ("label", "bored", "label 'bored' is not a known emotion"),
+        ("label", None, "label is empty"),
+        ("id", "0001", "id occurs twice"),
+    ],
+)
+def test_a_wrong_face_row_is_named(tmp_path, column, value, message):
+    frame = face_frame().astype({column: object})
+    frame.loc[2, column] = value
+    path = tmp_path / "p.csv"
+    frame.to_csv(path, index=False)
+    with pytest.raises(InputError, match=message) as caught:
+        read_predictions(path)
+    assert caught.value.where.startswith(f"{path}, row 3 (id ")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("valence_pred", np.nan, "diverged run"),
+        ("arousal_pred", np.inf, "diverged run"),
+        ("valence", 7.0, r"map the scale of the corpus to \[-1, 1\]"),
+        ("start", 4.0, "occurs twice"),
+        ("subject", "", "subject is empty"),
+    ],
+)
+def test_a_wrong_eeg_row_is_named(tmp_path, column, value, message):
+    frame = eeg_frame()
+    frame.loc[2, column] = value
+    path = tmp_path / "p.csv"
+    frame.to_csv(path, index=False)
+    with pytest.raises(InputError, match=message) as caught:
+        read_predictions(path)
+    assert "p.csv, row " in caught.value.where
+
+
+def test_an_unrated_window_is_allowed(tmp_path):
+    frame = eeg_frame()
+    frame.loc[0, "valence"] = np.nan
+    write_predictions(tmp_path / "p.csv", frame)
+    truth, predicted = va_arrays(read_predictions(tmp_path / "p.csv"))
+    assert np.isnan(truth[0, 0])
+    assert np.isfinite(predicted).all()
+
+
+def test_missing_columns_are_named(tmp_path):
+    path = tmp_path / "p.csv"
+    face_frame().drop(columns=["group", "p_fear"]).to_csv(path, index=False)
+    with pytest.raises(InputError, match="face predictions: group, p_fear"):
+        read_predictions(path)
+    with pytest.raises(InputError, match="missing for eeg predictions"):
+        read_predictions(path, "eeg")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("p.parquet", b"not parquet", "cannot be read"),
+        ("p.csv", b"", "cannot be read"),
+        ("p.xlsx", b"", "use .parquet or .csv"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_predictions(tmp_path / name)
+
+
+def test_missing_and_empty_files_are_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        read_predictions(tmp_path / "absent.parquet")
+    face_frame(0).to_csv(tmp_path / "p.csv", index=False)
+    with pytest.raises(InputError, match="holds no rows"):
+        read_predictions(tmp_path / "p.csv")
+
+
+def test_nothing_is_left_behind_when_writing_is_refused(tmp_path):
+    frame = face_frame()
+    frame.loc[0, "p_fear"] = 3.0
+    with pytest.raises(InputError):
+        write_predictions(tmp_path / "p.parquet", frame)
+    assert list(tmp_path.iterdir()) == []
+    assert predictions.SUM_TOLERANCE == 1e-3
