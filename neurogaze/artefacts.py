@@ -135,5 +135,6 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     objects = [name for name, array in arrays.items() if np.asarray(array).dtype.hasobject]
     if objects:
         raise TypeError(f"arrays {objects} hold Python objects and cannot be stored")
+    contents: dict[str, Any] = dict(arrays)
     with written_aside(path) as aside, aside.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)
+        np.savez_compressed(stream, **contents)

@@ -75,10 +75,10 @@ class Curves(Callback):
 class SaveConfigBeside(SaveConfigCallback):
     """Save the parsed configuration as `config.yaml` beside the checkpoints of the run."""
 
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Write it once, at the start of a fit."""
+    def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Write it once, at the start of a fit; several runs can share a logger's folder."""
         folder = getattr(trainer.checkpoint_callback, "dirpath", None)
-        if stage != "fit" or folder is None or not trainer.is_global_zero:
+        if stage != "fit" or folder is None:
             return
         text = self.parser.dump(self.config, skip_none=False)
         with written_aside(Path(folder) / "config.yaml") as aside:

@@ -66,13 +66,22 @@ def _train(args: Sequence[str]) -> None:
 
 def _quiet() -> None:
     """Keep advice meant for the authors of a training away from its user."""
-    for name in ("pytorch_lightning", "lightning.pytorch"):
+    import pytorch_lightning  # noqa: F401  (its import sets the levels that are lowered here)
+
+    for name in (
+        "pytorch_lightning",
+        "lightning.pytorch",
+        "pytorch_lightning.utilities.rank_zero",
+        "lightning_fabric",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in (
         ".*does not have many workers.*",
         ".*Checkpoint directory .* exists and is not empty.*",
         ".*smaller than the logging interval.*",
         ".*LeafSpec.*",
+        ".*is already saved during checkpointing.*",
+        ".*args parameter is intended to run from within Python.*",
         ".*isinstance\\(treespec.*",
     ):
         warnings.filterwarnings("ignore", message)

@@ -9,13 +9,18 @@ import glob
 import os
 import sys
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytorch_lightning import LightningDataModule
 
 from neurogaze.errors import InputError
 from neurogaze.prototypes.consolidate import ConsolidateSettings
+
+if TYPE_CHECKING:
+    from neurogaze.evaluation.results import ResultRow
 
 STORE = Path("runs/store")
 
@@ -174,7 +179,6 @@ def evaluate(
     from neurogaze.faces.datamodule import FaceDataModule
     from neurogaze.faces.store import prepare as prepare_faces
     from neurogaze.pipeline.judging import evaluate_student, load_student
-    from neurogaze.report.tables import markdown_tables
 
     roots.export()
     if not isinstance(data, FaceDataModule):
@@ -187,7 +191,7 @@ def evaluate(
         "seed": data.seed,
         "code_version": neurogaze.__version__,
     }
-    print(markdown_tables(evaluate_student(task, table, out, context)))
+    _print(evaluate_student(task, table, out, context))
 
 
 def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
@@ -198,10 +202,12 @@ def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
         arm: name of the system.
         note: stamped on every row.
     """
-    from neurogaze.evaluation.scoring import score_file
-    from neurogaze.report.tables import markdown_tables
+    from neurogaze.evaluation.predictions import kind_of, read_predictions
+    from neurogaze.evaluation.scoring import score_faces, score_va
 
-    print(markdown_tables(score_file(predictions, arm, note)))
+    frame = read_predictions(predictions)
+    judge = score_faces if kind_of(frame, predictions) == "face" else score_va
+    _print(judge(frame, {"experiment": predictions.stem, "arm": arm, "note": note}))
 
 
 def bench(
@@ -234,6 +240,15 @@ def report(run: Path, out: Path | None = None) -> None:
     if not run.is_dir():
         raise InputError(run, "is no folder", "name the folder of a run, such as runs/demo")
     _show(build_report(run, out or run / "report"))
+
+
+def _print(rows: Sequence[ResultRow]) -> None:
+    """Print result rows as Markdown tables."""
+    from neurogaze.report.markup import to_markdown
+    from neurogaze.report.tables import eeg_table, faces_table, present_table
+
+    found = (faces_table(rows), present_table(rows), eeg_table(rows))
+    print("\n".join(to_markdown(table) for table in found if table is not None))
 
 
 def _show(page: Path) -> None:

@@ -104,7 +104,8 @@ def _without_places(value: Any) -> Any:
     """Drop the keys named in `PLACES`, and null links, at every depth."""
     if isinstance(value, dict):
         skipped = {"dirpath", "folder", "default_root_dir", *PLACES}
-        return {k: _without_places(v) for k, v in value.items() if k not in skipped}
+        kept = {k: v for k, v in value.items() if k not in skipped and not k.startswith("__")}
+        return {key: _without_places(item) for key, item in kept.items()}
     if isinstance(value, list | tuple):
         return [_without_places(item) for item in value]
     return value

@@ -18,7 +18,7 @@ RANKS = {
     "neurogaze.affect": 3,
     "neurogaze.eeg": 4,
     "neurogaze.faces": 4,
-    "neurogaze.evaluation.metrics": 4,  # pure NumPy: tasks log what evaluation reports
+    "neurogaze.evaluation.metrics": 5,  # pure NumPy: tasks log what evaluation reports
     "neurogaze.evaluation.calibration": 4,
     "neurogaze.models": 5,
     "neurogaze.losses": 5,
@@ -43,12 +43,16 @@ def modules():
         yield name.removesuffix(".__init__"), path
 
 
+NAMES = {name for name, _ in modules()}
+
+
 def imports(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"relative import in {path}"
             for alias in node.names:
-                yield node.module if node.module != "neurogaze" else f"neurogaze.{alias.name}"
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in NAMES else node.module
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name

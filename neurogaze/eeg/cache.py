@@ -22,7 +22,6 @@ from neurogaze.eeg.features import (
     BANDS,
     FEATURE_VERSION,
     FeatureSettings,
-    refuse_filtered,
     trial_features,
 )
 from neurogaze.eeg.recordings import Corpus, Trial
@@ -56,7 +55,7 @@ def prepare(
     """
     from rich.progress import track
 
-    refuse_filtered(corpus.name, float(getattr(corpus, "highpass", 0.0)), settings)
+    _refuse_delta(corpus, settings)
     whole = settings_hash(settings)
     folder = store / f"{_plain(corpus.name)}-{whole[:HASH_LENGTH]}"
     people = track(corpus.subjects(), f"Features of {corpus.name}", disable=not progress)
@@ -74,6 +73,18 @@ def prepare(
         floors=int(columns["floors"]),
         settings_hash=whole,
     )
+
+
+def _refuse_delta(corpus: Corpus, settings: FeatureSettings) -> None:
+    """Refuse a delta band for recordings whose amplifier or editor already removed it."""
+    highpass = float(getattr(corpus, "highpass", 0.0))
+    name, low, high = BANDS[settings.bands][0]
+    if name == "delta" and highpass > low:
+        raise InputError(
+            f"corpus {corpus.name}",
+            f"was high-passed at {highpass} Hz, so {name} ({low}-{high} Hz) holds filter residue",
+            "use bands: faithful",
+        )
 
 
 def subject_file(corpus: Corpus, subject: str, settings: FeatureSettings) -> str:

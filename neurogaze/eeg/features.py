@@ -143,10 +143,10 @@ def trial_features(trial: Trial, settings: FeatureSettings) -> TrialFeatures:
     """
     _refuse_slow(trial, settings)
     where = f"{trial.source} ({trial.trial})"
-    values, floors = _entropies(trial.eeg, trial.sfreq, settings, where)
+    kept = settings.preprocessing.crop_last
+    values, floors = _entropies(trial.eeg, trial.sfreq, settings, kept, where)
     if settings.baseline and trial.baseline is not None:
-        whole = replace(settings, preprocessing=replace(settings.preprocessing, crop_last=None))
-        rest, more = _entropies(trial.baseline, trial.sfreq, whole, f"{where}, baseline")
+        rest, more = _entropies(trial.baseline, trial.sfreq, settings, None, f"{where}, baseline")
         values, floors = values - rest.mean(axis=0), floors + more
     start = np.arange(len(values)) * _samples(settings)[1] / settings.preprocessing.sfreq
     return TrialFeatures(values.astype(np.float32), start, floors)
@@ -159,24 +159,26 @@ def _samples(settings: FeatureSettings) -> tuple[int, int]:
 
 
 def _entropies(
-    eeg: NDArray[np.floating], sfreq: float, settings: FeatureSettings, where: str
+    eeg: NDArray[np.floating],
+    sfreq: float,
+    settings: FeatureSettings,
+    kept: float | None,
+    where: str,
 ) -> tuple[NDArray[np.float64], int]:
-    """`[windows, channels, bands]` nats without baseline correction, and the floors met."""
+    """`[windows, channels, bands]` nats without baseline correction, and the floors met.
+
+    Only the last `kept` seconds are cut into windows, but all of it is filtered.
+    """
     rate, (length, hop) = settings.preprocessing.sfreq, _samples(settings)
-    cleaned = clean(eeg, sfreq, settings.preprocessing)
-    if cleaned.shape[1] < length:
-        raise InputError(
-            where,
-            f"{cleaned.shape[1] / rate:.2f} s hold no window of {settings.window} s",
-            "shorten the window, or leave this recording out",
-        )
-    variance = np.empty(
-        (1 + (cleaned.shape[1] - length) // hop, len(cleaned), len(BANDS[settings.bands]))
-    )
-    for k, (_, low, high) in enumerate(BANDS[settings.bands]):
-        narrow = band_filter(
-            cleaned, settings.preprocessing.sfreq, low, high, settings.filter_order
-        )
+    cleaned = clean(eeg, sfreq, replace(settings.preprocessing, crop_last=None))
+    samples = cleaned.shape[1] if kept is None else min(cleaned.shape[1], round(kept * rate))
+    if samples < length:
+        found = f"{samples / rate:.2f} s hold no window of {settings.window} s"
+        raise InputError(where, found, "shorten the window, or leave this recording out")
+    bands = BANDS[settings.bands]
+    variance = np.empty((1 + (samples - length) // hop, len(cleaned), len(bands)))
+    for k, (_, low, high) in enumerate(bands):
+        narrow = band_filter(cleaned, rate, low, high, settings.filter_order)[:, -samples:]
         windows = np.lib.stride_tricks.sliding_window_view(narrow, length, axis=1)[:, ::hop]
         variance[:, :, k] = windows.var(axis=-1).T
     floors = int(np.count_nonzero(variance < settings.floor))
@@ -191,24 +193,4 @@ def _refuse_slow(trial: Trial, settings: FeatureSettings) -> None:
             f"{trial.source} ({trial.trial})",
             f"its rate, {trial.sfreq} Hz, is not above twice the top band edge, {top} Hz",
             "use recordings of a higher rate",
-        )
-
-
-def refuse_filtered(corpus: str, highpass: float, settings: FeatureSettings) -> None:
-    """Refuse a delta band for recordings whose amplifier or editor already removed it.
-
-    Args:
-        corpus: name, for the message.
-        highpass: edge of the high-pass the corpus was published with, Hz; 0 = none.
-        settings: the bands asked for.
-
-    Raises:
-        InputError: for bands that begin below 4 Hz and a high-pass above their lowest edge.
-    """
-    name, low, high = BANDS[settings.bands][0]
-    if highpass > low and name == "delta":
-        raise InputError(
-            f"corpus {corpus}",
-            f"was high-passed at {highpass} Hz, so {name} ({low}-{high} Hz) holds filter residue",
-            "use bands: faithful",
         )

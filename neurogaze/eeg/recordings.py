@@ -96,6 +96,8 @@ class Corpus(ABC):
     """
 
     name: str
+    people: str = ""
+    """Whom it records, where another corpus records the same people; empty: nobody else's."""
 
     @abstractmethod
     def subjects(self) -> tuple[str, ...]:

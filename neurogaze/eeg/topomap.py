@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+from einops import rearrange
 from numpy.typing import NDArray
 from scipy.interpolate import CloughTocher2DInterpolator, LinearNDInterpolator
 from scipy.spatial import Delaunay, QhullError
@@ -85,8 +86,9 @@ def _cached(
         nodes = (nodes + nodes[partner] * (-1, 1)) / 2
     matrix = node_weights(nodes, grid_points(size), mode, method)
     if symmetric:
-        image = matrix.reshape(size, size, -1)
-        matrix = (image + image[:, ::-1][:, :, partner]).reshape(size * size, -1) / 2
+        image = rearrange(matrix, "(h w) c -> h w c", h=size)
+        image = (image + image[:, ::-1][:, :, partner]) / 2
+        matrix = rearrange(image, "h w c -> (h w) c")
     mask: NDArray[np.bool_] = np.asarray(np.isfinite(matrix).all(axis=1))
     return np.where(mask[:, None], matrix, 0.0), mask
 

@@ -40,7 +40,7 @@ def simulated_chance(
     scheme: Scheme = "joint_clip",
     seed: int = 0,
     progress: bool = True,
-) -> dict[str, float]:
+) -> dict[str, tuple[float, float]]:
     """The 99 % band of held-out concordance over trial means when ratings mean nothing.
 
     Args:
@@ -53,7 +53,7 @@ def simulated_chance(
         progress: show a bar.
 
     Returns:
-        valence_low, valence_high, arousal_low, arousal_high.
+        (low, high) under "valence" and "arousal".
 
     Raises:
         InputError: for a split of other data, or an unknown scheme.
@@ -74,10 +74,8 @@ def simulated_chance(
     ]
     low, high = np.quantile(values, BAND, axis=0)
     return {
-        "valence_low": float(low[0]),
-        "valence_high": float(high[0]),
-        "arousal_low": float(low[1]),
-        "arousal_high": float(high[1]),
+        "valence": (float(low[0]), float(high[0])),
+        "arousal": (float(low[1]), float(high[1])),
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from einops import rearrange
 from numpy.typing import NDArray
 
 from neurogaze.eeg.folds import Split
@@ -123,7 +124,7 @@ def ridge_folds(table: FeatureTable, split: Split, events: Events) -> list[Ridge
 
 def _fold(table: FeatureTable, rows: dict[str, Index], events: Events) -> RidgeFold:
     """Standardise by the training rows and decompose them."""
-    flat = table.features.reshape(table.n_rows, -1).astype(np.float64)
+    flat = rearrange(table.features, "n c k -> n (c k)").astype(np.float64)
     train = flat[rows["train"]]
     mean, std = train.mean(axis=0), np.maximum(train.std(axis=0), 1e-6)
     u, singular, basis = np.linalg.svd((train - mean) / std, full_matrices=False)

@@ -161,7 +161,7 @@ def erased(images: Tensor, settings: AugmentSettings, chance: Tensor) -> Tensor:
 
 
 def _within(length: int, share: Tensor, place: Tensor) -> Tensor:
-    """Which of `length` pixels lie in a stretch of `share` of them at `place`, `bool [B, length]`."""
+    """Mark, of `length` pixels, a stretch of `share` of them at `place`: `bool [B, length]`."""
     start = (place * (1.0 - share) * length).round()
     stop = start + (share * length).round()
     position = torch.arange(length, device=share.device)

@@ -117,7 +117,7 @@ def pixel_groups(images: NDArray[np.uint8]) -> NDArray[np.str_]:
     >>> bool(twins[0] == twins[1])
     True
     """
-    names = [hashlib.blake2b(np.ascontiguousarray(i), digest_size=16).hexdigest() for i in images]
+    names = [hashlib.blake2b(i.tobytes(), digest_size=16).hexdigest() for i in images]
     return np.array(names, dtype="<U32")
 
 

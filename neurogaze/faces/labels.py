@@ -25,14 +25,14 @@ def _checked(votes: NDArray[np.integer]) -> NDArray[np.int64]:
     Raises:
         InputError: for another shape, or a negative count.
     """
-    votes = np.asarray(votes, dtype=np.int64)
-    if votes.ndim != 2 or votes.shape[1] != len(VOTE_COLUMNS):
+    counts = np.asarray(votes, dtype=np.int64)
+    if counts.ndim != 2 or counts.shape[1] != len(VOTE_COLUMNS):
         raise InputError(
-            "votes", f"shape {votes.shape} is not [N, 10]", f"give the columns {VOTE_COLUMNS}"
+            "votes", f"shape {counts.shape} is not [N, 10]", f"give the columns {VOTE_COLUMNS}"
         )
-    if (votes < 0).any():
-        raise InputError("votes", f"holds {votes.min()}", "give counts of zero or more")
-    return votes
+    if (counts < 0).any():
+        raise InputError("votes", f"holds {counts.min()}", "give counts of zero or more")
+    return counts
 
 
 def without_single_votes(votes: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -41,8 +41,8 @@ def without_single_votes(votes: NDArray[np.integer]) -> NDArray[np.int64]:
     >>> without_single_votes(np.array([[4, 0, 0, 1, 3, 2, 0, 0, 0, 0]]))[0].tolist()
     [4, 0, 0, 0, 3, 2, 0, 0, 0, 0]
     """
-    votes = _checked(votes)
-    return np.where(votes > 1, votes, 0)
+    counts = _checked(votes)
+    return np.where(counts > 1, counts, 0)
 
 
 def majority_label(votes: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from neurogaze.faces.images import FaceCorpus, FaceTable
 
 FORMAT_VERSION = 1
 HASH_DIGITS = 12
-READ_ERRORS = (OSError, ValueError, KeyError, EOFError)
+READ_ERRORS = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 
 
 def prepare(corpus: FaceCorpus, split: str, store: Path, progress: bool = True) -> FaceTable:
@@ -74,7 +75,7 @@ def _read(folder: Path) -> FaceTable:
         found = f"shape {images.shape}, not {meta['shape']}"
         raise InputError(folder / "images.npy", found, "delete the folder")
     with np.load(folder / "table.npz", allow_pickle=False) as arrays:
-        table = FaceTable(
+        return FaceTable(
             images=images,
             ids=arrays["ids"],
             labels=arrays["labels"],
@@ -85,4 +86,3 @@ def _read(folder: Path) -> FaceTable:
             rule=meta["rule"],
             skipped=tuple(meta["skipped"]),
         )
-    return table

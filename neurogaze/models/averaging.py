@@ -22,8 +22,8 @@ def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
     """Move the average toward the model: `a <- decay * a + (1 - decay) * m`; buffers are copied."""
     for kept, seen in zip(average.parameters(), model.parameters(), strict=True):
         kept.lerp_(seen.detach().to(kept.dtype), 1 - decay)
-    for kept, seen in zip(average.buffers(), model.buffers(), strict=True):
-        kept.copy_(seen)
+    for held, current in zip(average.buffers(), model.buffers(), strict=True):
+        held.copy_(current)
 
 
 @torch.no_grad()

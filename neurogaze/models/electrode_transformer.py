@@ -27,7 +27,7 @@ ELECTRODES = (
     "TP9", "TP7", "CP5", "CP3", "CP1", "CPz", "CP2", "CP4", "CP6", "TP8", "TP10",
     "P9", "P7", "P5", "P3", "P1", "Pz", "P2", "P4", "P6", "P8", "P10",
     "PO9", "PO7", "PO5", "PO3", "PO1", "POz", "PO2", "PO4", "PO6", "PO8", "PO10",
-    "O1", "Oz", "O2", "O9", "Iz", "O10",
+    "O1", "Oz", "O2", "Iz",
     "CB1", "CB2",
 )  # fmt: skip
 """Names of the 10-10 system; an electrode id is a place in this table. New names go to the end.

@@ -42,7 +42,7 @@ def _topomap_encoder(
     from neurogaze.eeg.topomap import interpolation_matrix
 
     matrix, mask = interpolation_matrix(channels, size=map_size, symmetric=symmetric)
-    return TopomapEncoder(torch.from_numpy(matrix), torch.from_numpy(mask), n_bands)
+    return TopomapEncoder(torch.tensor(matrix), torch.tensor(mask), n_bands)
 
 
 class Teacher(nn.Module):

@@ -15,7 +15,7 @@ import neurogaze
 from neurogaze.artefacts import write_npz
 from neurogaze.eeg.cache import FeatureTable, prepare
 from neurogaze.eeg.datamodule import EEGDataModule
-from neurogaze.eeg.splits import Split, fold_rows
+from neurogaze.eeg.splits import Split, evaluation_rows, fold_rows
 from neurogaze.evaluation.chance import ridge_predictions, simulated_chance
 from neurogaze.evaluation.predictions import write_predictions
 from neurogaze.evaluation.results import ResultRow, write_rows
@@ -57,7 +57,7 @@ def labelled_data(data: EEGDataModule) -> LabelledData:
 
 def people_of(data: EEGDataModule) -> str:
     """Name of the people a corpus records; two corpora of the same people share it."""
-    return str(getattr(data.corpus, "people", data.corpus.name))
+    return data.corpus.people or data.corpus.name
 
 
 def make_grid(
@@ -120,12 +120,6 @@ def held_out_predictions(labelled: LabelledData, folds: Sequence[FoldTeacher]) -
         _, va = fold(labelled.table.features[rows])
         frames.append(eeg_frame(labelled.table, rows, va))
     return pd.concat(frames, ignore_index=True)
-
-
-def evaluation_rows(table: FeatureTable, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Keep the windows that do not overlap: those that start on a multiple of the window."""
-    phase = np.mod(table.start[rows], table.window)
-    return rows[np.isclose(phase, 0) | np.isclose(phase, table.window)]
 
 
 def eeg_frame(

@@ -134,7 +134,7 @@ def embed_held_out(
     """
     chosen = held_out_fold(table, split, folds, same_people)
     rows = np.flatnonzero(chosen >= 0)
-    width = folds[0].task.teacher.embedding_dim
+    width = folds[0].task.teacher.head.in_features
     embedding, va = np.zeros((table.n_rows, width), np.float32), np.zeros((table.n_rows, 2))
     for index, fold in enumerate(folds):
         mine = chosen == index
@@ -162,6 +162,9 @@ def embed_held_out(
 def training_means(
     table: FeatureTable, split: Split, folds: Sequence[FoldTeacher]
 ) -> NDArray[np.float32]:
-    """Mean embedding of each fold's own training rows, `[folds, d]`."""
-    means = [f(table.features[fold_rows(table, split, f.fold)["train"]])[0].mean(0) for f in folds]
-    return np.stack(means).astype(np.float32)
+    """Mean embedding of each fold's own training rows, `[folds of the split, d]`; 0 if not given."""
+    means = np.zeros((len(split.folds), folds[0].task.teacher.head.in_features), np.float32)
+    for fold in folds:
+        rows = fold_rows(table, split, fold.fold)["train"]
+        means[fold.fold] = fold(table.features[rows])[0].mean(axis=0)
+    return means

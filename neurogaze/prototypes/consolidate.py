@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
-from einops import einsum
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from neurogaze.affect import cell_index, grid_centers, grid_edges
 from neurogaze.artefacts import canonical
 from neurogaze.errors import InputError
-from neurogaze.prototypes.grid import PrototypeGrid, unit_rows
+from neurogaze.prototypes.alignment import align_folds, cross_fold_cosine
+from neurogaze.prototypes.cells import cell_means, fill_empty, merge_small, people, quantile_matched
+from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.prototypes.vectors import unit_rows
 
-TIE_TOLERANCE = 1e-9
 Floats = NDArray[np.float64]
 
 
@@ -95,51 +94,6 @@ class Embedded:
         )
 
 
-def align_folds(anchors: NDArray[np.floating]) -> tuple[Floats, Floats]:
-    """Rotate every fold's anchor embeddings onto those of fold 0 (orthogonal Procrustes).
-
-    Args:
-        anchors: `[F, M, D]`, the same M windows embedded by each of F teachers.
-
-    Returns:
-        Rotations `[F, D, D]`, to be applied as `embedding @ rotation`, reflections allowed; and
-        residuals `[F]`, the share of the anchors' variance left unexplained after the best scale
-        (0 = equal shape, 1 = nothing in common; the disparity of `scipy.spatial.procrustes`).
-
-    Raises:
-        InputError: for fewer than two anchor windows, or anchors that do not vary.
-    """
-    anchors = np.asarray(anchors, dtype=np.float64)
-    if anchors.ndim != 3 or anchors.shape[1] < 2:
-        raise InputError(
-            "anchors", f"shape {anchors.shape} is not folds x windows x width", "embed more windows"
-        )
-    centred = anchors - anchors.mean(axis=1, keepdims=True)
-    scale = np.sqrt(np.square(centred).sum(axis=(1, 2), keepdims=True))
-    if not np.isfinite(scale).all() or not (scale > 0).all():
-        raise InputError("anchors", "embeddings are all equal or not finite", "embed other windows")
-    centred = centred / scale
-    left, strength, right = np.linalg.svd(np.swapaxes(centred, 1, 2) @ centred[0])
-    return left @ right, np.clip(1.0 - np.square(strength.sum(axis=1)), 0.0, 1.0)
-
-
-def quantile_matched(values: NDArray[np.floating], reference: NDArray[np.floating]) -> Floats:
-    """Give values the distribution of a reference; their order is kept and ties stay ties.
-
-    The value of rank `r` of `n` becomes the reference's quantile at `(r - 1/2) / n`, by Hazen's
-    rule, so a reference of the same length is taken over value by value.
-
-    Args:
-        values: `[n]`.
-        reference: `[m]`, finite.
-
-    >>> quantile_matched(np.array([0.1, 0.3, 0.2]), np.array([-1.0, 0.0, 1.0])).tolist()
-    [-1.0, 1.0, 0.0]
-    """
-    level = (rankdata(values) - 0.5) / len(values)
-    return np.quantile(np.asarray(reference, dtype=np.float64), level, method="hazen")
-
-
 def place(
     embedded: Embedded, settings: ConsolidateSettings, train_ratings: NDArray[np.floating]
 ) -> Floats:
@@ -200,75 +154,6 @@ def common_basis(
     return vectors / np.maximum(length, 1e-12), residuals
 
 
-def people(cells: NDArray[np.int64], who: NDArray[np.str_], n_cells: int) -> NDArray[np.int64]:
-    """Number of different people in each cell, `[n_cells]`."""
-    pairs = np.unique(np.stack([cells.astype(str), who], axis=1), axis=0)
-    return np.bincount(pairs[:, 0].astype(np.int64), minlength=n_cells).astype(np.int64)
-
-
-def merge_small(
-    cells: NDArray[np.int64], who: NDArray[np.str_], size: int, min_subjects: int
-) -> NDArray[np.int64]:
-    """Move windows out of cells with too few people, to the nearest cell with enough.
-
-    Raises:
-        InputError: when no cell has enough people.
-    """
-    enough = people(cells, who, size**2) >= min_subjects
-    if not enough.any():
-        raise InputError("grid", f"no cell has {min_subjects} people", "lower min_subjects or size")
-    distance = _distances(size)
-    target = np.where(enough, np.arange(size**2), np.where(enough, distance, np.inf).argmin(1))
-    return np.asarray(target[cells], dtype=np.int64)
-
-
-def _distances(size: int) -> Floats:
-    """Distances between cell centres, `[K, K]`."""
-    centers = grid_centers(size)
-    return np.linalg.norm(centers[:, None] - centers[None], axis=2)
-
-
-def cell_means(unit: Floats, cells: NDArray[np.int64], n_cells: int) -> Floats:
-    """Mean of the rows in each cell, `[n_cells, D]`; 0 where there are none."""
-    member = np.equal(np.arange(n_cells)[:, None], cells[None]).astype(np.float64)
-    total = einsum(member, unit, "k n, n d -> k d")
-    return total / np.maximum(member.sum(1, keepdims=True), 1.0)
-
-
-def fill_empty(prototypes: Floats, counts: NDArray[np.int64], size: int) -> Floats:
-    """Give an empty cell the prototype of the nearest filled centre; ties are averaged.
-
-    Args:
-        prototypes: `[K, D]`, unit rows where `counts` is positive.
-        counts: `[K]`.
-        size: cells on one axis.
-
-    Returns:
-        `[K, D]`, unit rows.
-    """
-    distance = np.where(counts > 0, _distances(size), np.inf)
-    nearest = distance <= distance.min(axis=1, keepdims=True) + TIE_TOLERANCE
-    nearest = np.where((counts > 0)[:, None], np.eye(len(counts), dtype=bool), nearest)
-    return unit_rows(nearest.astype(np.float64) @ prototypes, "filled cells")
-
-
-def cross_fold_cosine(
-    unit: Floats, cells: NDArray[np.int64], fold: NDArray[np.int64], n_cells: int
-) -> list[float | None]:
-    """Mean cosine between the folds' own prototypes of each cell; None with fewer than two folds.
-
-    A value near 1 says that the teachers, once aligned, mean the same by the cell.
-    """
-    means = [cell_means(unit[fold == f], cells[fold == f], n_cells) for f in np.unique(fold)]
-    lengths = [np.linalg.norm(mean, axis=1) for mean in means]
-    result: list[float | None] = []
-    for cell in range(n_cells):
-        rows = [m[cell] / n[cell] for m, n in zip(means, lengths, strict=True) if n[cell] > 1e-9]
-        cosines = [float(a @ b) for a, b in combinations(rows, 2)]
-        result.append(float(np.mean(cosines)) if cosines else None)
-    return result
-
-
 def consolidate(
     embedded: Embedded,
     settings: ConsolidateSettings,
@@ -300,8 +185,8 @@ def consolidate(
         embedded = embedded.take(chosen)
     unit, residuals = common_basis(embedded, settings, train_mean, anchors)
     placed = place(embedded, settings, np.asarray(train_ratings, dtype=np.float64))
-    inside = np.isfinite(placed).all(axis=1)
-    if not inside.any():
+    inside = np.flatnonzero(np.isfinite(placed).all(axis=1))
+    if not len(inside):
         raise InputError("ratings", "no window is rated", "use bins: predicted")
     embedded, unit, placed = embedded.take(inside), unit[inside], placed[inside]
     who = np.char.add(np.char.add(embedded.corpus.astype(str), "/"), embedded.subject.astype(str))
@@ -331,6 +216,7 @@ def _grid(
         "consolidation": canonical(settings),
         "corpora": np.unique(embedded.corpus).tolist(),
         "folds": np.unique(embedded.fold).tolist(),
+        "n_windows": len(unit),
         "alignment_residual": residuals.tolist(),
         "cross_fold_cosine": cross_fold_cosine(unit, cells, embedded.fold, n_cells),
     }

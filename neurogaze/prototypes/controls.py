@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from neurogaze.errors import InputError
-from neurogaze.prototypes.grid import PrototypeGrid, mean_cosine, unit_rows
+from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.prototypes.vectors import mean_cosine, unit_rows
 
 LENGTH_SCALE = 0.8
 FAR = 1e3
@@ -92,7 +93,7 @@ def permuted(grid: PrototypeGrid, seed: int) -> PrototypeGrid:
 
 
 def rotated(grid: PrototypeGrid, seed: int) -> PrototypeGrid:
-    """The same grid in another basis: cosines are unchanged, so a student must do as well with it."""
+    """The same grid in another basis: cosines stay, so a student must do as well with it."""
     turn = _orthogonal(grid.dim, grid.dim, seed)
     provenance = {"kind": "rotated", "seed": seed, "source_sha256": grid.sha256}
     prototypes = unit_rows(grid.prototypes @ turn, "rotated grid").astype(np.float32)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from einops import rearrange, reduce
 from numpy.typing import NDArray
 
-from neurogaze.affect import grid_edges
-from neurogaze.artefacts import arrays_hash, canonical, file_hash, write_npz
+from neurogaze.artefacts import arrays_hash, canonical, write_npz
 from neurogaze.errors import InputError
+from neurogaze.prototypes.grid_file import PUBLISHED_FIELDS, complete_published, read_arrays
+from neurogaze.prototypes.vectors import REBUILD, cell_centers, effective_rank, mean_cosine
 
 DTYPES = {
     "prototypes": np.float32,
@@ -27,39 +25,8 @@ DTYPES = {
     "edges": np.float64,
 }
 FIELDS = (*DTYPES, "provenance")
-PUBLISHED_FIELDS = {"prototypes", "centers"}
 UNIT_TOLERANCE = 1e-3
 CENTER_TOLERANCE = 1e-6
-REBUILD = "build the grid again with `neurogaze consolidate`"
-
-
-def cell_centers(edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centres (valence, arousal) of the cells between edges, `[S * S, 2]`, in cell order.
-
-    >>> cell_centers(np.array([-1.0, 0.0, 1.0])).tolist()
-    [[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5], [0.5, 0.5]]
-    """
-    middle = (edges[:-1] + edges[1:]) / 2.0
-    valence, arousal = np.meshgrid(middle, middle)
-    return rearrange([valence, arousal], "axis row column -> (row column) axis")
-
-
-def unit_rows(rows: NDArray[np.floating], where: str) -> NDArray[np.float64]:
-    """Rows scaled to length 1.
-
-    Args:
-        rows: `[K, D]`.
-        where: what to name in an error.
-
-    Raises:
-        InputError: for a row of length 0 or with a value that is not finite.
-    """
-    rows = np.asarray(rows, dtype=np.float64)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    bad = np.flatnonzero(~(length[:, 0] > 1e-9) | ~np.isfinite(length[:, 0]))
-    if len(bad):
-        raise InputError(where, f"the vectors of cells {bad.tolist()} have no direction", REBUILD)
-    return rows / length
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +59,7 @@ class PrototypeGrid:
     def __post_init__(self) -> None:
         """Convert, freeze and check."""
         for name, dtype in DTYPES.items():
-            array = np.array(getattr(self, name), dtype=dtype)
+            array: np.ndarray = np.array(getattr(self, name), dtype=dtype)
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         object.__setattr__(self, "provenance", json.loads(_provenance_text(self.provenance)))
@@ -120,14 +87,8 @@ class PrototypeGrid:
 
     @property
     def gram_rank(self) -> float:
-        """Effective rank of the Gram matrix: exp of the entropy of its normalised eigenvalues.
-
-        1 when all prototypes coincide, K when they are orthogonal (Roy and Vetterli 2007).
-        """
-        rows = self.prototypes.astype(np.float64)
-        share = np.clip(np.linalg.eigvalsh(rows @ rows.T), 0.0, None)
-        share = share[share > 0] / share.sum()
-        return float(np.exp(-(share * np.log(share)).sum()))
+        """Effective rank of the Gram matrix, 1 to K."""
+        return effective_rank(self.prototypes)
 
     @property
     def mean_cosine(self) -> float:
@@ -151,9 +112,9 @@ class PrototypeGrid:
             InputError: for a missing or unreadable file, pickled objects, missing or inconsistent
                 fields, another hash or another width.
         """
-        arrays = _read(Path(path))
+        arrays = read_arrays(Path(path))
         if set(arrays) == PUBLISHED_FIELDS:
-            arrays = _published(Path(path), arrays)
+            arrays = complete_published(Path(path), arrays)
         missing = [name for name in FIELDS if name not in arrays]
         if missing:
             raise InputError(path, f"fields {missing} are missing", REBUILD)
@@ -175,22 +136,14 @@ class PrototypeGrid:
         return grid
 
 
-def mean_cosine(prototypes: NDArray[np.floating]) -> float:
-    """Mean cosine between different unit rows, `[K, D]`; 0 for a single row."""
-    rows = np.asarray(prototypes, dtype=np.float64)
-    n = len(rows)
-    if n < 2:
-        return 0.0
-    total = np.square(rows.sum(0)).sum() - np.square(rows).sum()
-    return float(total / (n * (n - 1)))
-
-
 def _provenance_text(provenance: Mapping[str, Any]) -> str:
     """Provenance as canonical JSON text.
 
     Raises:
         InputError: for a value that JSON cannot hold.
     """
+    if not isinstance(provenance, Mapping):
+        raise InputError("provenance", f"is no record but {provenance!r}", REBUILD)
     try:
         return json.dumps(canonical(provenance), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -219,42 +172,3 @@ def _check(grid: PrototypeGrid) -> None:
         raise InputError("prototypes", f"rows {off.tolist()} do not have length 1", REBUILD)
     if (grid.counts < 0).any() or (grid.n_subjects < 0).any():
         raise InputError("counts", "are negative", REBUILD)
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    """Arrays of an `.npz`, without unpickling anything."""
-    if not path.is_file():
-        raise InputError(path, "no such file", "give the path of a grid .npz")
-    if not zipfile.is_zipfile(path):
-        raise InputError(path, "is no .npz archive", "give the path of a grid .npz")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: np.asarray(archive[name]) for name in archive.files}
-    except (ValueError, zipfile.BadZipFile, OSError, EOFError) as error:
-        raise InputError(
-            path, f"cannot be read without running code from it ({error})", REBUILD
-        ) from error
-
-
-def _published(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Complete the published form; rows are put in cell order by their centres."""
-    prototypes = rearrange(arrays["prototypes"], "... d -> (...) d")
-    centers = rearrange(arrays["centers"], "... axis -> (...) axis").astype(np.float64)
-    cells, edges = len(prototypes), grid_edges(max(math.isqrt(len(prototypes)), 1))
-    ours = cell_centers(edges)
-    if centers.shape != ours.shape or len(ours) != cells:
-        raise InputError(path, f"{cells} prototypes, centers {centers.shape}", "give a square grid")
-    gap = reduce(np.square(ours[:, None] - centers[None]), "a b axis -> a b", "sum")
-    order = gap.argmin(1)
-    if gap.min(1).max() > 1e-3**2 or len(set(order.tolist())) != cells:
-        raise InputError(path, "centers are no regular grid over [-1, 1]", "give a square grid")
-    provenance = {"kind": "imported", "file": path.name, "file_sha256": file_hash(path)}
-    return {
-        "prototypes": unit_rows(prototypes[order], str(path)).astype(np.float32),
-        "centers": ours,
-        "counts": np.zeros(cells, np.int64),
-        "n_subjects": np.zeros(cells, np.int64),
-        "filled": np.zeros(cells, np.bool_),
-        "edges": edges,
-        "provenance": np.array(_provenance_text(provenance)),
-    }

@@ -52,14 +52,14 @@ def complete_published(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str
         InputError: for centres that are no regular square grid over [-1, 1].
     """
     prototypes = rearrange(arrays["prototypes"], "... d -> (...) d")
-    centers = rearrange(arrays["centers"], "... axis -> (...) axis").astype(np.float64)
+    centers = rearrange(arrays["centers"], "... va -> (...) va").astype(np.float64)
     cells, edges = len(prototypes), grid_edges(max(math.isqrt(len(prototypes)), 1))
     ours = cell_centers(edges)
     if centers.shape != ours.shape or len(ours) != cells:
         raise InputError(path, f"{cells} prototypes, centers {centers.shape}", "give a square grid")
-    gap = reduce(np.square(ours[:, None] - centers[None]), "a b axis -> a b", "sum")
+    gap = reduce(np.square(ours[:, None] - centers[None]), "a b va -> a b", "sum")
     order = gap.argmin(1)
-    if gap.min(1).max() > 1e-3**2 or len(set(order.tolist())) != cells:
+    if gap.min(1).max() > CENTER_TOLERANCE**2 or len(set(order.tolist())) != cells:
         raise InputError(path, "centers are no regular grid over [-1, 1]", "give a square grid")
     provenance = {"kind": "imported", "file": path.name, "file_sha256": file_hash(path)}
     return {

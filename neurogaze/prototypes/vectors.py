@@ -19,7 +19,7 @@ def cell_centers(edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     middle = (edges[:-1] + edges[1:]) / 2.0
     valence, arousal = np.meshgrid(middle, middle)
-    return rearrange([valence, arousal], "axis row column -> (row column) axis")
+    return rearrange([valence, arousal], "va row column -> (row column) va")
 
 
 def unit_rows(rows: NDArray[np.floating], where: str) -> NDArray[np.float64]:
@@ -38,51 +38,6 @@ def unit_rows(rows: NDArray[np.floating], where: str) -> NDArray[np.float64]:
     if len(bad):
         raise InputError(where, f"the vectors of cells {bad.tolist()} have no direction", REBUILD)
     return rows / length
-
-
-def mean_cosine(self) -> float:
-        """Mean cosine between different prototypes."""
-        return mean_cosine(self.prototypes)
-
-    def save(self, path: Path) -> None:
-        """Write the grid to an `.npz` without pickled objects."""
-        write_npz(path, self._arrays())
-
-    @classmethod
-    def load(cls, path: Path, sha256: str | None = None, dim: int | None = None) -> Self:
-        """Read a grid, or the published form with `prototypes` and `centers` only.
-
-        Args:
-            path: an `.npz` file.
-            sha256: content hash the grid must have; None takes any.
-            dim: width the prototypes must have; None takes any.
-
-        Raises:
-            InputError: for a missing or unreadable file, pickled objects, missing or inconsistent
-                fields, another hash or another width.
-        """
-        arrays = _read(Path(path))
-        if set(arrays) == PUBLISHED_FIELDS:
-            arrays = _published(Path(path), arrays)
-        missing = [name for name in FIELDS if name not in arrays]
-        if missing:
-            raise InputError(path, f"fields {missing} are missing", REBUILD)
-        try:
-            provenance = json.loads(str(arrays["provenance"]))
-            grid = cls(**{name: arrays[name] for name in DTYPES}, provenance=provenance)
-        except InputError as error:
-            raise InputError(path, f"{error.where}: {error.found}", error.remedy) from error
-        except ValueError as error:
-            raise InputError(path, f"a field cannot be read ({error})", REBUILD) from error
-        if sha256 is not None and grid.sha256 != sha256.lower():
-            raise InputError(
-                path, f"content hash is {grid.sha256}, not {sha256}", "use the pinned grid file"
-            )
-        if dim is not None and grid.dim != dim:
-            raise InputError(
-                path, f"prototypes have {grid.dim} values, not {dim}", "match the embedding_dim"
-            )
-        return grid
 
 
 def mean_cosine(prototypes: NDArray[np.floating]) -> float:

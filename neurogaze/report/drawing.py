@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 130
+PAD = 0.09
+"""Inches around every part of a figure."""
 INK = "#1f2933"
 FAINT = "#9aa5b1"
 BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
@@ -64,12 +66,13 @@ def styled(width: float, height: float) -> Iterator[Figure]:
         width: inches.
         height: inches.
     """
-    import matplotlib
+    from matplotlib import style
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(dict(matplotlib.rcParamsDefault) | STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
+    with style.context(["default", STYLE]):
+        figure = Figure(figsize=(width, height))
+        figure.set_layout_engine("constrained", w_pad=PAD, h_pad=PAD)
         FigureCanvasAgg(figure)
         yield figure
 

@@ -52,9 +52,7 @@ def _electrodes(channels: tuple[str, ...]) -> Any:
     return info.set_montage(MONTAGE, match_case=False, on_missing="raise", verbose="error")
 
 
-def _draw_row(
-    figure: Figure, row: list[Axes], values: NDArray[np.float64], info: Any
-) -> None:
+def _draw_row(figure: Figure, row: list[Axes], values: NDArray[np.float64], info: Any) -> None:
     """Maps of one group, `values [channels, bands]`, with colour bars."""
     import mne
 
@@ -78,7 +76,9 @@ def _draw_row(
             side = "right" if difference else "bottom"
             bar = figure.colorbar(image, ax=shared, location=side, shrink=0.7, pad=0.03, aspect=16)
             ticks = (limits[0], sum(limits) / 2, limits[1])
-            bar.set_ticks(ticks, labels=[f"{tick:.2g}" if difference else f"{tick:.1f}" for tick in ticks])
+            bar.set_ticks(
+                ticks, labels=[f"{tick:.2g}" if difference else f"{tick:.1f}" for tick in ticks]
+            )
             bar.ax.tick_params(length=0, labelsize=7.5)
             bar.outline.set_visible(False)  # type: ignore[operator]
 
@@ -105,5 +105,6 @@ def va_figure(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> byt
             axes.scatter(x, y, s=16, color=drawing.BLUE, alpha=0.5, linewidths=0)
             axes.set_title(f"{name}, CCC {concordance(y, x):.2f} (n = {len(x):,})")
             axes.set(xlabel="rated", xlim=(-1.08, 1.08), ylim=(-1.08, 1.08), aspect="equal")
+            axes.set(xticks=np.linspace(-1, 1, 5), yticks=np.linspace(-1, 1, 5))
         panels[0].set_ylabel("predicted from EEG")
         return drawing.png(figure)

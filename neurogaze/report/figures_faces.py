@@ -29,24 +29,28 @@ def confusion_figure(truth: NDArray[np.int64], probabilities: NDArray[np.float64
     counts = confusion_matrix(truth, probabilities.argmax(axis=1))
     support = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
-    with drawing.styled(11.2, 5.2) as figure:
+    with drawing.styled(10.4, 5.2) as figure:
         left, right = figure.subplots(1, 2, sharey=True)
-        _draw_matrix(left, shares, [[f"{value:,}" for value in row] for row in counts])
-        _draw_matrix(right, shares, [[f"{100 * value:.0f}" for value in row] for row in shares])
+        absent = support[:, 0] == 0
+        _draw_matrix(left, shares, [[f"{value:,}" for value in row] for row in counts], absent)
+        per_cent = [[f"{100 * value:.0f}" for value in row] for row in shares]
+        _draw_matrix(right, shares, per_cent, absent)
         left.set_title(f"Faces (n = {len(truth):,})")
         right.set_title("Per cent of the true class")
         left.set_ylabel("label")
-        for row in np.flatnonzero(support[:, 0] == 0):
-            for axes in (left, right):
-                axes.axhspan(row - 0.5, row + 0.5, color="#eceff2", zorder=2)
-                axes.text(3.5, row, "none in this data", ha="center", va="center", zorder=3)
         return drawing.png(figure)
 
 
-def _draw_matrix(axes: Axes, shades: NDArray[np.float64], text: list[list[str]]) -> None:
-    """Cells shaded by share, with a number in each."""
+def _draw_matrix(
+    axes: Axes, shades: NDArray[np.float64], text: list[list[str]], absent: NDArray[np.bool_]
+) -> None:
+    """Cells shaded by share, with a number in each; a row without faces says so."""
     axes.imshow(shades, cmap="Blues", vmin=0, vmax=1)
     for row, cells in enumerate(text):
+        if absent[row]:
+            axes.axhspan(row - 0.5, row + 0.5, color="#eceff2")
+            axes.text(3.5, row, "none in this data", ha="center", va="center", color="#52606d")
+            continue
         for column, cell in enumerate(cells):
             ink = drawing.FAINT if cell == "0" else drawing.ink_on(float(shades[row, column]))
             axes.text(column, row, cell, ha="center", va="center", color=ink, fontsize=8.5)
@@ -70,12 +74,12 @@ def reliability_figure(truth: NDArray[np.int64], probabilities: NDArray[np.float
     held = curve.counts > 0
     with drawing.styled(5.0, 5.4) as figure:
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        top.bar(middle[held], curve.accuracy[held], width[held], color=drawing.BLUE, alpha=0.85)
-        top.plot([0, 1], [0, 1], color=drawing.FAINT, linestyle="--", linewidth=1)
-        top.plot(
-            curve.confidence[held], curve.accuracy[held], "o", color=drawing.RED, markersize=4.5
-        )
-        top.annotate("perfect", (0.3, 0.33), color="#52606d", rotation=36, fontsize=8.5)
+        reached, claimed = curve.accuracy[held], curve.confidence[held]
+        top.bar(middle[held], reached, width[held], color="#a6cee3", label="accuracy of the bin")
+        top.plot([0, 1], [0, 1], color=drawing.INK, linestyle="--", linewidth=1, label="calibrated")
+        style = {"color": drawing.RED, "markersize": 5, "clip_on": False, "linestyle": "none"}
+        top.plot(claimed, reached, marker="o", label="at its mean confidence", **style)
+        figure.legend(loc="outside lower center", ncols=3, columnspacing=1.2)
         top.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="accuracy")
         top.set_title(f"Reliability, ECE {ece:.3f} (15 bins)")
         bottom.bar(middle, curve.counts, width, color="#b8c2cc")
@@ -115,14 +119,15 @@ def embedding_figure(embedding: NDArray[np.floating], label: NDArray[np.int64]) 
         chosen = np.sort(np.random.default_rng(0).choice(len(label), MAX_POINTS, replace=False))
     points, share = principal_plane(embedding[chosen])
     label = label[chosen]
-    with drawing.styled(6.8, 4.8) as figure:
+    with drawing.styled(5.35, 3.9) as figure:
         axes = figure.subplots()
         for number, name in enumerate(EMOTIONS):
             if not (own := label == number).any():
                 continue
             axes.scatter(
-                *points[own].T,
-                s=22,
+                points[own, 0],
+                points[own, 1],
+                s=18,
                 label=f"{name} ({own.sum()})",
                 color=drawing.EMOTION_COLOURS[name],
                 marker=drawing.EMOTION_MARKERS[name],

@@ -1,4 +1,4 @@
-"""The prototype grid as a picture: how many windows stand behind each cell, and how alike they are."""
+"""The prototype grid as a picture: windows behind each cell, and how alike prototypes are."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from neurogaze.report import drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
     from neurogaze.prototypes.grid import PrototypeGrid
 
@@ -57,28 +58,35 @@ def _draw_counts(axes: Axes, grid: PrototypeGrid) -> None:
         axes.add_patch(patch)
         if empty:
             axes.add_patch(Rectangle(corner, width, height, fill=False, hatch="///", linewidth=0))
-        x, y = corner[0] + width / 2, corner[1] + height / 2
+        middle = (corner[0] + width / 2, corner[1] + height / 2)
         ink = drawing.INK if empty else drawing.ink_on(level)
-        text = "filled" if empty else f"{count:,}"
-        axes.text(x, y + 0.05 * (not empty), text, ha="center", va="center", color=ink, fontsize=9)
-        if not empty:
-            axes.text(x, y - 0.1, f"{people} people", ha="center", va="center", color=ink, size=7)
+        text = f"{count:,}\nfilled" if empty else f"{count:,}" + _of_people(int(people))
+        box = {"facecolor": FILLED_COLOUR, "edgecolor": "none", "pad": 1.5} if empty else None
+        axes.text(*middle, text, ha="center", va="center", color=ink, fontsize=8.5, bbox=box)
     axes.set(xlim=(edges[0], edges[-1]), ylim=(edges[0], edges[-1]), aspect="equal")
     axes.set(xticks=edges, yticks=edges, xlabel="valence", ylabel="arousal")
     axes.set_title("Windows behind each prototype")
+    axes.tick_params(pad=6)
     drawing.bare(axes)
 
 
-def _draw_gram(axes: Axes, grid: PrototypeGrid) -> object:
+def _of_people(people: int) -> str:
+    """Second line of a cell; nothing where the grid does not say."""
+    return f"\n{people} {'person' if people == 1 else 'people'}" if people else ""
+
+
+def _draw_gram(axes: Axes, grid: PrototypeGrid) -> AxesImage:
     """Cosine of every pair of prototypes, cells in order of arousal, then valence."""
     prototypes = np.asarray(grid.prototypes, np.float64)
     size = len(grid.edges) - 1
-    image = axes.imshow(prototypes @ prototypes.T, cmap="RdBu_r", vmin=-1, vmax=1)
+    image = axes.imshow(prototypes @ prototypes.T, cmap="RdBu_r", vmin=-1, vmax=1, origin="lower")
     for line in np.arange(size, len(prototypes), size) - 0.5:
         axes.axhline(line, color="white", linewidth=1.2)
         axes.axvline(line, color="white", linewidth=1.2)
     middles = np.arange(size) * size + (size - 1) / 2
-    names = [f"A {value:+.1f}" for value in (grid.edges[:-1] + grid.edges[1:]) / 2]
+    names = [
+        f"A {value:+.1f}".replace("-", "−") for value in (grid.edges[:-1] + grid.edges[1:]) / 2
+    ]
     axes.set_xticks(middles, names)
     axes.set_yticks(middles, names)
     axes.set_title("Cosine between prototypes")

@@ -27,24 +27,39 @@ def _markdown_text(text: str) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """A floating table in plain LaTeX, no package needed."""
-    columns = "l" * len(table.header)
-    body = [" & ".join(map(latex_text, cells)) + r" \\" for cells in table.rows]
-    return "\n".join(
-        [
-            r"\begin{table}",
-            rf"\caption{{{latex_text(table.title + '. ' + table.caption)}}}",
-            r"\centering\scriptsize\setlength{\tabcolsep}{3pt}",
-            rf"\begin{{tabular}}{{{columns}}}",
-            r"\hline",
-            " & ".join(map(latex_text, table.header)) + r" \\",
-            r"\hline",
-            *body,
-            r"\hline",
-            r"\end{tabular}",
-            r"\end{table}",
-        ]
-    ) + "\n"  # fmt: skip
+    """A floating table in plain LaTeX, no package needed; intervals stand under their values."""
+    columns = "".join("p{26mm}" if name == "notes" else "l" for name in table.header)
+    body = [" & ".join(map(_latex_cell, cells)) + r" \\" for cells in table.rows]
+    head = " & ".join(_stacked(_halves(name)) for name in table.header) + r" \\"
+    lines = [
+        r"\begin{table}",
+        rf"\caption{{{latex_text(table.title + '. ' + table.caption)}}}",
+        r"\centering\scriptsize\setlength{\tabcolsep}{3pt}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        *(r"\hline", head, r"\hline", *body, r"\hline"),
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _latex_cell(text: str) -> str:
+    """A cell; what follows a value in brackets goes under it."""
+    value, bracket, rest = text.partition(" [")
+    return _stacked([value, bracket[1:] + rest]) if bracket else latex_text(text)
+
+
+def _stacked(parts: list[str]) -> str:
+    """Lines of one cell on top of one another, the first on the line of the row."""
+    if len(parts) == 1:
+        return latex_text(parts[0])
+    inner = r" \\ ".join(map(latex_text, parts))
+    return rf"\begin{{tabular}}[t]{{@{{}}l@{{}}}}{inner}\end{{tabular}}"
+
+
+def _halves(text: str) -> list[str]:
+    """A heading on one line a word."""
+    return text.replace(", %", " (%)").split()
 
 
 LATEX = {
@@ -62,7 +77,7 @@ def latex_text(text: str) -> str:
     'macro\\_f1 50 \\% -- e'
     """
     escaped = []
-    for character in text:
+    for character in " ".join(text.split()):
         if character in LATEX:
             escaped.append(LATEX[character])
             continue

@@ -36,6 +36,15 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
+def fixed(value: float, digits: int) -> str:
+    """A number with so many digits after the point, never minus zero.
+
+    >>> fixed(-0.001, 2)
+    '0.00'
+    """
+    return f"{round(value, digits) + 0.0:.{digits}f}"
+
+
 def with_interval(row: ResultRow, scale: float, digits: int) -> str:
     """A value with its interval, or only the band of a chance row.
 
@@ -44,10 +53,10 @@ def with_interval(row: ResultRow, scale: float, digits: int) -> str:
         scale: factor on the value, 100 for per cent.
         digits: after the decimal point.
     """
-    value = f"{row.value * scale:.{digits}f}"
+    value = fixed(row.value * scale, digits)
     if row.low is None or row.high is None:
         return value
-    band = f"[{row.low * scale:.{digits}f}, {row.high * scale:.{digits}f}]"
+    band = f"[{fixed(row.low * scale, digits)}, {fixed(row.high * scale, digits)}]"
     return band if row.arm.startswith(CHANCE) else f"{value} {band}"
 
 
@@ -66,17 +75,25 @@ def fine(row: ResultRow) -> str:
     return with_interval(row, 1.0, 3)
 
 
+def with_support(row: ResultRow) -> str:
+    """As "42.4 (n = 16)", per cent; empty for a class that the data does not hold."""
+    return f"{row.value * 100:.1f} (n = {row.n:,})" if row.n else ""
+
+
 FACE_METRICS: dict[str, tuple[str, Cell]] = {
     "accuracy": ("accuracy, %", percent),
     "macro_f1_8way": ("macro-F1 8-way, %", percent),
     "balanced_accuracy_8way": ("balanced accuracy 8-way, %", percent),
-    "present_restricted_accuracy": ("present-restricted accuracy, %", percent),
-    "present_restricted_macro_f1": ("present-restricted macro-F1, %", percent),
-    "present_averaged_macro_f1": ("present-averaged macro-F1, %", percent),
     "ece": ("ECE", fine),
 }
+PRESENT_METRICS: dict[str, tuple[str, Cell]] = {
+    "present_restricted_accuracy": ("restricted accuracy, %", percent),
+    "present_restricted_macro_f1": ("restricted macro-F1, %", percent),
+    "present_averaged_macro_f1": ("averaged macro-F1, %", percent),
+    "present_averaged_balanced_accuracy": ("averaged balanced accuracy, %", percent),
+}
 CLASS_METRICS: dict[str, tuple[str, Cell]] = {
-    f"f1_{name}": (name, lambda row: f"{row.value * 100:.1f} (n = {row.n:,})") for name in EMOTIONS
+    f"f1_{name}": (name, with_support) for name in EMOTIONS
 }
 EEG_METRICS: dict[str, tuple[str, Cell]] = {
     f"{axis}_{metric}": (f"{axis} {name}", plain)
@@ -151,6 +168,8 @@ def build(
     kept = [h for h in (table[0] if table else {}) if any(cells[h] for cells in table)]
     if not kept:
         return None
+    if len({cells["experiment"] for cells in table}) == 1 and "experiment" in kept:
+        kept.remove("experiment")
     body = tuple(tuple(cells[column] or "–" for column in kept) for cells in table)
     return Table(title, caption, tuple(kept), body)
 
@@ -171,14 +190,21 @@ def _line(
 def faces_table(rows: Sequence[ResultRow]) -> Table | None:
     """Perceived expression: data set x split x arm."""
     caption = (
-        "Perceived expression, with 95 % bootstrap intervals over duplicate groups. 8-way means "
-        "count an absent class as 0; present-restricted predictions choose only among the classes "
-        "that the data set holds, which a deployed model does not know."
+        "Perceived expression, with 95 % bootstrap intervals over duplicate groups. Means are over "
+        "all eight classes; one that a data set does not hold counts 0."
     )
-    names: dict[str, Cell] = _named("dataset", "split", "experiment", "arm", "seed", "label_rule")
-    names["n"] = lambda row: f"{row.n:,}"
-    faces = [row for row in rows if not is_eeg(row)]
-    return build("Faces", caption, faces, names, FACE_METRICS)
+    names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", "n")
+    return build("Faces", caption, rows, names, FACE_METRICS)
+
+
+def present_table(rows: Sequence[ResultRow]) -> Table | None:
+    """Perceived expression over the classes that each data set holds."""
+    caption = (
+        "The same over the classes that each data set holds. Averaged: prediction is free. "
+        "Restricted: prediction is among those classes only, which a deployed model does not know."
+    )
+    names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", "n")
+    return build("Faces, classes present", caption, rows, names, PRESENT_METRICS)
 
 
 def class_table(rows: Sequence[ResultRow]) -> Table | None:
@@ -196,8 +222,7 @@ def eeg_table(rows: Sequence[ResultRow]) -> Table | None:
     )
     names = _named("dataset", "split", "protocol")
     names["per"] = lambda row: level_of(row.metric)
-    names |= _named("experiment", "arm", "seed")
-    names["n"] = lambda row: f"{row.n:,}"
+    names |= _named("experiment", "arm", "seed", "n")
     return build("EEG", caption, [row for row in rows if is_eeg(row)], names, EEG_METRICS)
 
 
@@ -205,7 +230,7 @@ def _named(*fields: str) -> dict[str, Cell]:
     """Columns that show a field of the result as it is."""
 
     def cell(field: str) -> Cell:
-        return lambda row: str(getattr(row, field))
+        return lambda row: f"{getattr(row, field):,}" if field == "n" else str(getattr(row, field))
 
     return {field.replace("_", " "): cell(field) for field in fields}
 

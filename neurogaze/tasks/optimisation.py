@@ -64,7 +64,8 @@ def build_optimiser(
         parameters: those that learn; vectors (biases, norms) get no weight decay.
         total_steps: batches in the whole training.
     """
-    matrices, vectors = [], []
+    matrices: list[nn.Parameter] = []
+    vectors: list[nn.Parameter] = []
     for parameter in parameters:
         (matrices if parameter.ndim > 1 else vectors).append(parameter)
     groups = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -55,7 +56,7 @@ class StudentTask(LightningModule):
         self.grid_pin, self.logits_pin = grid, teacher_logits
         self.optimisation = optimisation
         self.ema_decay = ema_decay
-        self.register_buffer("prototypes", torch.zeros(0, student.embedding_dim))
+        self.register_buffer("prototypes", torch.zeros(0, student.embed.out_features))
         self.register_buffer("centers", torch.zeros(0, 2))
         self.provenance: dict[str, Any] = {}
         self.logits: Tensor | None = None
@@ -98,10 +99,12 @@ class StudentTask(LightningModule):
                 )
             return
         grid = PrototypeGrid.load(
-            self.grid_pin.path, sha256=self.grid_pin.sha256, dim=self.student.embedding_dim
+            Path(self.grid_pin.path),
+            sha256=self.grid_pin.sha256,
+            dim=self.student.embed.out_features,
         )
-        self.prototypes = torch.from_numpy(grid.prototypes.copy()).to(self.device)
-        self.centers = torch.from_numpy(grid.centers).float().to(self.device)
+        self.prototypes = torch.tensor(grid.prototypes).to(self.device)
+        self.centers = torch.tensor(grid.centers, dtype=torch.float32).to(self.device)
         self.provenance |= {"grid_sha256": grid.sha256, "grid": grid.provenance}
 
     def forward(self, images: Tensor) -> StudentOutput:

@@ -71,10 +71,11 @@ class TeacherTask(LightningModule):
                 f"{list(data.channels)}",
                 "name the electrodes of the corpus in the teacher's configuration",
             )
-        if len(data.bands) != self.teacher.n_bands:
+        n_bands = self.teacher.feature_mean.shape[1]
+        if len(data.bands) != n_bands:
             raise InputError(
                 "model.teacher.n_bands",
-                f"{self.teacher.n_bands} does not fit the bands {list(data.bands)}",
+                f"{n_bands} does not fit the bands {list(data.bands)}",
                 "set it to the number of bands of the features",
             )
         if stage == "fit":

@@ -73,6 +73,7 @@ class Dasps(Corpus):
     """
 
     name = "dasps"
+    people = "dasps"
     highpass = HIGHPASS_HZ
 
     def __init__(self, root: Path | None = None) -> None:
@@ -162,6 +163,7 @@ class DaspsRaw(Corpus):
     """
 
     name = "dasps_edf"
+    people = "dasps"  # the same 23 people: never an independent corpus
 
     def __init__(self, root: Path | None = None) -> None:
         self.files = _files(root, RAW_FOLDER, ".edf")

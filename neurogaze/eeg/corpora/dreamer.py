@@ -69,13 +69,19 @@ class Dreamer(Corpus):
     @cached_property
     def sfreq(self) -> float:
         """Sampling rate of the EEG, Hz."""
-        return float(self._field(self._content, "EEG_SamplingRate").ravel()[0])
+        field = self._field(self._content, "EEG_SamplingRate")
+        with readable(self.path, RELEASE):
+            rate = float(field.ravel()[0])
+        if not 0 < rate < np.inf:
+            raise InputError(self.path, f"EEG_SamplingRate is {rate}", RELEASE)
+        return rate
 
     @cached_property
     def _picks(self) -> list[int]:
         """Columns of the 14 electrodes, found by name."""
         cells = self._field(self._content, "EEG_Electrodes").ravel()
-        names = [str(np.asarray(cell).ravel()[0]) for cell in cells]
+        with readable(self.path, RELEASE):
+            names = [str(np.asarray(cell).ravel()[0]) for cell in cells]
         missing = [name for name in EPOC if name not in names]
         if missing:
             raise InputError(self.path, f"electrodes {missing} are missing from {names}", RELEASE)
@@ -121,11 +127,11 @@ class Dreamer(Corpus):
 
         The file holds unsigned bytes, on which `rating - 3` would wrap around.
         """
-        columns = [
-            self._field(person, f"Score{axis}").ravel().astype(np.float64)
-            for axis in ("Valence", "Arousal", "Dominance")
-        ]
         with readable(self.path, RELEASE):
+            columns = [
+                self._field(person, f"Score{axis}").ravel().astype(np.float64)
+                for axis in ("Valence", "Arousal", "Dominance")
+            ]
             ratings = np.stack(columns, axis=1)
         bad = ratings[~((ratings >= LOWEST_RATING) & (ratings <= HIGHEST_RATING))]
         if bad.size:
@@ -140,8 +146,10 @@ class Dreamer(Corpus):
         if samples.ndim != 2 or samples.shape[1] <= max(self._picks) or not samples.size:
             found = f"{where} has shape {samples.shape}, not [samples, {len(EPOC)}]"
             raise InputError(self.path, found, RELEASE)
-        picked = rearrange(samples[:, self._picks], "time channel -> channel time")
-        return np.ascontiguousarray(picked.astype(np.float64) * VOLTS_PER_UNIT, dtype=np.float32)
+        with readable(self.path, RELEASE):
+            volts = samples[:, self._picks].astype(np.float64) * VOLTS_PER_UNIT
+        picked = rearrange(volts, "time channel -> channel time")
+        return np.ascontiguousarray(picked, dtype=np.float32)
 
     def _trial(
         self, subject: str, clip: str, samples: Any, rest: Any, rating: NDArray[np.float64]

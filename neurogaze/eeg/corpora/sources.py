@@ -31,6 +31,7 @@ def located(root: Path | None, variable: str, what: str) -> Path:
         if not said:
             raise InputError(variable, "is not set and no root was given", f"point it at {what}")
         root = Path(said)
+    root = Path(root).expanduser()
     if not root.exists():
         raise InputError(root, "does not exist", f"point root or {variable} at {what}")
     return root

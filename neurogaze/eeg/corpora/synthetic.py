@@ -26,6 +26,10 @@ from neurogaze.errors import InputError
 RECIPE = 1  # raise it whenever the samples change, so that no stale features are used
 SFREQ = 128.0
 CALIBRATED_SNR = 1.0
+"""Ridge on the default features, six folds of two people it never saw, over trial means, reaches a
+concordance of (valence, arousal), mean of seeds 0 to 2: (.01, .06) at 0, (.07, .13) at 0.25,
+(.22, .24) at 0.5, (.51, .49) at 1, (.78, .76) at 2. Single seeds scatter by .05 to .1.
+"""
 
 
 BLINKS_PER_SECOND = 0.2

@@ -183,11 +183,9 @@ def _halved(picture: Field) -> Field:
 
 def _blurred(picture: Field, weight: Field) -> Field:
     """Three-tap blur in both directions; `weight` in 0..0.33 is the share of each neighbour."""
+    position = np.arange(SIZE)
     for axis in (1, 2):
-        padded = np.pad(
-            picture, [(0, 0)] + [(1, 1) if a == axis else (0, 0) for a in (1, 2)], "edge"
-        )
-        before = padded.take(np.arange(SIZE), axis=axis)
-        after = padded.take(np.arange(2, SIZE + 2), axis=axis)
+        before = picture.take(np.maximum(position - 1, 0), axis=axis)
+        after = picture.take(np.minimum(position + 1, SIZE - 1), axis=axis)
         picture = picture + weight * (before + after - 2.0 * picture)
     return picture

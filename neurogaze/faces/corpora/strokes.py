@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating]
 """One value a pixel, `[B, S, S]`, or one a face, `[B, 1, 1]`."""
 
 

@@ -1,0 +1,174 @@
+"""A run folder to a report: one HTML page, tables in Markdown and LaTeX, figures as PNG.
+
+Nothing in it depends on the clock: the same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from rich.progress import track
+
+import neurogaze
+from neurogaze.artefacts import folder_written_aside, written_aside
+from neurogaze.report import gallery, html, tables
+from neurogaze.report.inputs import ReportInputs, discover
+from neurogaze.report.markup import to_latex, to_markdown
+from neurogaze.report.tables import Table
+
+__all__ = ["ReportInputs", "build_report", "discover"]
+
+MAX_FIGURES = 24
+"""Figures of one kind that the page shows; a bench of many arms has more."""
+
+MAX_VALUE = 160
+"""Characters of a provenance value that are shown."""
+
+
+def build_report(run: Path, out: Path) -> Path:
+    """Read a run folder and write `report.html`, `results.md`, `results.tex` and `figures/*.png`.
+
+    Args:
+        run: folder of a run, or of several.
+        out: folder of the report; may lie inside `run`.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        InputError: when the folder does not exist, or a part of it is broken.
+    """
+    inputs = discover(run, skip=out)
+    pictures, left_out = draw(list(gallery.plans(inputs)))
+    shown = result_tables(inputs)
+    out.mkdir(parents=True, exist_ok=True)
+    with folder_written_aside(out / "figures") as folder:
+        for picture in (p for group in pictures.values() for p in group):
+            (folder / f"{picture.name}.png").write_bytes(picture.png)
+    known = [table for table in shown.values() if table is not None]
+    _write(out / "results.md", "\n".join(map(to_markdown, known)) or "No results yet.\n")
+    _write(out / "results.tex", "\n".join(map(to_latex, known)) or "% No results yet.\n")
+    sections = page_sections(inputs, shown, pictures, left_out)
+    text = html.page(inputs.title, facts(inputs), stamps(inputs), sections)
+    return _write(out / "report.html", text)
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write text aside, then rename it."""
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+    return path
+
+
+def result_tables(inputs: ReportInputs) -> dict[str, Table | None]:
+    """The tables of results by section; None where nothing was run."""
+    return {
+        "Faces": tables.faces_table(inputs.rows),
+        "Faces, classes present": tables.present_table(inputs.rows),
+        "F1 by class": tables.class_table(inputs.rows),
+        "EEG": tables.eeg_table(inputs.rows),
+    }
+
+
+def draw(
+    planned: Sequence[gallery.Plan],
+) -> tuple[dict[str, list[html.Picture]], dict[str, int]]:
+    """Draw figures with a progress bar, at most `MAX_FIGURES` of a kind.
+
+    Returns:
+        pictures by section, and how many were left out by section.
+    """
+    pictures: dict[str, list[html.Picture]] = {}
+    left_out: dict[str, int] = {}
+    for plan in track(planned, "drawing figures", disable=not planned, transient=True):
+        group = pictures.setdefault(plan.section, [])
+        if len(group) >= MAX_FIGURES:
+            left_out[plan.section] = left_out.get(plan.section, 0) + 1
+        elif (png := plan.draw()) is not None:
+            group.append(html.Picture(plan.name, plan.caption, png))
+    return pictures, left_out
+
+
+def data_names(inputs: ReportInputs) -> list[str]:
+    """Data sets and corpora as really used, by name."""
+    named = {row.dataset for row in inputs.rows}
+    for frame in inputs.faces.values():
+        named |= set(frame["dataset"])
+    for frame in inputs.eeg.values():
+        named |= set(frame["corpus"])
+    for grid in inputs.grids.values():
+        corpora = grid.provenance.get("corpora", [])
+        named |= {str(name) for name in (corpora if isinstance(corpora, list | tuple) else [])}
+    return sorted(named)
+
+
+def facts(inputs: ReportInputs) -> list[str]:
+    """What stands under the title: data, versions, seeds."""
+    versions = sorted({row.code_version for row in inputs.rows} - {""})
+    seeds = sorted({row.seed for row in inputs.rows})
+    code = f"Written by neurogaze {neurogaze.__version__}"
+    return [
+        f"Data as really used: {', '.join(data_names(inputs)) or 'none'}.",
+        f"{code}; results made by {', '.join(versions)}." if versions else f"{code}.",
+        *([f"Seeds: {', '.join(map(str, seeds))}."] if seeds else []),
+    ]
+
+
+def stamps(inputs: ReportInputs) -> list[str]:
+    """Distinct notes of the results, each with the arms it holds for."""
+    arms: dict[str, list[str]] = {}
+    for row in inputs.rows:
+        if row.note and row.arm not in arms.setdefault(row.note, []):
+            arms[row.note].append(row.arm)
+    return [f"{note} ({', '.join(filter(None, names)) or 'all'})" for note, names in arms.items()]
+
+
+def provenance_table(inputs: ReportInputs) -> Table | None:
+    """What each grid says of its making."""
+    rows = [
+        (place, key, _short(value))
+        for place, grid in inputs.grids.items()
+        for key, value in sorted(grid.provenance.items())
+    ]
+    caption = "What the grid says of its making; it is part of the grid's hash."
+    return Table("Provenance", caption, ("grid", "entry", "value"), tuple(rows)) if rows else None
+
+
+def _short(value: object) -> str:
+    """A provenance value as text of bounded length."""
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
+
+
+def page_sections(
+    inputs: ReportInputs,
+    shown: Mapping[str, Table | None],
+    pictures: Mapping[str, Sequence[html.Picture]],
+    left_out: Mapping[str, int],
+) -> list[html.Section]:
+    """Parts of the page in order, each saying so when it was not run."""
+
+    def part(
+        title: str, files: str, found: Iterable[Table | None] = (), figures: str = ""
+    ) -> html.Section:
+        blocks = [html.table_html(t, heading=t.title != title) for t in found if t is not None]
+        if pictures.get(figures):
+            blocks.append(html.gallery_html(pictures[figures]))
+        if figures in left_out:
+            blocks.append(html.note_html(f"{left_out[figures]} more figures are not shown."))
+        return html.Section(title, tuple(blocks), f"Not run: this run holds no {files}.")
+
+    results, predictions = "results.jsonl with such results", "predictions of faces"
+    return [
+        part("Faces", results, [table for name, table in shown.items() if name != "EEG"]),
+        part("EEG", results, [shown["EEG"]], gallery.EEG),
+        part("Prototype grid", "grid.npz", [provenance_table(inputs)], gallery.GRID),
+        part("Topomaps", "topomaps.npz", (), gallery.MAPS),
+        part("Confusion", predictions, (), gallery.CONFUSION),
+        part("Calibration", predictions, (), gallery.CALIBRATION),
+        part("Embedding", "embeddings.npz", (), gallery.EMBEDDING),
+        part("Learning curves", "metrics.csv", (), gallery.CURVES),
+        part("Stages", "stage.json", [tables.stages_table(inputs.stages)]),
+    ]

@@ -1,0 +1,114 @@
+"""Which figures a report has: each a name, a caption and a function that draws it when asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+
+from neurogaze.evaluation.predictions import (
+    PREDICTED_COLUMNS,
+    TRUTH_COLUMNS,
+    face_arrays,
+    va_arrays,
+)
+from neurogaze.report.figures_eeg import topomap_figure, va_figure
+from neurogaze.report.figures_faces import confusion_figure, embedding_figure, reliability_figure
+from neurogaze.report.figures_grid import grid_figure
+from neurogaze.report.figures_training import learning_figure
+from neurogaze.report.inputs import ReportInputs
+
+GRID, EEG, MAPS, CURVES, CONFUSION, CALIBRATION, EMBEDDING = (
+    "Prototype grid",
+    "EEG",
+    "Topomaps",
+    "Learning curves",
+    "Confusion",
+    "Calibration",
+    "Embedding",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A figure not yet drawn.
+
+    Args:
+        section: part of the report it belongs to.
+        name: file name without suffix.
+        caption: one sentence.
+        draw: returns PNG bytes, or None when there is nothing to draw.
+    """
+
+    section: str
+    name: str
+    caption: str
+    draw: Callable[[], bytes | None]
+
+
+def slug(*parts: str) -> str:
+    """A file name from names.
+
+    >>> slug("confusion", "a/b", "FER+ valid")
+    'confusion-a-b-fer-valid'
+    """
+    return "-".join(filter(None, (re.sub(r"[^a-z0-9]+", "-", p.lower()).strip("-") for p in parts)))
+
+
+def plans(inputs: ReportInputs) -> Iterator[Plan]:
+    """Every figure the inputs allow, in order of the page."""
+    for place, frame in inputs.eeg.items():
+        yield from _va_plans(place, frame)
+    for place, grid in inputs.grids.items():
+        caption = (
+            f"{place}: windows and people behind each cell of the valence/arousal plane (hatched: "
+            f"empty, filled from its neighbours), and how alike the prototypes are. "
+            f"SHA-256 {grid.sha256}"
+        )
+        yield Plan(GRID, slug("grid", place), caption, partial(grid_figure, grid))
+    for place, maps in inputs.topomaps.items():
+        caption = f"{place}: mean differential entropy of each band over the scalp."
+        yield Plan(MAPS, slug("topomaps", place), caption, partial(topomap_figure, maps))
+    for place, frame in inputs.faces.items():
+        yield from _face_plans(place, frame)
+    for place, found in inputs.embeddings.items():
+        caption = f"{place}: student embedding of faces on its principal plane."
+        yield Plan(
+            EMBEDDING,
+            slug("embedding", place),
+            caption,
+            partial(embedding_figure, found.points, found.label),
+        )
+    for place, log in inputs.logs.items():
+        caption = f"{place}: training by epoch."
+        yield Plan(CURVES, slug("learning", place), caption, partial(learning_figure, log))
+
+
+def _face_plans(place: str, frame: pd.DataFrame) -> Iterator[Plan]:
+    """Confusion and reliability of each data set and split of a file."""
+    for (dataset, split), part in frame.groupby(["dataset", "split"], sort=True):
+        names, arrays = (place, str(dataset), str(split)), face_arrays(part)
+        about = f"{place}: {dataset}, {split}"
+        caption = f"{about}. Label down, perceived expression across."
+        yield Plan(
+            CONFUSION, slug("confusion", *names), caption, partial(confusion_figure, *arrays)
+        )
+        caption = f"{about}. Confidence against accuracy; dots at the mean confidence of a bin."
+        yield Plan(
+            CALIBRATION, slug("reliability", *names), caption, partial(reliability_figure, *arrays)
+        )
+
+
+def _va_plans(place: str, frame: pd.DataFrame) -> Iterator[Plan]:
+    """Predicted against rated valence and arousal of the trials of each corpus."""
+    rated = frame.dropna(subset=list(TRUTH_COLUMNS))
+    columns = [*TRUTH_COLUMNS, *PREDICTED_COLUMNS]
+    for corpus, part in rated.groupby("corpus", sort=True):
+        means = part.groupby(["subject", "trial"])[columns].mean()
+        caption = f"{place}: {corpus}, each dot the mean of a held-out trial."
+        yield Plan(
+            EEG, slug("va", place, str(corpus)), caption, partial(va_figure, *va_arrays(means))
+        )

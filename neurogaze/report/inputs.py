@@ -1,0 +1,216 @@
+"""What a run folder holds that a report can show. Every part is optional; a broken one is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from neurogaze.errors import InputError
+from neurogaze.evaluation.metrics import N_CLASSES
+from neurogaze.evaluation.predictions import PROBABILITY_COLUMNS, read_predictions
+from neurogaze.evaluation.results import ResultRow, read_rows
+
+if TYPE_CHECKING:
+    from neurogaze.prototypes.grid import PrototypeGrid
+
+DEFAULT_TITLE = "neurogaze report"
+REMEDY = "repeat the stage that writes it"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Topomaps:
+    """Group means of differential entropy over electrodes.
+
+    Args:
+        values: `float32 [groups, channels, bands]`, nats.
+        groups: names.
+        channels: electrode names.
+        bands: names.
+    """
+
+    values: NDArray[np.float32]
+    groups: tuple[str, ...]
+    channels: tuple[str, ...]
+    bands: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """Student embeddings of faces with their labels.
+
+    Args:
+        points: `[N, D]`.
+        label: class of each row, `int64 [N]`.
+    """
+
+    points: NDArray[np.floating]
+    label: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class ReportInputs:
+    """Everything found under a run folder; mappings go from the folder of a part to its content.
+
+    Args:
+        title: heading of the report.
+        rows: results of all stages.
+        faces: face predictions.
+        eeg: EEG predictions.
+        grids: prototype grids.
+        topomaps: scalp maps.
+        logs: `metrics.csv` of trainings.
+        embeddings: student embeddings.
+        stages: stage records.
+    """
+
+    title: str
+    rows: tuple[ResultRow, ...]
+    faces: Mapping[str, pd.DataFrame]
+    eeg: Mapping[str, pd.DataFrame]
+    grids: Mapping[str, PrototypeGrid]
+    topomaps: Mapping[str, Topomaps]
+    logs: Mapping[str, pd.DataFrame]
+    embeddings: Mapping[str, Embedding]
+    stages: Mapping[str, Mapping[str, Any]]
+
+
+def read_arrays(path: Path, names: tuple[str, ...]) -> tuple[NDArray, ...]:
+    """Arrays of an `.npz` by name, without unpickling anything.
+
+    Raises:
+        InputError: for a file that cannot be read, or lacks an array.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            missing = [name for name in names if name not in stored.files]
+            if missing:
+                raise InputError(path, f"arrays missing: {', '.join(missing)}", REMEDY)
+            return tuple(stored[name] for name in names)
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, zlib, struct and NumPy all raise their own
+        raise InputError(path, f"cannot be read ({type(error).__name__})", REMEDY) from error
+
+
+def read_topomaps(path: Path) -> Topomaps:
+    """Read `topomaps.npz`.
+
+    Raises:
+        InputError: for arrays that do not belong together.
+    """
+    values, *names = read_arrays(path, ("values", "groups", "channels", "bands"))
+    texts = [tuple(map(str, array.tolist())) for array in names]
+    if values.shape != tuple(map(len, texts)) or not np.isfinite(values).all():
+        found = f"values {values.shape} are not finite or do not fit {tuple(map(len, texts))} names"
+        raise InputError(path, found, REMEDY)
+    return Topomaps(values, *texts)
+
+
+def read_embedding(path: Path) -> Embedding:
+    """Read `embeddings.npz`.
+
+    Raises:
+        InputError: for arrays that do not belong together, or labels outside the eight classes.
+    """
+    points, label = read_arrays(path, ("embedding", "label"))
+    fits = points.ndim == 2 and label.shape == points.shape[:1] and min(points.shape) > 1
+    if not fits or label.min() < 0 or label.max() >= N_CLASSES or not np.isfinite(points).all():
+        found = f"embedding {points.shape} and label {label.shape} do not fit or hold bad values"
+        raise InputError(path, found, REMEDY)
+    return Embedding(points, label.astype(np.int64))
+
+
+def read_log(path: Path) -> pd.DataFrame:
+    """Read `metrics.csv`; an empty file is an empty table.
+
+    Raises:
+        InputError: for text that is no table.
+    """
+    try:
+        return pd.read_csv(path)
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"cannot be read ({error})", REMEDY) from error
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        InputError: for anything else.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"cannot be read ({error})", REMEDY) from error
+    if not isinstance(record, dict):
+        raise InputError(path, f"holds a {type(record).__name__}, not an object", REMEDY)
+    return record
+
+
+def read_grid(path: Path) -> PrototypeGrid:
+    """Read a prototype grid; see `neurogaze.prototypes.grid`."""
+    from neurogaze.prototypes.grid import PrototypeGrid
+
+    return PrototypeGrid.load(path)
+
+
+def discover(run: Path, skip: Path | None = None) -> ReportInputs:
+    """Find and read every part of a report under a run folder, at any depth, in name order.
+
+    Args:
+        run: folder; `results.jsonl`, `predictions.parquet` or `.csv`, `grid.npz`, `topomaps.npz`,
+            `metrics.csv`, `embeddings.npz` and `stage.json` are looked for, and `title.json` in
+            the folder itself.
+        skip: folder to leave out, such as an earlier report.
+
+    Raises:
+        InputError: when the folder does not exist, or a part of it is broken.
+    """
+    if not run.is_dir():
+        raise InputError(run, "is no folder", "give the folder of a run")
+
+    def each(name: str, read: Callable[[Path], T]) -> dict[str, T]:
+        return {_place(path, run): read(path) for path in _find(run, name, skip)}
+
+    frames = each("predictions.csv", read_predictions)
+    frames |= each("predictions.parquet", read_predictions)
+    title = read_record(run / "title.json") if (run / "title.json").exists() else {}
+    return ReportInputs(
+        title=str(title.get("title", DEFAULT_TITLE)),
+        rows=tuple(row for rows in each("results.jsonl", read_rows).values() for row in rows),
+        faces={k: v for k, v in frames.items() if PROBABILITY_COLUMNS[0] in v},
+        eeg={k: v for k, v in frames.items() if PROBABILITY_COLUMNS[0] not in v},
+        grids=each("grid.npz", read_grid),
+        topomaps=each("topomaps.npz", read_topomaps),
+        logs=each("metrics.csv", read_log),
+        embeddings=each("embeddings.npz", read_embedding),
+        stages=each("stage.json", read_record),
+    )
+
+
+def _find(run: Path, name: str, skip: Path | None) -> list[Path]:
+    """Files of that name, not in hidden folders nor in the one to skip, in name order."""
+    found = []
+    for path in run.rglob(name):
+        inner = path.relative_to(run)
+        left_out = skip is not None and path.resolve().is_relative_to(skip.resolve())
+        if not left_out and not any(part.startswith(".") for part in inner.parts):
+            found.append(path)
+    return sorted(found)
+
+
+def _place(path: Path, run: Path) -> str:
+    """Folder of a part, relative to the run."""
+    inner = path.parent.relative_to(run).as_posix()
+    return "run" if inner == "." else inner

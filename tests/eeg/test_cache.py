@@ -1,0 +1,209 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neurogaze.artefacts import settings_hash
+from neurogaze.eeg import cache
+from neurogaze.eeg.cache import prepare
+from neurogaze.eeg.features import FeatureSettings, trial_features
+from neurogaze.eeg.preprocessing import Preprocessing
+from neurogaze.errors import InputError
+from tests.eeg.toy import CHANNELS, ToyCorpus, make_trial
+
+SETTINGS = FeatureSettings()
+FIVE = FeatureSettings(bands="five")
+
+
+def files(store):
+    return {path.relative_to(store) for path in store.rglob("*") if path.is_file()}
+
+
+def made(corpus, store, settings=SETTINGS):
+    return prepare(corpus, settings, store, progress=False)
+
+
+def test_rows_follow_subjects_trials_and_windows(tmp_path):
+    corpus = ToyCorpus(n_subjects=2, n_clips=2)
+    table = made(corpus, tmp_path)
+    trials = [t for s in corpus.subjects() for t in corpus.trials(s)]
+    expected = [trial_features(t, SETTINGS) for t in trials]
+    np.testing.assert_array_equal(table.features, np.concatenate([e.values for e in expected]))
+    assert table.trial.tolist() == [t.trial for t in trials for _ in range(5)]
+    assert table.start.tolist() == [0, 2, 4, 6, 8] * 4
+    assert table.valence.tolist() == [t.valence for t in trials for _ in range(5)]
+    assert table.arousal.tolist() == [t.arousal for t in trials for _ in range(5)]
+    assert (table.channels, table.bands) == (CHANNELS, ("theta", "alpha", "beta", "gamma"))
+    assert (table.corpus, table.window, table.floors) == ("toy", 4.0, 0)
+    assert table.settings_hash == settings_hash(SETTINGS)
+
+
+def test_second_call_opens_nothing_and_says_the_same(tmp_path):
+    corpus = ToyCorpus(n_subjects=2, n_clips=2)
+    first = made(corpus, tmp_path)
+    assert corpus.opened == ["S00", "S01"]
+    second = made(corpus, tmp_path)
+    assert corpus.opened == ["S00", "S01"]
+    assert first.sha256 == second.sha256
+    assert len(files(tmp_path)) == 2
+
+
+CHANGES = [
+    {"bands": "five"},
+    {"window": 2.0},
+    {"hop": 4.0},
+    {"baseline": False},
+    {"filter_order": 3},
+    {"floor": 1e-9},
+    {"preprocessing": Preprocessing(reference="none")},
+    {"preprocessing": Preprocessing(notch=())},
+    {"preprocessing": Preprocessing(sfreq=100.0)},
+    {"preprocessing": Preprocessing(crop_last=8.0)},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+def test_any_setting_changes_file_and_values(tmp_path, change):
+    corpus = ToyCorpus(n_subjects=1, n_clips=1, baseline=True)
+    first = made(corpus, tmp_path)
+    before = files(tmp_path)
+    second = made(corpus, tmp_path, replace(SETTINGS, **change))
+    assert len(files(tmp_path)) == 2
+    assert before < files(tmp_path)
+    assert first.sha256 != second.sha256
+    fresh = made(corpus, tmp_path / "fresh", replace(SETTINGS, **change))
+    np.testing.assert_array_equal(second.features, fresh.features)
+    different = first.features.shape != second.features.shape
+    assert different or not np.array_equal(first.features, second.features)
+
+
+def test_every_setting_is_in_the_list_of_changes():
+    changed = {name for change in CHANGES for name in change}
+    assert changed == set(FeatureSettings.__dataclass_fields__)
+
+
+def test_identity_of_one_person_recomputes_that_person_alone(tmp_path):
+    corpus = ToyCorpus(n_subjects=3, n_clips=1)
+    first = made(corpus, tmp_path)
+    corpus.opened.clear()
+    corpus.seeds["S01"] = 9
+    second = made(corpus, tmp_path)
+    assert corpus.opened == ["S01"]
+    same = first.subject != "S01"
+    np.testing.assert_array_equal(first.features[same], second.features[same])
+    assert not np.array_equal(first.features[~same], second.features[~same])
+
+
+def test_version_of_the_code_changes_the_file(tmp_path, monkeypatch):
+    corpus = ToyCorpus(n_subjects=1, n_clips=1)
+    made(corpus, tmp_path)
+    monkeypatch.setattr(cache, "FEATURE_VERSION", 99)
+    made(corpus, tmp_path)
+    assert corpus.opened == ["S00", "S00"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "flip", "text"])
+def test_damaged_file_is_computed_again(tmp_path, damage):
+    corpus = ToyCorpus(n_subjects=1, n_clips=2)
+    first = made(corpus, tmp_path)
+    path = tmp_path / next(iter(files(tmp_path)))
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 4
+    content[middle] ^= 0xFF
+    new = {"cut": content[:middle], "empty": b"", "flip": content, "text": b"not a zip"}[damage]
+    path.write_bytes(new)
+    assert made(corpus, tmp_path).sha256 == first.sha256
+    assert corpus.opened == ["S00", "S00"]
+    made(corpus, tmp_path)
+    assert corpus.opened == ["S00", "S00"]
+
+
+def test_interrupted_computation_leaves_nothing_of_that_person(tmp_path, monkeypatch):
+    corpus = ToyCorpus(n_subjects=2, n_clips=2)
+    real, calls = cache.trial_features, []
+
+    def stops(trial, settings):
+        calls.append(trial)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(trial, settings)
+
+    monkeypatch.setattr(cache, "trial_features", stops)
+    with pytest.raises(KeyboardInterrupt):
+        made(corpus, tmp_path)
+    assert [path.name.split("-")[0] for path in files(tmp_path)] == ["S00"]
+    corpus.opened.clear()
+    assert made(corpus, tmp_path).n_rows == 20
+    assert corpus.opened == ["S01"]
+
+
+def test_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
+    def half(stream, **arrays):
+        stream.write(b"PK half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("neurogaze.artefacts.np.savez_compressed", half)
+    with pytest.raises(KeyboardInterrupt):
+        made(ToyCorpus(n_subjects=1, n_clips=1), tmp_path)
+    assert files(tmp_path) == set()
+
+
+def test_names_that_no_file_may_have(tmp_path):
+    class Odd(ToyCorpus):
+        def subjects(self):
+            return ("../a/b",)
+
+        def trials(self, subject):
+            yield make_trial(np.random.default_rng(0).normal(size=(4, 600)), subject=subject)
+
+    table = made(Odd(name="x/y"), tmp_path / "store")
+    assert table.subject.tolist() == ["../a/b"]
+    assert [path.parent for path in tmp_path.glob("store/*/*.npz")] == list(
+        tmp_path.glob("store/x_y-*")
+    )
+
+
+def test_unrated_trials_are_nan(tmp_path):
+    table = made(ToyCorpus(n_subjects=1, n_clips=1, rated=False), tmp_path)
+    assert np.isnan(table.valence).all()
+    assert np.isnan(table.arousal).all()
+    assert not table.rated.any()
+
+
+def test_delta_of_a_high_passed_corpus_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"toy.*4\.0 Hz.*delta.*faithful"):
+        made(ToyCorpus(highpass=4.0), tmp_path, FIVE)
+    assert made(ToyCorpus(n_subjects=1, highpass=4.0), tmp_path).bands[0] == "theta"
+    assert made(ToyCorpus(n_subjects=1, highpass=0.5), tmp_path, FIVE).bands[0] == "delta"
+
+
+class Listed(ToyCorpus):
+    """Trials given as a list for each subject."""
+
+    listed: dict = {}  # noqa: RUF012
+
+    def subjects(self):
+        return tuple(self.listed)
+
+    def trials(self, subject):
+        yield from self.listed[subject]
+
+
+def listed(**trials):
+    corpus = Listed()
+    corpus.listed = trials
+    return corpus
+
+
+def test_people_that_do_not_fit_together_are_refused(tmp_path):
+    x = np.random.default_rng(0).normal(size=(4, 600))
+    here = make_trial(x, subject="A")
+    other = make_trial(x[:2], subject="B", event="e1", trial="t1", channels=("O1", "O2"))
+    with pytest.raises(InputError, match=r"trial t1.*'O1', 'O2'"):
+        made(listed(A=[here], B=[other]), tmp_path)
+    with pytest.raises(InputError, match=r"event 'e0' belongs to 'A' and 'B'"):
+        made(listed(A=[here], B=[make_trial(x, subject="B", trial="t1")]), tmp_path / "events")
+    with pytest.raises(InputError, match=r"subject C.*has no trial"):
+        made(listed(C=[]), tmp_path)
+    with pytest.raises(InputError, match="has no subject"):
+        made(listed(), tmp_path)

@@ -1,0 +1,89 @@
+"""EDF files, sound ones and those whose samples were cut to 16 bits."""
+
+import mne
+import numpy as np
+import pyedflib
+import pytest
+
+from neurogaze.eeg.corpora.edf import edf_signals, read_edf, unwrapped
+from neurogaze.eeg.recordings import EPOC
+from neurogaze.errors import InputError
+from tests.fixtures.eeg import EDF_LABELS, truncate, write_dasps_edf
+
+
+def odd_file(folder, **settings):
+    seen = write_dasps_edf(folder, n_subjects=1, seconds=8, **settings)
+    return folder / "Raw data .edf" / "S01.edf", seen["S01"]
+
+
+def centred(array):
+    return array - array.mean(axis=-1, keepdims=True)
+
+
+def test_sound_file_of_another_writer(tmp_path):
+    path = tmp_path / "plain.edf"
+    truth = 50.0 * np.random.default_rng(0).standard_normal((3, 1024))
+    with pyedflib.EdfWriter(str(path), 3, pyedflib.FILETYPE_EDF) as writer:
+        for index, label in enumerate(("Cz", "F7", "O1")):
+            writer.setLabel(index, label)
+            writer.setPhysicalDimension(index, "uV")
+            writer.setSamplefrequency(index, 128)
+            writer.setPhysicalMinimum(index, -500)
+            writer.setPhysicalMaximum(index, 500)
+        writer.writeSamples(list(truth))
+    ours = read_edf(path, ("O1", "F7"), 128.0)
+    step = 1000 / 65535
+    np.testing.assert_allclose(ours * 1e6, truth[[2, 1]], atol=step)
+    assert ours.dtype == np.float32
+
+
+def test_headers_of_the_odd_file(tmp_path):
+    signals = {s.label: s for s in edf_signals(odd_file(tmp_path)[0])}
+    assert tuple(signals) == EDF_LABELS
+    assert {s.rate for s in signals.values()} == {128.0}
+    assert signals["AF3"].step == pytest.approx(1e-6)
+    assert signals["F7"].step == pytest.approx(1e-6 / 95)
+    assert [n for n in EPOC if signals[n].digital_range > 65535] == list(EPOC[1::2])
+
+
+def test_odd_file_is_what_other_libraries_make_of_it(tmp_path):
+    path, _ = odd_file(tmp_path)
+    with pytest.raises(OSError, match="Digital Maximum"):
+        pyedflib.EdfReader(str(path))
+    theirs = mne.io.read_raw_edf(path, verbose="ERROR").get_data(picks=list(EPOC))
+    # 4226 * 95 levels leave 4226 * 95 - 6 * 65536 of them in 16 bits
+    np.testing.assert_allclose(theirs[1::2].mean(axis=1) * 1e6, 86.9, atol=1.5)
+    np.testing.assert_allclose(theirs[::2].mean(axis=1) * 1e6, 4226.0, atol=1.5)
+
+
+@pytest.mark.parametrize("excursion", [0.0, 300.0, -600.0, 2500.0])
+def test_excursions_are_restored(tmp_path, excursion):
+    path, truth = odd_file(tmp_path, excursion=excursion)
+    ours = read_edf(path, EPOC, 128.0)
+    np.testing.assert_allclose(centred(ours) * 1e6, centred(truth), atol=1.1)
+
+
+def test_excursions_are_lost_without_that(tmp_path):
+    path, truth = odd_file(tmp_path, excursion=600.0)
+    theirs = mne.io.read_raw_edf(path, verbose="ERROR").get_data(picks=["F7"])[0] * 1e6
+    assert np.abs(centred(theirs) - centred(truth[1])).max() > 300
+
+
+def test_unwrapped_leaves_small_steps_alone():
+    walk = np.cumsum(np.random.default_rng(0).uniform(-30, 30, (2, 500)), axis=1)
+    np.testing.assert_array_equal(unwrapped(walk, 64.0), walk)
+    cut = (walk + 32) % 64 - 32
+    restored = unwrapped(cut, 64.0)
+    np.testing.assert_allclose(restored - restored[:, :1], walk - walk[:, :1], atol=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.002, 0.1, 0.9, 0.9999])
+def test_truncated_file(tmp_path, share):
+    path = truncate(odd_file(tmp_path)[0], share)
+    with pytest.raises(InputError, match=r"S01\.edf: (cannot be read|ends early)"):
+        read_edf(path, EPOC, 128.0)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        read_edf(tmp_path / "S01.edf", EPOC, 128.0)

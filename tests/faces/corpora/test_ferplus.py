@@ -1,0 +1,237 @@
+"""FER+ read from its true layout, quirks and damage included."""
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from neurogaze.errors import InputError
+from neurogaze.faces.corpora.ferplus import OFFICIAL_ROWS, FerPlus
+from tests.fixtures.faces import write_ferplus
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch):
+    monkeypatch.delenv("NEUROGAZE_FERPLUS", raising=False)
+    monkeypatch.delenv("NEUROGAZE_FERPLUS_VOTES", raising=False)
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory):
+    return write_ferplus(tmp_path_factory.mktemp("ferplus"), n_train=16, n_valid=10)
+
+
+@pytest.fixture
+def written(tmp_path):
+    return write_ferplus(tmp_path / "ferplus", n_train=12, n_valid=8)
+
+
+@pytest.mark.parametrize(("split", "n"), [("train", 17), ("valid", 10)])
+def test_rows_meet_their_own_pictures(pristine, split, n):
+    table = FerPlus(pristine.root).load(split)
+    kept = pristine.kept[split]
+    assert len(table) == len(kept) == n
+    assert table.ids.tolist() == [f"row{row:05d}/{name}" for row, name, _, _ in kept]
+    np.testing.assert_array_equal(table.images, np.stack([pixels for *_, pixels in kept]))
+    winners = [int(np.argmax(votes)) for _, _, votes, _ in kept]
+    assert table.labels.tolist() == winners
+    assert table.skipped == ()
+    assert (table.dataset, table.split, table.rule) == ("ferplus", split, "majority")
+
+
+def test_a_name_that_occurs_twice_counts_twice(pristine):
+    table = FerPlus(pristine.root).load("train")
+    names = [identity.split("/")[1] for identity in table.ids]
+    assert names.count(names[0]) == 2
+    assert len(set(table.ids.tolist())) == len(table)
+    assert table.groups[0] == table.groups[-1]
+
+
+def test_plurality_keeps_every_named_row_with_an_emotion(pristine):
+    table = FerPlus(pristine.root, rule="plurality8").load("train")
+    assert len(table) == 17 + 2  # the "unknown" and the tied row join
+
+
+def test_root_may_hold_a_data_folder(written):
+    (written.root / "data").mkdir()
+    for name in ("FER2013Train", "FER2013Valid"):
+        (written.root / name).rename(written.root / "data" / name)
+    assert len(FerPlus(written.root).load("valid")) == 8
+
+
+def test_places_come_from_the_environment(pristine, tmp_path, monkeypatch):
+    moved = tmp_path / "votes.csv"
+    moved.write_bytes(pristine.votes.read_bytes())
+    monkeypatch.setenv("NEUROGAZE_FERPLUS", str(pristine.root))
+    monkeypatch.setenv("NEUROGAZE_FERPLUS_VOTES", str(moved))
+    corpus = FerPlus()
+    assert len(corpus.load("valid")) == 10
+    assert corpus.votes_path == moved
+
+
+def damage_missing(path):
+    path.unlink()
+
+
+def damage_text(path):
+    path.write_text("not a picture")
+
+
+def damage_size(path):
+    Image.new("L", (64, 64)).save(path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (damage_missing, "no such file"),
+        (damage_text, "not a picture"),
+        (damage_size, "64x64"),
+    ],
+)
+def test_unreadable_pictures_are_counted_or_refused(written, damage, reason):
+    row, name, _, _ = written.kept["train"][3]
+    damage(written.root / "FER2013Train" / name)
+    with pytest.warns(UserWarning, match="1 pictures could not be read"):
+        table = FerPlus(written.root).load("train")
+    assert len(table) == len(written.kept["train"]) - 1
+    assert len(table.skipped) == 1
+    assert table.skipped[0].startswith(f"row{row:05d}/{name}: ")
+    assert reason in table.skipped[0]
+    with pytest.raises(InputError, match=reason):
+        FerPlus(written.root, strict=True).load("train")
+
+
+def test_no_readable_picture_at_all(written):
+    for path in (written.root / "FER2013Valid").iterdir():
+        path.unlink()
+    with pytest.warns(UserWarning, match="8 pictures"), pytest.raises(InputError, match="8 pict"):
+        FerPlus(written.root).load("valid")
+
+
+def test_missing_root_names_the_two_ways_to_give_it(tmp_path):
+    for corpus in (FerPlus(), FerPlus(tmp_path / "nowhere")):
+        with pytest.raises(InputError) as caught:
+            corpus.load("train")
+        assert "NEUROGAZE_FERPLUS" in str(caught.value)
+        assert "--data.corpus.root" in str(caught.value)
+
+
+def test_missing_split_folder(pristine):
+    with pytest.raises(InputError, match="FER2013Test"):
+        FerPlus(pristine.root).load("test")
+    with pytest.raises(InputError, match="'dev'"):
+        FerPlus(pristine.root).load("dev")
+
+
+def edit_votes(path: Path, change):
+    with path.open(newline="") as stream:
+        rows = list(csv.reader(stream))
+    change(rows)
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+
+
+def drop_column(rows):
+    for row in rows:
+        del row[9]
+
+
+def no_number(rows):
+    rows[3][4] = "many"
+
+
+def negative(rows):
+    rows[3][4] = "-1"
+
+
+def short_row(rows):
+    rows[3] = rows[3][:5]
+
+
+def another_usage(rows):
+    rows[3][0] = "Holiday"
+
+
+def name_with_folder(rows):
+    rows[1][1] = "../FER2013Valid/fer0000001.png"
+
+
+def nothing_left(rows):
+    del rows[1:]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (drop_column, "contempt"),
+        (no_number, "line 4"),
+        (negative, "-1"),
+        (short_row, "line 4"),
+        (another_usage, "Holiday"),
+        (name_with_folder, "is a path"),
+        (nothing_left, "no rows"),
+    ],
+)
+def test_votes_file_that_does_not_parse(written, change, named):
+    edit_votes(written.votes, change)
+    with pytest.raises(InputError, match=named):
+        FerPlus(written.root).load("train")
+
+
+def test_columns_are_found_by_name(written):
+    before = FerPlus(written.root).load("train")
+    edit_votes(written.votes, lambda rows: [row.reverse() for row in rows])
+    assert FerPlus(written.root).load("train").sha256 == before.sha256
+
+
+def test_votes_file_missing_or_binary(written):
+    written.votes.write_bytes(bytes(range(256)))
+    with pytest.raises(InputError, match=r"fer2013new\.csv"):
+        FerPlus(written.root).load("train")
+    written.votes.unlink()
+    with pytest.raises(InputError, match=r"--data\.corpus\.votes"):
+        FerPlus(written.root).load("train")
+
+
+def test_as_many_rows_as_the_published_file_but_other_votes(written):
+    def fill(rows):
+        filler = ["Training", "", *["0"] * 9, "10"]
+        rows.extend([filler] * (OFFICIAL_ROWS + 1 - len(rows)))
+
+    edit_votes(written.votes, fill)
+    with pytest.raises(InputError, match="published: 25060"):
+        FerPlus(written.root).load("train")
+
+
+def test_identity_follows_what_the_table_depends_on(written):
+    first = FerPlus(written.root).identity("train")
+    assert first == FerPlus(written.root).identity("train")
+    seen = [first, FerPlus(written.root).identity("valid")]
+    seen.append(FerPlus(written.root, rule="plurality8").identity("train"))
+    next((written.root / "FER2013Train").iterdir()).unlink()
+    seen.append(FerPlus(written.root).identity("train"))
+    edit_votes(written.votes, lambda rows: rows.pop())
+    seen.append(FerPlus(written.root).identity("train"))
+    assert len({str(sorted(identity.items())) for identity in seen}) == len(seen)
+
+
+def test_unknown_rule(pristine):
+    with pytest.raises(InputError, match="votes8"):
+        FerPlus(pristine.root, rule="votes8")
+
+
+REAL = {name: os.environ.get(name) for name in ("NEUROGAZE_FERPLUS", "NEUROGAZE_FERPLUS_VOTES")}
+
+
+@pytest.mark.skipif(not REAL["NEUROGAZE_FERPLUS"], reason="NEUROGAZE_FERPLUS names no data")
+def test_published_validation_split():
+    votes = REAL["NEUROGAZE_FERPLUS_VOTES"]
+    table = FerPlus(Path(REAL["NEUROGAZE_FERPLUS"]), Path(votes) if votes else None).load("valid")
+    assert len(table) + len(table.skipped) == 3_199
+    assert (table.images.shape[1:], table.images.dtype) == ((48, 48), np.uint8)
+    if not table.skipped:
+        assert table.class_counts.tolist() == [1182, 865, 415, 351, 287, 24, 62, 13]

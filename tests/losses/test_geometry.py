@@ -1,0 +1,188 @@
+"""The geometric term by hand, its schedule at the published vector, and its corners."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from neurogaze.affect import EMOTIONS
+from neurogaze.errors import InputError
+from neurogaze.losses.geometry import (
+    Geometry,
+    class_means,
+    late_cosine,
+    margin_violation,
+    variance_excess,
+)
+from tests.losses.batches import batch
+
+HAPPY, SURPRISE = EMOTIONS.index("happiness"), EMOTIONS.index("surprise")
+
+
+@pytest.mark.parametrize(
+    ("epoch", "expected"), [(19, 0), (30, 0.00176), (40, 0.006), (50, 0.01024), (60, 0.012)]
+)
+def test_ramp_at_the_published_vector(epoch, expected):
+    assert 0.012 * late_cosine(epoch, hard_gate=0.0) == pytest.approx(expected, abs=5e-6)
+
+
+def test_gate_opens_at_epoch_32():
+    term = Geometry()
+    assert next(e for e in range(100) if term.ramp(e, 100) > 0) == 32
+    assert term.ramp(30, 100) == 0.0
+    assert term.ramp(32, 100) == pytest.approx(0.5 * (1 - math.cos(math.pi * 0.3)))
+
+
+def test_ramp_is_stretched_to_the_training():
+    term = Geometry()
+    for epoch in range(0, 200, 7):
+        assert term.ramp(epoch, 200) == pytest.approx(term.ramp(epoch / 2, 100))
+
+
+def test_coefficient():
+    term = Geometry()
+    assert term.coefficient(batch(epoch=40.0)) == pytest.approx(0.006)
+    assert term.coefficient(batch(epoch=40.0, mixed=True)) == 0.0
+
+
+def test_variance_is_the_unbiased_one():
+    unit = F.normalize(torch.randn(9, 5, dtype=torch.float64), dim=1)
+    member = torch.ones(9, 1, dtype=torch.float64)
+    excess = variance_excess(unit, member, class_means(unit, member), cap=0.1)
+    assert float(excess) == pytest.approx(float(unit.var(0, correction=1).sum()) - 0.1)
+
+
+def test_variance_by_hand():
+    """Two opposite unit vectors: mean 0, each at distance 1, times 2/1."""
+    unit = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+    member = torch.ones(2, 1)
+    assert float(variance_excess(unit, member, class_means(unit, member), 0.25)) == 1.75
+
+
+def test_classes_with_one_sample_do_not_dilute_the_cap():
+    unit = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])
+    member = torch.tensor([[1.0, 0], [1, 0], [0, 1]])
+    assert float(variance_excess(unit, member, class_means(unit, member), 0.25)) == 1.75
+
+
+def test_margin_by_hand():
+    """Cosines 1, 0 and 0 between three means: violations .5, 0 and 0 over three pairs."""
+    means = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
+    every = torch.ones(3, dtype=torch.bool)
+    assert float(margin_violation(means, every, every, 0.5)) == pytest.approx(0.5 / 3)
+
+
+def test_margin_counts_pairs_with_one_class_in_the_batch():
+    means = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
+    known = torch.tensor([True, True, True, False])
+    present = torch.tensor([True, False, False, False])
+    assert float(margin_violation(means, present, known, 0.5)) == pytest.approx(0.5)
+    nobody = torch.zeros(4, dtype=torch.bool)
+    assert float(margin_violation(means, nobody, known, 0.5)) == 0.0
+
+
+def test_first_step_is_the_formula_on_batch_means():
+    seen = batch(n=32, dtype=torch.float64)
+    unit = F.normalize(seen.embedding.detach(), dim=1)
+    intra = [
+        F.relu(unit[seen.label == c].var(0, correction=1).sum() - 0.25) for c in (HAPPY, SURPRISE)
+    ]
+    means = torch.stack([unit[seen.label == c].mean(0) for c in range(8)])
+    pairs = [
+        F.relu(0.5 - 1 + F.cosine_similarity(means[a], means[b], dim=0))
+        for a in range(8)
+        for b in range(a)
+    ]
+    expected = sum(intra) / 2 + sum(pairs) / 28
+    assert Geometry()(seen).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_running_means():
+    term = Geometry()
+    first, second = batch(seed=1, labels=[0, 0, 3]), batch(seed=2, labels=[0, 5])
+    term.observe(first)
+    start = F.normalize(first.embedding, dim=1)
+    torch.testing.assert_close(term.means[0], start[:2].mean(0))
+    assert term.known.tolist() == [True, False, False, True, False, False, False, False]
+    term.observe(second)
+    now = F.normalize(second.embedding, dim=1)
+    torch.testing.assert_close(term.means[0], 0.9 * start[:2].mean(0) + 0.1 * now[0])
+    torch.testing.assert_close(term.means[3], start[2])
+    torch.testing.assert_close(term.means[5], now[1])
+
+
+def test_means_carry_the_value_and_the_batch_the_gradient():
+    """The gradient is that of the margin taken at the running means, through the batch means."""
+    term = Geometry(cap=10.0, margin=2.0)
+    term(batch(seed=3))
+    seen = batch(seed=4)
+    loss = term(seen)
+    (gradient,) = torch.autograd.grad(loss, seen.embedding)
+    means = term.means.clone().requires_grad_()
+    every = torch.ones(8, dtype=torch.bool)
+    expected = margin_violation(means, every, every, 2.0)
+    torch.testing.assert_close(loss, expected)
+    (at_means,) = torch.autograd.grad(expected, means)
+    unit = F.normalize(seen.embedding, dim=1)
+    batch_means = torch.stack([unit[seen.label == c].mean(0) for c in range(8)])
+    (chained,) = torch.autograd.grad(batch_means, seen.embedding, at_means)
+    torch.testing.assert_close(gradient, chained)
+
+
+def test_parts_have_the_right_gradients():
+    label = torch.tensor([1, 1, 1, 2, 2, 0, 4])
+    member = F.one_hot(label, 8).double()
+    every = member.sum(0) > 0
+    raw = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
+
+    def intra(x):
+        unit = F.normalize(x, dim=1)
+        means = class_means(unit, member)
+        return variance_excess(unit, member[:, [1, 2]], means[[1, 2]], 0.25)
+
+    def inter(x):
+        return margin_violation(class_means(F.normalize(x, dim=1), member), every, every, 0.5)
+
+    assert torch.autograd.gradcheck(intra, raw)
+    assert torch.autograd.gradcheck(inter, raw)
+
+
+@pytest.mark.parametrize("labels", [[1], [0], [1, 1, 1], [1, 2], [7] * 4])
+def test_one_sample_or_one_class_is_finite(labels):
+    seen = batch(labels=labels)
+    loss = Geometry()(seen)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(seen.embedding.grad).all()
+
+
+def test_equal_embeddings_are_finite():
+    seen = batch(labels=[1, 1, 2, 2], embedding=torch.ones(4, 12, requires_grad=True))
+    loss = Geometry()(seen)
+    loss.backward()
+    assert loss.item() == pytest.approx(0.5), "no variance, and one pair of equal means"
+    assert torch.isfinite(seen.embedding.grad).all()
+
+
+def test_blended_images_and_evaluation_leave_the_means_alone():
+    term = Geometry()
+    term.observe(batch(mixed=True))
+    assert not term.known.any()
+    term.eval()
+    term(batch())
+    assert not term.known.any()
+
+
+def test_state_round_trip_into_a_fresh_term():
+    term, fresh = Geometry(), Geometry()
+    term.observe(batch())
+    fresh.load_state_dict(term.state_dict())
+    torch.testing.assert_close(fresh.means, term.means)
+    assert torch.equal(fresh.known, term.known)
+
+
+def test_unknown_positive_class_is_named():
+    with pytest.raises(InputError, match="glee"):
+        Geometry(positive_classes=("glee",))
+    assert Geometry(positive_classes=("happy",)).positive == [HAPPY]

@@ -1,0 +1,58 @@
+"""Logit distillation against hand numbers."""
+
+import math
+
+import pytest
+import torch
+
+from neurogaze.errors import InputError
+from neurogaze.losses.logit_kd import LogitKD, centred_mse, softened_kl
+from tests.losses.batches import batch
+
+
+def test_mse_ignores_a_constant_of_the_row():
+    student = torch.tensor([[1.0, 3.0]])
+    assert float(centred_mse(student, torch.tensor([[11.0, 13.0]]))) == pytest.approx(0.0)
+    assert float(centred_mse(student, torch.tensor([[0.0, 6.0]]))) == pytest.approx(4.0)
+
+
+def test_kl_by_hand():
+    """Teacher (3/4, 1/4), student (1/2, 1/2) after softening with T = 2."""
+    teacher = 2.0 * torch.log(torch.tensor([[0.75, 0.25]]))
+    expected = 4.0 * (0.75 * math.log(1.5) + 0.25 * math.log(0.5))
+    assert float(softened_kl(torch.zeros(1, 2), teacher, 2.0)) == pytest.approx(expected)
+
+
+def test_kl_at_high_temperature_tends_to_centred_mse():
+    """Hinton et al. 2015, section 2.1: T^2 KL tends to half the squared centred difference / C."""
+    student, teacher = torch.randn(2, 6, 8, dtype=torch.float64)
+    limit = centred_mse(student, teacher) / 2
+    assert float(softened_kl(student, teacher, 1e4) / limit) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("mode", ["mse", "kl"])
+def test_gradient_reaches_the_student_only(mode):
+    seen = batch(n=4, dtype=torch.float64)
+    seen.teacher_logits.requires_grad_()
+    term = LogitKD(mode=mode)
+    term(seen).backward()
+    assert seen.teacher_logits.grad is None
+    assert float(seen.logits.grad.abs().sum()) > 0
+
+    def loss(logits):
+        seen.logits = logits
+        return term(seen)
+
+    assert torch.autograd.gradcheck(loss, seen.logits)
+
+
+def test_equal_logits_cost_nothing():
+    seen = batch()
+    seen.teacher_logits = seen.logits.detach() + 3.0
+    for mode in ("mse", "kl"):
+        assert LogitKD(mode=mode)(seen).item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_missing_teacher_is_told():
+    with pytest.raises(InputError, match="kd: null"):
+        LogitKD()(batch(teacher_logits=None))

@@ -1,0 +1,67 @@
+"""Quantiles, merging and filling on grids small enough to do by hand."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from neurogaze.errors import InputError
+from neurogaze.prototypes.cells import (
+    cell_means,
+    fill_empty,
+    merge_small,
+    people,
+    quantile_matched,
+)
+
+
+def test_matching_takes_over_a_reference_of_the_same_length():
+    rng = np.random.default_rng(0)
+    values, reference = rng.normal(0, 0.01, 50), rng.uniform(-1, 1, 50)
+    matched = quantile_matched(values, reference)
+    np.testing.assert_allclose(np.sort(matched), np.sort(reference))
+    assert spearmanr(values, matched).statistic == pytest.approx(1.0)
+
+
+def test_matching_fills_five_levels_from_a_weak_teacher():
+    levels = np.repeat([-1, -0.5, 0, 0.5, 1], 20)
+    values = np.random.default_rng(0).normal(0.1, 1e-3, 1000)
+    matched = quantile_matched(values, levels)
+    counted, _ = np.histogram(matched, bins=[-1, -0.75, -0.25, 0.25, 0.75, 1.01])
+    np.testing.assert_allclose(counted, 200, atol=6)
+
+
+def test_constant_predictions_become_the_median():
+    assert set(quantile_matched(np.zeros(4), np.array([-1.0, 0.5, 1.0]))) == {0.5}
+
+
+def test_people_are_counted_once_a_cell():
+    cells = np.array([0, 0, 0, 3, 3])
+    who = np.array(["a", "a", "b", "a", "a"])
+    assert people(cells, who, 4).tolist() == [2, 0, 0, 1]
+
+
+def test_small_cells_join_the_nearest_with_enough():
+    """Cells 0 and 1 of a 3x3 grid hold one person, cell 2 two and cell 6 two."""
+    cells = np.array([0, 1, 2, 2, 6, 6])
+    who = np.array(["a", "b", "a", "b", "a", "b"])
+    assert merge_small(cells, who, 3, 2).tolist() == [2, 2, 2, 2, 6, 6]
+    assert merge_small(cells, who, 3, 1).tolist() == cells.tolist()
+    with pytest.raises(InputError, match="3 people"):
+        merge_small(cells, who, 3, 3)
+
+
+def test_cell_means():
+    unit = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    assert cell_means(unit, np.array([0, 0, 2]), 3).tolist() == [[0.5, 0.5], [0, 0], [0, 1]]
+
+
+def test_an_empty_cell_takes_the_nearest_and_averages_ties():
+    """In a 3x3 grid with corners 0 and 2: cell 1 lies between them, 3 is next to 0, 4 between."""
+    prototypes = np.zeros((9, 2))
+    prototypes[0], prototypes[2] = [1, 0], [0, 1]
+    counts = np.zeros(9, np.int64)
+    counts[[0, 2]] = 1
+    filled = fill_empty(prototypes, counts, 3)
+    half = np.sqrt(0.5)
+    expected = [[1, 0], [half, half], [0, 1]] * 3
+    np.testing.assert_allclose(filled, expected)

@@ -1,0 +1,120 @@
+"""Figures: the numbers in them, the same bytes each time, and the user's style left alone."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot, rcParams
+from PIL import Image
+from sklearn.decomposition import PCA
+
+from neurogaze.affect import EMOTIONS
+from neurogaze.eeg.recordings import EPOC
+from neurogaze.report import drawing, figures_eeg, figures_faces, figures_grid, figures_training
+from neurogaze.report.inputs import Topomaps
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    image = Image.open(io.BytesIO(png))
+    image.verify()
+    assert "Software" not in image.info
+    return image.size
+
+
+def face_case(n: int = 200, classes: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    return generator.integers(0, classes, n), generator.dirichlet(np.full(8, 0.5), n)
+
+
+def maps(n_groups: int = 2) -> Topomaps:
+    generator = np.random.default_rng(0)
+    values = generator.normal(-20, 1, (n_groups, 14, 2))
+    values[-1] = generator.normal(0, 1, (14, 2))
+    groups = tuple(f"group {i}" for i in range(n_groups))
+    return Topomaps(values.astype(np.float32), groups, EPOC, ("theta", "alpha"))
+
+
+@pytest.mark.parametrize(
+    ("draw", "width"),
+    [
+        (lambda grid: figures_grid.grid_figure(grid), 10.2),
+        (lambda _: figures_faces.confusion_figure(*face_case(classes=5)), 10.4),
+        (lambda _: figures_faces.reliability_figure(*face_case()), 5.0),
+        (lambda _: figures_faces.embedding_figure(face_case()[1], face_case()[0]), 5.35),
+        (lambda _: figures_eeg.va_figure(*np.random.default_rng(0).uniform(-1, 1, (2, 9, 2))), 8.4),
+        (lambda _: figures_eeg.topomap_figure(maps()), 5.8),
+    ],
+    ids=["grid", "confusion", "reliability", "embedding", "va", "topomap"],
+)
+def test_the_same_data_gives_the_same_bytes(made_grid, draw, width):
+    first = draw(made_grid)
+    with pyplot.style.context({"font.size": 30, "axes.facecolor": "red"}):
+        again = draw(made_grid)
+        assert rcParams["font.size"] == 30
+    assert first == again
+    assert size_of(first)[0] == int(width * drawing.DPI)
+    assert pyplot.get_fignums() == []
+
+
+def test_one_row_of_faces_can_be_drawn():
+    chances = np.eye(8)[[2]]
+    assert size_of(figures_faces.confusion_figure(np.array([2]), chances))
+    assert size_of(figures_faces.reliability_figure(np.array([2]), chances))
+
+
+def test_one_topomap_can_be_drawn():
+    one = maps(1)
+    flat = Topomaps(np.ones_like(one.values[:, :, :1]), one.groups, EPOC, ("theta",))
+    assert size_of(figures_eeg.topomap_figure(flat))
+
+
+def test_the_principal_plane_is_that_of_scikit_learn():
+    points = np.random.default_rng(1).normal(size=(60, 9)) * np.arange(1, 10)
+    ours, share = figures_faces.principal_plane(points)
+    reference = PCA(2).fit(points)
+    theirs = reference.transform(points)
+    np.testing.assert_allclose(np.abs(ours), np.abs(theirs), atol=1e-9)
+    np.testing.assert_allclose(share, reference.explained_variance_ratio_)
+    flipped, _ = figures_faces.principal_plane(points[:, ::-1])
+    np.testing.assert_allclose(flipped, ours, atol=1e-9)
+
+
+def test_equal_points_have_a_plane():
+    points, share = figures_faces.principal_plane(np.ones((5, 4)))
+    assert np.isfinite(points).all()
+    assert share.tolist() == [0, 0]
+
+
+def test_curves_are_means_of_an_epoch_without_blanks():
+    log = pd.DataFrame(
+        {
+            "epoch": [0, 0, 1],
+            "step": [9, 9, 19],
+            "train/loss_step": [9.0, 9.0, 9.0],
+            "train/loss_epoch": [np.nan, 2.0, 1.0],
+            "train/kd": [0.5, 0.7, 0.4],
+            "val/loss": [3.0, np.nan, 2.0],
+            "val/macro_f1_8way": [np.nan, 0.3, 0.4],
+            "val/empty": [np.nan] * 3,
+            "lr": [0.1] * 3,
+        }
+    )
+    losses, scores = figures_training.curves(log)
+    assert list(losses) == ["train/loss", "train/kd", "val/loss"]
+    assert losses["train/loss"].tolist() == [2.0, 1.0]
+    assert losses["train/kd"].tolist() == pytest.approx([0.6, 0.4])
+    assert list(scores) == ["val/macro_f1_8way"]
+    assert scores["val/macro_f1_8way"].tolist() == [0.3, 0.4]
+    assert size_of(figures_training.learning_figure(log))
+
+
+@pytest.mark.parametrize("log", [pd.DataFrame(), pd.DataFrame({"epoch": [0], "lr": [0.1]})])
+def test_a_log_without_curves_gives_no_figure(log):
+    assert figures_training.learning_figure(log) is None
+
+
+def test_every_emotion_has_its_own_colour_and_marker():
+    assert list(drawing.EMOTION_COLOURS) == list(EMOTIONS)
+    assert len(set(drawing.EMOTION_COLOURS.values())) == 8
+    assert len(set(drawing.EMOTION_MARKERS.values())) == 8

@@ -1,0 +1,204 @@
+"""What a person meets at the command line: help, one clear line an error, exit codes."""
+
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from neurogaze.cli import main
+from tests.fixtures.eeg import write_dasps, write_dasps_edf, write_dreamer
+from tests.fixtures.faces import write_ferplus
+from tests.pipeline.tiny import EXPERIMENTS, FACES
+
+DATA = EXPERIMENTS / "data"
+
+
+def fails(capsys, args, *words):
+    """Run a command that must fail with one line and exit code 2; the line holds the words."""
+    code = main([str(a) for a in args])
+    error = capsys.readouterr().err
+    assert code == 2, error
+    lines = [line for line in error.splitlines() if "error:" in line]
+    assert len(lines) == 1, error
+    assert "Traceback" not in error
+    assert "Remedy:" in lines[0]
+    for word in words:
+        assert word in lines[0], lines[0]
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fit",
+        "demo",
+        "run",
+        "prepare",
+        "consolidate",
+        "evaluate",
+        "score",
+        "bench",
+        "report",
+        "validate",
+        "test",
+    ],
+)
+def test_every_command_has_help(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([name, "--help"])
+    assert stop.value.code == 0
+    assert "usage" in capsys.readouterr().out.lower()
+
+
+def test_the_command_lists_its_commands(capsys):
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert "consolidate" in out
+    assert "Consolidate fold teachers" in out
+    assert main(["--version"]) == 0
+
+
+def test_unknown_command(capsys):
+    fails(capsys, ["dream"], "dream", "consolidate")
+
+
+def test_unknown_flag_and_key_leave_with_code_2(capsys, tmp_path):
+    with pytest.raises(SystemExit) as stop:
+        main(["demo", "--outt", str(tmp_path)])
+    assert stop.value.code == 2
+    bad = tmp_path / "x.yaml"
+    bad.write_text("name: x\ntitel: y\n")
+    fails(capsys, ["run", bad], "x.yaml")
+
+
+def test_missing_pipeline_file(capsys, tmp_path):
+    fails(capsys, ["run", tmp_path / "none.yaml"], "none.yaml")
+
+
+def test_missing_data_root(capsys, tmp_path, monkeypatch):
+    monkeypatch.delenv("NEUROGAZE_DASPS", raising=False)
+    monkeypatch.delenv("NEUROGAZE_FERPLUS", raising=False)
+    store = f"--data.store={tmp_path}"
+    fails(capsys, ["prepare", "--data", DATA / "dasps.yaml", store], "NEUROGAZE_DASPS")
+    fails(capsys, ["prepare", "--data", DATA / "ferplus.yaml", store], "NEUROGAZE_FERPLUS")
+    gone = tmp_path / "gone"
+    roots = ["--roots.dasps", gone]
+    fails(capsys, ["prepare", "--data", DATA / "dasps.yaml", store, *roots], "gone")
+
+
+def test_truncated_mat(capsys, tmp_path):
+    path = tmp_path / "DREAMER.mat"
+    write_dreamer(path, n_subjects=2)
+    path.write_bytes(path.read_bytes()[:5000])
+    args = ["--roots.dreamer", path, f"--data.store={tmp_path}"]
+    fails(capsys, ["prepare", "--data", DATA / "dreamer.yaml", *args], "DREAMER.mat")
+
+
+def dasps(tmp_path):
+    write_dasps(tmp_path / "dasps", n_subjects=2)
+    write_dasps_edf(tmp_path / "dasps", n_subjects=2, seconds=12)
+    return tmp_path / "dasps"
+
+
+def prepare_dasps(root, tmp_path, name="dasps"):
+    args = ["--roots.dasps", root, f"--data.store={tmp_path / 'store'}"]
+    return ["prepare", "--data", DATA / f"{name}.yaml", *args]
+
+
+def test_hdf5_without_labels(capsys, tmp_path):
+    root = dasps(tmp_path)
+    target = next(root.rglob("S01.mat"))
+    with h5py.File(target, "a") as file:
+        del file["labels"]
+    fails(capsys, prepare_dasps(root, tmp_path), "S01.mat", "labels")
+
+
+def test_truncated_hdf5(capsys, tmp_path):
+    root = dasps(tmp_path)
+    target = next(root.rglob("S01.mat"))
+    target.write_bytes(target.read_bytes()[:3000])
+    fails(capsys, prepare_dasps(root, tmp_path), "S01.mat")
+
+
+def test_nan_channel(capsys, tmp_path):
+    root = dasps(tmp_path)
+    with h5py.File(next(root.rglob("S01.mat")), "a") as file:
+        file["data"][0, :, 3] = np.nan
+    fails(capsys, prepare_dasps(root, tmp_path), "S01.mat", "FC5", "NaN")
+
+
+def test_unknown_electrode(capsys, tmp_path):
+    args = ["fit", "--config", EXPERIMENTS / "teacher.yaml"]
+    args += ["--data", DATA / "synthetic_eeg.yaml", f"--data.store={tmp_path}"]
+    fails(capsys, [*args, '--model.teacher.channels=["AF3","Q9"]'], "Q9")
+
+
+def ferplus(tmp_path):
+    write_ferplus(tmp_path / "ferplus", n_train=40, n_valid=24)
+    return tmp_path / "ferplus"
+
+
+def prepare_ferplus(root, tmp_path, *more):
+    args = ["--roots.ferplus", root, f"--data.store={tmp_path / 'store'}"]
+    return ["prepare", "--data", DATA / "ferplus.yaml", *args, *more]
+
+
+def test_an_image_that_is_none(capsys, tmp_path):
+    root = ferplus(tmp_path)
+    images = sorted(root.rglob("FER2013Train/*.png"))
+    for image in images:
+        image.write_bytes(b"no image")
+    strict = "--data.corpus.strict=true"
+    fails(capsys, prepare_ferplus(root, tmp_path, strict), ".png")
+
+
+def test_a_corrupt_image_is_skipped_by_default(capsys, tmp_path):
+    root = ferplus(tmp_path)
+    assert main([str(a) for a in prepare_ferplus(root, tmp_path)]) == 0
+    for image in sorted(root.rglob("FER2013Train/*.png"))[:3]:
+        image.write_bytes(b"no image")
+    assert main([str(a) for a in prepare_ferplus(root, tmp_path)]) == 0
+
+
+def test_csv_with_missing_columns(capsys, tmp_path):
+    root = ferplus(tmp_path)
+    votes = root / "fer2013new.csv"
+    lines = votes.read_text().splitlines()
+    votes.write_text("\n".join(line.rsplit(",", 2)[0] for line in lines) + "\n")
+    fails(capsys, prepare_ferplus(root, tmp_path), "fer2013new.csv", "NF")
+
+
+def test_score_refuses_a_file_without_probabilities(capsys, tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("id,dataset,split,label,group\na,x,valid,happiness,g\n")
+    fails(capsys, ["score", path], "p.csv", "p_neutral")
+
+
+def test_report_of_nothing(capsys, tmp_path):
+    fails(capsys, ["report", tmp_path / "gone"], "gone")
+
+
+def test_evaluate_refuses_what_is_no_student(capsys, tmp_path):
+    path = tmp_path / "x.ckpt"
+    path.write_bytes(b"junk")
+    args = ["--data", DATA / "synthetic_faces.yaml", *FACES[:2], f"--data.store={tmp_path}"]
+    fails(capsys, ["evaluate", "--student", path, *args], "x.ckpt")
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    args = [sys.executable, "-m", "neurogaze", "report", str(tmp_path / "gone")]
+    plain = subprocess.run(args, capture_output=True, text=True)
+    debug = subprocess.run([*args, "--debug"], capture_output=True, text=True)
+    assert plain.returncode == 2
+    assert "Traceback" not in plain.stderr
+    assert "Traceback" in debug.stderr
+
+
+def test_wrong_size_image_is_named(capsys, tmp_path):
+    root = ferplus(tmp_path)
+    for image in sorted(root.rglob("FER2013Train/*.png")):
+        Image.new("L", (20, 20)).save(image)
+    fails(capsys, prepare_ferplus(root, tmp_path, "--data.corpus.strict=true"), ".png")

@@ -1,0 +1,144 @@
+"""Every YAML under `experiments/` is carried out, at a size of seconds; globbed, not listed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from neurogaze import training
+from neurogaze.pipeline.bench import load_bench, run_bench
+from neurogaze.pipeline.run import Pipeline
+from neurogaze.pipeline.settings import load_pipeline
+from tests.fixtures.eeg import write_dasps, write_dasps_edf, write_dreamer
+from tests.fixtures.faces import write_ferplus
+from tests.pipeline.tiny import EXPERIMENTS, FACES, STUDENT, TEACHER
+
+FILES = sorted(p.relative_to(EXPERIMENTS) for p in EXPERIMENTS.rglob("*.yaml"))
+ROOMS = {".", "data", "students", "ablations", "pipelines", "bench"}
+QUICK = ["--trainer.max_epochs=1", "--trainer.enable_progress_bar=false"]
+QUICK_TEACHER = [*QUICK, "--model.teacher.map_size=8"]
+QUICK_STUDENT = [
+    *QUICK,
+    "--trainer.precision=32-true",
+    "--model.student.backbone=resnet10t",
+    "--model.student.stem=imagenet",
+    "--data.batch_size=16",
+]
+
+
+def small(corpus: str) -> list[str]:
+    """Flags that make a generated corpus small; corpora on disk come from small fixtures."""
+    return {
+        "synthetic_eeg": TEACHER[:4],
+        "synthetic_eeg_support": TEACHER[:4],
+        "synthetic_faces": FACES[:2],
+        "synthetic_faces_shifted": FACES[:2],
+    }.get(corpus, [])
+
+
+@pytest.fixture(scope="session")
+def roots(tmp_path_factory):
+    """Folders in the true formats, and the environment variables that point at them."""
+    root = tmp_path_factory.mktemp("roots")
+    write_dasps(root / "dasps", n_subjects=4)
+    write_dasps_edf(root / "dasps", n_subjects=4, seconds=30)
+    write_dreamer(root / "DREAMER.mat", n_subjects=3)
+    write_ferplus(root / "ferplus", n_train=96, n_valid=48)
+    return {
+        "NEUROGAZE_DASPS": str(root / "dasps"),
+        "NEUROGAZE_DREAMER": str(root / "DREAMER.mat"),
+        "NEUROGAZE_FERPLUS": str(root / "ferplus"),
+    }
+
+
+@pytest.fixture(autouse=True)
+def _environment(roots, monkeypatch, tmp_path):
+    for name, value in roots.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_every_file_lies_in_a_room_that_is_tested():
+    assert {str(path.parent) for path in FILES} == ROOMS
+    assert len(FILES) >= 12
+
+
+@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "data"], ids=str)
+def test_data(path, tmp_path):
+    args = ["--data", str(EXPERIMENTS / path), f"--data.store={tmp_path}", *small(path.stem)]
+    data = training.load_data(args)
+    data.prepare_data()
+    assert any(tmp_path.iterdir())
+
+
+def overrides() -> list:
+    rooms = ("students", "ablations")
+    return [[], *([str(f)] for f in FILES if str(f.parent) in rooms)]
+
+
+@pytest.mark.parametrize("files", overrides(), ids=lambda f: f[0] if f else "student.yaml")
+def test_student_and_every_override(files, tmp_path):
+    configs = ["student.yaml", *files]
+    if not any(f.startswith("ablations/") for f in files):
+        configs.append("ablations/no_proto.yaml")  # no grid at hand here
+    args = [w for c in configs for w in ("--config", str(EXPERIMENTS / c))]
+    args += ["--data", str(EXPERIMENTS / "data" / "synthetic_faces.yaml"), *FACES]
+    out = tmp_path / "out"
+    trainer = training.fit(
+        [*args, *QUICK_STUDENT, f"--out={out}", f"--data.store={tmp_path / 'store'}"]
+    )
+    assert trainer.current_epoch == 1
+    assert {"last.ckpt", "config.yaml", "metrics.csv"} <= {p.name for p in out.iterdir()}
+
+
+def test_teacher(tmp_path):
+    args = ["--config", str(EXPERIMENTS / "teacher.yaml")]
+    args += ["--data", str(EXPERIMENTS / "data" / "synthetic_eeg.yaml"), *TEACHER]
+    training.fit([*args, f"--out={tmp_path / 'out'}", f"--data.store={tmp_path / 'store'}"])
+    assert (tmp_path / "out" / "best.ckpt").exists()
+
+
+@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "pipelines"], ids=str)
+def test_pipeline(path, tmp_path):
+    settings = load_pipeline(EXPERIMENTS / path)
+    synthetic = "synthetic" in settings.teacher.data
+    teacher = TEACHER if synthetic else ["--data.split.n_folds=2", *QUICK_TEACHER]
+    student = STUDENT if synthetic else QUICK_STUDENT
+    settings = replace(
+        settings,
+        teacher=replace(settings.teacher, args=teacher),
+        student=replace(settings.student, args=student),
+        evaluate={
+            name: replace(
+                part, args=FACES if synthetic else ["--data.batch_size=16"], expected=None
+            )
+            for name, part in settings.evaluate.items()
+        },
+        expected_train=None,
+        permutations=10,
+    )
+    page = Pipeline(settings, tmp_path / "run", tmp_path / "store").run()
+    text = page.read_text()
+    assert "data:image/png;base64" in text
+    assert "sha" in text.lower()
+
+
+@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "bench"], ids=str)
+def test_bench(path, tmp_path):
+    settings = load_bench(EXPERIMENTS / path)
+    settings = replace(
+        settings,
+        base=replace(settings.base, args=STUDENT),
+        evaluate={n: replace(p, args=FACES) for n, p in settings.evaluate.items()},
+        seeds=settings.seeds[:1],
+    )
+    page = run_bench(settings, tmp_path / "run", tmp_path / "store")
+    table = page.with_name("results.md").read_text()
+    assert all(arm in table for arm in settings.arms)
+
+
+def test_overrides_are_short():
+    for path in FILES:
+        if str(path.parent) == "ablations":
+            lines = [x for x in Path(EXPERIMENTS / path).read_text().splitlines() if x.strip()]
+            assert len(lines) <= 6, path
