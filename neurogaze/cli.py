@@ -52,7 +52,7 @@ def _call(name: str, function: Callable[..., Any], args: Sequence[str]) -> None:
     from neurogaze import training  # noqa: F401  (its imports make short class names known)
 
     parser = ArgumentParser(prog=f"neurogaze {name}", description=inspect.getdoc(function))
-    parser.add_function_arguments(function, as_positional=name in POSITIONAL)
+    parser.add_function_arguments(function, as_positional=name in POSITIONAL, sub_configs=True)
     config = parser.parse_args(list(args))
     values = parser.instantiate_classes(config)
     function(**values.as_dict())

@@ -1,1 +1,1 @@
-"""Recordings to features: NumPy, SciPy and MNE; no torch except in `datamodule`."""
+"""Recordings to features: NumPy, SciPy and MNE; torch only in `datamodule` and `batches`."""

@@ -81,6 +81,11 @@ class FaceDataModule(LightningDataModule):
         """Training pictures of each emotion, `int64 [8]`."""
         return self.train.class_counts
 
+    def prepare_data(self) -> None:
+        """Decode what the store lacks, once a machine."""
+        for split in ("train", "valid"):
+            prepare(self.corpus, split, self.store)
+
     def setup(self, stage: str) -> None:
         """Read the tables that a stage needs, decoding them first if nobody has.
 

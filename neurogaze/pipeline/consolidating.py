@@ -76,10 +76,10 @@ def make_grid(
         settings: how to consolidate.
         provenance: what to record in the grid.
     """
-    parts = [embed_held_out(labelled.table, labelled.split, folds)[0]]
+    parts = [embed_held_out(labelled.table, labelled.split, folds, labelled.people)[0]]
     for table, people in support:
         same = people == labelled.people
-        parts.append(embed_held_out(table, labelled.split, folds, same, matched=True)[0])
+        parts.append(embed_held_out(table, labelled.split, folds, people, same, matched=True)[0])
     crossfit = settings.mode == "crossfit"
     return consolidate(
         merge(parts),
@@ -104,10 +104,16 @@ def rated_events(table: FeatureTable) -> NDArray[np.float64]:
 
 
 def anchor_embeddings(labelled: LabelledData, folds: Sequence[FoldTeacher]) -> NDArray[np.float32]:
-    """Embed the same windows with every teacher, `[folds, m, d]`; no label is used."""
+    """Embed the same windows with every teacher, `[folds of the split, m, d]`; no label is used.
+
+    The place in the array is the number of the fold, whatever the order of the teachers. A fold
+    without a teacher has no rows to rotate; it repeats another's anchors.
+    """
     rows = np.linspace(0, labelled.table.n_rows - 1, min(N_ANCHORS, labelled.table.n_rows))
     features = labelled.table.features[np.unique(rows.astype(int))]
-    return np.stack([fold(features)[0] for fold in folds])
+    embedded = {fold.fold: fold(features)[0] for fold in folds}
+    first = next(iter(embedded.values()))
+    return np.stack([embedded.get(number, first) for number in range(len(labelled.split.folds))])
 
 
 def held_out_predictions(labelled: LabelledData, folds: Sequence[FoldTeacher]) -> pd.DataFrame:

@@ -117,6 +117,7 @@ def embed_held_out(
     table: FeatureTable,
     split: Split,
     folds: Sequence[FoldTeacher],
+    people: str,
     same_people: bool = True,
     matched: bool = False,
 ) -> tuple[Embedded, NDArray[np.int64]]:
@@ -126,6 +127,7 @@ def embed_held_out(
         table: features of one corpus.
         split: split of the labelled corpus.
         folds: the trained teachers.
+        people: name of the people recorded; it qualifies theirs, so that nobody counts twice.
         same_people: whether `table` records people of the labelled corpus.
         matched: whether to match the moments of the corpus to the training fold.
 
@@ -134,6 +136,12 @@ def embed_held_out(
     """
     chosen = held_out_fold(table, split, folds, same_people)
     rows = np.flatnonzero(chosen >= 0)
+    if not len(rows):
+        raise InputError(
+            table.corpus,
+            f"holds nobody whom a teacher held out under protocol {split.protocol!r}",
+            "hold whole people out (protocol: loso), or leave this corpus away",
+        )
     width = folds[0].task.teacher.head.in_features
     embedding, va = np.zeros((table.n_rows, width), np.float32), np.zeros((table.n_rows, 2))
     for index, fold in enumerate(folds):
@@ -152,7 +160,7 @@ def embed_held_out(
         embedding=embedding[rows],
         va=va[rows],
         rated=np.stack([table.valence, table.arousal], axis=1)[rows],
-        subject=table.subject[rows],
+        subject=np.array([f"{people}/{name}" for name in table.subject[rows].tolist()]),
         corpus=np.full(len(rows), table.corpus),
         fold=number[chosen[rows]],
     )

@@ -100,7 +100,9 @@ def evaluate_student(
     """
     probabilities, embeddings = predict(task, table.images)
     frame = face_frame(table, probabilities)
-    rows = score_faces(frame, student_context(task, table) | context)
+    own = student_context(task, table)
+    notes = [note for note in (own["note"], str(context.get("note", ""))) if note]
+    rows = score_faces(frame, own | context | {"note": "; ".join(notes)})
     write_predictions(out / "predictions.parquet", frame)
     write_npz(
         out / "embeddings.npz",

@@ -169,7 +169,7 @@ class Pipeline:
         faces, table = self.faces(f"faces-{name}", data, part.split)
         _expect(part.expected, table)
         student = self.stages.records["student"]
-        context = {k: v for k, v in self._context("student").items() if v != ""}
+        context = self._context("student")
 
         def action(folder: Path) -> None:
             task = load_student(self.root / "student" / "last.ckpt")

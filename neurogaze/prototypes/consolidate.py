@@ -58,7 +58,7 @@ class Embedded:
         embedding: float32 `[N, D]`, not normalised.
         va: float64 `[N, 2]`, predicted valence and arousal.
         rated: float64 `[N, 2]`, ratings; NaN where nobody rated.
-        subject: str `[N]`.
+        subject: str `[N]`, person; two corpora of the same people name them alike.
         corpus: str `[N]`.
         fold: int `[N]`, the teacher that made the row.
 
@@ -189,7 +189,7 @@ def consolidate(
     if not len(inside):
         raise InputError("ratings", "no window is rated", "use bins: predicted")
     embedded, unit, placed = embedded.take(inside), unit[inside], placed[inside]
-    who = np.char.add(np.char.add(embedded.corpus.astype(str), "/"), embedded.subject.astype(str))
+    who = embedded.subject.astype(str)
     cells = merge_small(
         cell_index(placed, settings.size), who, settings.size, settings.min_subjects
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import VA_AXES, concordance
 from neurogaze.report import drawing
 
@@ -45,11 +46,19 @@ def topomap_figure(maps: Topomaps) -> bytes:
 
 
 def _electrodes(channels: tuple[str, ...]) -> Any:
-    """MNE's description of electrodes at their standard places."""
+    """MNE's description of electrodes at their standard places.
+
+    Raises:
+        InputError: for an electrode that has none.
+    """
     import mne
 
     info = mne.create_info(list(channels), NOMINAL_RATE, "eeg", verbose="error")
-    return info.set_montage(MONTAGE, match_case=False, on_missing="raise", verbose="error")
+    try:
+        return info.set_montage(MONTAGE, match_case=False, on_missing="raise", verbose="error")
+    except ValueError as error:
+        found = f"MNE does not know where to put some of {list(channels)}"
+        raise InputError("topomaps", found, "name electrodes in the 10-05 system") from error
 
 
 def _draw_row(figure: Figure, row: list[Axes], values: NDArray[np.float64], info: Any) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
 from neurogaze.report.tables import Table
+
+BELOW = re.compile(r"(?<=\d) (?=\[|\(n = )")
+"""Between a value and its interval or support."""
 
 
 def to_markdown(table: Table) -> str:
@@ -33,7 +37,7 @@ def to_latex(table: Table) -> str:
     head = " & ".join(_stacked(_halves(name)) for name in table.header) + r" \\"
     lines = [
         r"\begin{table}",
-        rf"\caption{{{latex_text(table.title + '. ' + table.caption)}}}",
+        rf"\caption{{{latex_text(table.title + '. ' + table.caption)}}}\vspace{{4pt}}",
         r"\centering\scriptsize\setlength{\tabcolsep}{3pt}",
         rf"\begin{{tabular}}{{{columns}}}",
         *(r"\hline", head, r"\hline", *body, r"\hline"),
@@ -44,9 +48,8 @@ def to_latex(table: Table) -> str:
 
 
 def _latex_cell(text: str) -> str:
-    """A cell; what follows a value in brackets goes under it."""
-    value, bracket, rest = text.partition(" [")
-    return _stacked([value, bracket[1:] + rest]) if bracket else latex_text(text)
+    """A cell; an interval or support that follows a value goes under it."""
+    return _stacked(BELOW.split(text, maxsplit=1))
 
 
 def _stacked(parts: list[str]) -> str:

@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.eeg.recordings import EPOC
+from neurogaze.errors import InputError
 from neurogaze.report import drawing, figures_eeg, figures_faces, figures_grid, figures_training
 from neurogaze.report.inputs import Topomaps
 
@@ -67,6 +68,12 @@ def test_one_topomap_can_be_drawn():
     one = maps(1)
     flat = Topomaps(np.ones_like(one.values[:, :, :1]), one.groups, EPOC, ("theta",))
     assert size_of(figures_eeg.topomap_figure(flat))
+
+
+def test_an_unknown_electrode_is_named():
+    lost = Topomaps(np.ones((1, 2, 1), np.float32), ("g",), ("O1", "Q9"), ("theta",))
+    with pytest.raises(InputError, match="Q9"):
+        figures_eeg.topomap_figure(lost)
 
 
 def test_the_principal_plane_is_that_of_scikit_learn():

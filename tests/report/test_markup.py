@@ -57,3 +57,5 @@ def test_latex_puts_the_interval_under_the_value():
     assert expected in to_latex(TABLE)
     band = Table("T", "c", ("x",), (("[-0.1, 0.1]",),))
     assert r"{[}-0.1, 0.1{]} \\" in to_latex(band)
+    support = Table("T", "c", ("x", "arm"), (("50.0 (n = 12)", "chance (99 % band)"),))
+    assert r"50.0 \\ (n = 12)\end{tabular} & chance (99 \% band) \\" in to_latex(support)

@@ -97,6 +97,7 @@ class SyntheticEeg(Corpus):
         self.n_subjects, self.n_clips, self.snr = n_subjects, n_clips, snr
         self.seconds, self.baseline_seconds = seconds, baseline_seconds
         self.rated, self.seed = rated, seed
+        self.people = f"{self.name}, seed {seed}"
 
     def subjects(self) -> tuple[str, ...]:
         """People by a name that holds the seed, so that no two corpora share one: "P0-01", ..."""
