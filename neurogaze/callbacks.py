@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric.plugins.io import TorchCheckpointIO
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.cli import SaveConfigCallback
@@ -57,7 +58,8 @@ class Curves(Callback):
         values = {k: float(v) for k, v in trainer.callback_metrics.items()}
         row = {"epoch": trainer.current_epoch, "step": trainer.global_step} | values
         self.rows = [r for r in self.rows if r["epoch"] != row["epoch"]] + [row]
-        names = ["epoch", "step"] + sorted({k for r in self.rows for k in r} - {"epoch", "step"})
+        found = {name for row in self.rows for name in row}
+        names = ["epoch", "step", *sorted(found - {"epoch", "step"})]
         with written_aside(self.path) as aside, aside.open("w", newline="") as stream:
             writer = csv.DictWriter(stream, names)
             writer.writeheader()
@@ -70,6 +72,21 @@ class Curves(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up the rows of a checkpoint."""
         self.rows = list(state_dict["rows"])
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Write a checkpoint aside, in its own folder, and rename it.
+
+    Lightning moves it there from the system's temporary folder, which is a copy, and can be cut
+    short, where the two lie on different disks.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Save; a killed process leaves the old file or the new one, never a part."""
+        with written_aside(Path(path)) as aside:
+            torch.save(checkpoint, aside)
 
 
 class SaveConfigBeside(SaveConfigCallback):

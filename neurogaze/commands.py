@@ -5,7 +5,6 @@ Heavy rooms are imported inside the functions, so that `--help` answers at once.
 
 from __future__ import annotations
 
-import glob
 import os
 import sys
 import sysconfig
@@ -112,10 +111,11 @@ def matching(patterns: list[str]) -> list[Path]:
     """
     found = []
     for pattern in patterns:
-        paths = sorted(glob.glob(pattern))
+        anchor = Path(pattern).anchor
+        paths = sorted(Path(anchor).glob(pattern.removeprefix(anchor)))
         if not paths:
             raise InputError("--teachers", f"no file matches {pattern!r}", "check the path")
-        found += [Path(path) for path in paths]
+        found += paths
     return found
 
 
@@ -131,7 +131,7 @@ def consolidate(
     """Consolidate fold teachers into a prototype grid and print its SHA-256.
 
     Args:
-        teachers: checkpoints, one a fold; a name may be a pattern such as `runs/x/teacher-*/best.ckpt`.
+        teachers: checkpoints, one a fold, or patterns such as `runs/x/teacher-*/best.ckpt`.
         data: the rated corpus they were trained on.
         support: unrated corpora that join in.
         settings: how to consolidate.

@@ -10,7 +10,7 @@ from pytorch_lightning import LightningDataModule, LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
-from neurogaze.callbacks import Curves, EpochSeed, SaveConfigBeside
+from neurogaze.callbacks import Curves, EpochSeed, SaveConfigBeside, WholeCheckpoints
 from neurogaze.eeg.corpora.dasps import Dasps, DaspsRaw
 from neurogaze.eeg.corpora.dreamer import Dreamer
 from neurogaze.eeg.corpora.synthetic import SyntheticEeg
@@ -50,6 +50,12 @@ class NeurogazeCLI(LightningCLI):
         """The words handled by Lightning."""
         words = LightningCLI.subcommands()
         return {name: words[name] for name in ("fit", "validate", "test")}
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Build the trainer; its checkpoints appear whole."""
+        trainer = super().instantiate_trainer(**kwargs)
+        trainer.strategy.checkpoint_io = WholeCheckpoints()
+        return trainer
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add `--out` and link it, and the seed, to the parts that need them."""

@@ -60,9 +60,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "x.json"
     write_json(path, {"v": 1})
     before = file_hash(path)
-    with pytest.raises(OSError, match="disk"), written_aside(path) as aside:
-        aside.write_text("half")
-        raise OSError("disk full")
+
+    def fill():
+        with written_aside(path) as aside:
+            aside.write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk"):
+        fill()
     assert file_hash(path) == before
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
 
@@ -96,9 +101,14 @@ def test_leftovers_of_killed_writers_are_swept_away(tmp_path):
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     path = tmp_path / "store"
-    with pytest.raises(ValueError, match="stop"), folder_written_aside(path) as aside:
-        (aside / "a").write_text("1")
-        raise ValueError("stop")
+
+    def fill():
+        with folder_written_aside(path) as aside:
+            (aside / "a").write_text("1")
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        fill()
     assert not list(tmp_path.iterdir())
     for text in "12":
         with folder_written_aside(path) as aside:

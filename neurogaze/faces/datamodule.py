@@ -56,8 +56,8 @@ class FaceDataModule(LightningDataModule):
     def __init__(
         self,
         corpus: FaceCorpus,
-        preprocessing: FacePreprocessing = FacePreprocessing(),  # noqa: B008
-        augment: AugmentSettings = AugmentSettings(),  # noqa: B008
+        preprocessing: FacePreprocessing = FacePreprocessing(),
+        augment: AugmentSettings = AugmentSettings(),
         batch_size: int = 128,
         eval_batch_size: int = 512,
         target: Literal["majority", "votes"] = "majority",

@@ -170,7 +170,7 @@ def embed_held_out(
 def training_means(
     table: FeatureTable, split: Split, folds: Sequence[FoldTeacher]
 ) -> NDArray[np.float32]:
-    """Mean embedding of each fold's own training rows, `[folds of the split, d]`; 0 if not given."""
+    """Mean embedding of each fold's own training rows, `[folds of the split, d]`; else 0."""
     means = np.zeros((len(split.folds), folds[0].task.teacher.head.in_features), np.float32)
     for fold in folds:
         rows = fold_rows(table, split, fold.fold)["train"]

@@ -1,0 +1,117 @@
+"""Kill a pipeline at bad moments, run it again, and compare with an undisturbed run.
+
+Run as a program with a folder and a number of kills a stage; prints what it found as JSON. It is a
+process of its own so that it can fork children with everything imported and no thread running.
+"""
+
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from neurogaze import artefacts
+from neurogaze.cli import _quiet
+from tests.pipeline.tiny import contents, run_tiny
+
+FORK = multiprocessing.get_context("fork")
+
+
+def child(folder: Path, fault: tuple[str, int] | None = None) -> None:
+    """Run the pipeline, told apart from the parent only by an injected fault."""
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    if fault:
+        inject(*fault)
+    pipeline = run_tiny(folder)
+    artefacts.write_json(folder / "contents.json", contents(pipeline))
+
+
+def inject(kind: str, number: int) -> None:
+    """Die at the n-th atomic write: halfway through it, or between write and rename."""
+    count, rename = 0, Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        nonlocal count
+        count += 1
+        if count == number:
+            if kind == "write" and self.is_file():
+                self.write_bytes(self.read_bytes()[: self.stat().st_size // 2])
+            if kind == "error":
+                raise OSError("injected")
+            os._exit(9)
+        return rename(self, target)
+
+    Path.replace = replace  # type: ignore[method-assign]
+
+
+def start(folder: Path, fault: tuple[str, int] | None = None) -> multiprocessing.Process:
+    """Fork a child."""
+    process = FORK.Process(target=child, args=(folder, fault))
+    process.start()
+    return process
+
+
+def finished(folder: Path) -> dict[str, str]:
+    """Run to the end and return the content of every stage."""
+    process = start(folder)
+    process.join()
+    assert process.exitcode == 0, f"a run that nobody disturbed ended with {process.exitcode}"
+    return json.loads((folder / "contents.json").read_text())
+
+
+def stage_seconds(folder: Path, stages: list[str]) -> dict[str, float]:
+    """How long each stage took, from its record's time and the one before."""
+    times = [(folder / "run" / name / "stage.json").stat().st_mtime for name in stages]
+    return {
+        name: max(0.2, end - begin)
+        for name, begin, end in zip(stages[1:], times, times[1:], strict=True)
+    } | {stages[0]: 2.0}
+
+
+def kill_once(folder: Path, before: str | None, seconds: float, rng: random.Random) -> bool:
+    """Kill a run at a random moment after a stage is done; whether it was still running."""
+    process = start(folder)
+    record = folder / "run" / before / "stage.json" if before else folder
+    while process.is_alive() and not record.exists():
+        time.sleep(0.01)
+    time.sleep(rng.uniform(0, seconds))
+    alive = process.is_alive()
+    if alive:
+        os.kill(process.pid or 0, signal.SIGKILL)
+    process.join()
+    return alive
+
+
+def main(root: Path, kills: int, faults: int) -> None:
+    """Kill in every stage, then inject faults, and print the differences."""
+    torch.set_num_threads(1)
+    _quiet()
+    rng = random.Random(0)
+    expected = finished(root / "undisturbed")
+    stages = list(expected)
+    seconds = stage_seconds(root / "undisturbed", stages)
+    (root / "killed").mkdir()
+    hit = {
+        name: sum(kill_once(root / "killed", before, seconds[name], rng) for _ in range(kills))
+        for before, name in zip([None, *stages], stages, strict=False)
+    }
+    result = {"hit": hit, "killed": finished(root / "killed") == expected, "faults": {}}
+    for kind in ("write", "rename", "error"):
+        for number in sorted(rng.sample(range(1, 30), faults)):
+            folder = root / f"{kind}-{number}"
+            process = start(folder, (kind, number))
+            process.join()
+            same = finished(folder) == expected
+            result["faults"][f"{kind} {number}"] = [process.exitcode, same]
+            shutil.rmtree(folder)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,71 @@
+"""What the documents tell people to run is run."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "data" / "README.md",
+                    ROOT / "experiments" / "README.md"])  # fmt: skip
+BLOCK = re.compile(r"^```(bash run|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def blocks(kind):
+    return [
+        pytest.param(path, text, id=f"{path.relative_to(ROOT)}:{i}")
+        for path in DOCUMENTS
+        for i, (found, text) in enumerate(BLOCK.findall(path.read_text()))
+        if found == kind
+    ]
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder that looks like a checkout to a relative path."""
+    (tmp_path / "experiments").symlink_to(ROOT / "experiments")
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("path", "text"), blocks("bash run"))
+def test_commands(path, text, checkout):
+    commands = text.replace("\\\n", " ").splitlines()
+    for line in filter(None, (c.split(" #")[0].strip() for c in commands)):
+        words = shlex.split(line)
+        assert words[0] == "neurogaze", line
+        command = [sys.executable, "-m", "neurogaze", *words[1:]]
+        out = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+        assert out.returncode == 0, f"{line}\n{out.stderr[-2000:]}"
+
+
+@pytest.mark.parametrize(("path", "text"), blocks("python"))
+def test_python(path, text, checkout):
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    out = subprocess.run(
+        [sys.executable, "-c", text], cwd=checkout, env=env, capture_output=True, text=True
+    )
+    assert out.returncode == 0, out.stderr[-2000:]
+
+
+def test_the_readme_holds_commands_that_run():
+    assert any("README.md" in str(p.id) for p in blocks("bash run"))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(path):
+    for target in LINK.findall(path.read_text()):
+        if "://" not in target and not target.startswith("mailto:"):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_make_targets_exist(path):
+    known = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for target in re.findall(r"^make ((?:[a-z]+ ?)+)", path.read_text(), re.MULTILINE):
+        assert set(target.split()) <= set(known), target

@@ -1,0 +1,46 @@
+"""Tables in documents are generated from committed result rows."""
+
+from pathlib import Path
+
+import pytest
+
+from neurogaze.evaluation.results import read_rows
+from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.report.markup import to_markdown
+from neurogaze.report.tables import class_table, eeg_table, faces_table
+
+ROOT = Path(__file__).parent.parent
+ARTEFACTS = ROOT / "experiments" / "artefacts"
+DOCUMENTS = [ROOT / "README.md", ROOT / "experiments" / "README.md"]
+
+
+def tables(name):
+    """The tables of a run, as documents show them."""
+    rows = read_rows(ARTEFACTS / name / "results.jsonl")
+    found = [faces_table(rows), class_table(rows), eeg_table(rows)]
+    return "\n".join(to_markdown(table) for table in found if table is not None)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.parent.name)
+def test_tables_are_those_of_the_rows(document):
+    text = document.read_text(encoding="utf-8")
+    for folder in sorted(p for p in ARTEFACTS.iterdir() if p.is_dir()):
+        begin, end = (f"<!-- {mark}results:{folder.name} -->" for mark in ("", "/"))
+        if begin in text:
+            shown = text.split(begin)[1].split(end)[0].strip()
+            assert shown == tables(folder.name).strip(), folder.name
+    assert "<!-- results:dasps_ferplus -->" in text
+
+
+def test_the_committed_grid_is_the_one_of_the_rows():
+    rows = read_rows(ARTEFACTS / "dasps_ferplus" / "results.jsonl")
+    grid = PrototypeGrid.load(ARTEFACTS / "dasps_ferplus" / "grid.npz")
+    assert {row.grid_hash for row in rows} == {grid.sha256}
+
+
+def test_the_counts_of_the_protocol_stand_in_the_rows():
+    rows = read_rows(ARTEFACTS / "dasps_ferplus" / "results.jsonl")
+    faces = {row.n for row in rows if row.metric == "accuracy"}
+    trials = {row.n for row in rows if row.metric == "valence_ccc_trial"}
+    assert faces == {3199}
+    assert trials == {276}
