@@ -10,6 +10,8 @@ import dataclasses
 import hashlib
 import json
 import os
+import platform
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -80,13 +82,46 @@ def file_hash(path: Path) -> str:
 
 
 def _aside(path: Path) -> Path:
-    """A fresh hidden name beside `path`; what killed writers left there is swept away."""
+    """A fresh hidden name beside `path`; what killed writers of this machine left is swept away.
+
+    A writer on another machine that shares the disk has another name and is left alone.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for stale in path.parent.glob(f".aside-*-{path.name}"):
-        owner = stale.name.split("-")[1]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc").exists():
-            shutil.rmtree(stale) if stale.is_dir() else stale.unlink(missing_ok=True)
-    return path.with_name(f".aside-{os.getpid()}-{path.name}")
+    machine = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+    for stale in path.parent.glob(f".aside-{machine}-*-{path.name}"):
+        if not _alive(int(stale.name.split("-")[2])):
+            remove(stale)
+    token = secrets.token_hex(4)
+    return path.with_name(f".aside-{machine}-{os.getpid()}-{token}-{path.name}")
+
+
+def _alive(process: int) -> bool:
+    """Whether another process of that number runs; our own leftovers count as dead."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder; a folder is renamed first, so that nobody sees a part of it."""
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    gone = path.with_name(f".gone-{secrets.token_hex(4)}-{path.name}")
+    path.rename(gone)
+    shutil.rmtree(gone)
+
+
+def _flush(path: Path) -> None:
+    """Have the disk hold the file before its name says so."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
 
 
 @contextmanager
@@ -98,8 +133,7 @@ def written_aside(path: Path) -> Iterator[Path]:
     aside = _aside(path)
     try:
         yield aside
-        with aside.open("rb") as stream:
-            os.fsync(stream.fileno())
+        _flush(aside)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
@@ -112,8 +146,11 @@ def folder_written_aside(path: Path) -> Iterator[Path]:
     aside.mkdir()
     try:
         yield aside
+        for file in sorted(aside.rglob("*")):
+            if file.is_file():
+                _flush(file)
         if path.exists():
-            shutil.rmtree(path)
+            remove(path)
         aside.replace(path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

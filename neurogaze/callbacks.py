@@ -37,9 +37,16 @@ class EpochSeed(Callback):
             if isinstance(callback, EarlyStopping) and callback.wait_count >= callback.patience:
                 trainer.should_stop = True
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Seed this epoch."""
-        torch.manual_seed(self.seed * EPOCH_STRIDE + trainer.current_epoch)
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Seed this epoch once its loader has been started.
+
+        Starting one takes a number from the global generator, and a resumed training does so at
+        another moment than one that was never stopped.
+        """
+        if batch_idx == 0:
+            torch.manual_seed(self.seed * EPOCH_STRIDE + trainer.current_epoch)
 
 
 class Curves(Callback):

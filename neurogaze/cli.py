@@ -49,11 +49,13 @@ def _call(name: str, function: Callable[..., Any], args: Sequence[str]) -> None:
     """Parse arguments from the function's signature and docstring, and call it."""
     from jsonargparse import ArgumentParser
 
-    from neurogaze import training  # noqa: F401  (its imports make short class names known)
+    from neurogaze import commands, training  # noqa: F401  (training makes class names known)
 
     parser = ArgumentParser(prog=f"neurogaze {name}", description=inspect.getdoc(function))
     parser.add_function_arguments(function, as_positional=name in POSITIONAL, sub_configs=True)
     config = parser.parse_args(list(args))
+    if "roots" in config:  # corpora look for their data when they are built
+        commands.Roots(**config.roots.as_dict()).export()
     values = parser.instantiate_classes(config)
     function(**values.as_dict())
 
@@ -109,14 +111,28 @@ def main(args: Sequence[str] | None = None) -> int:
         return 0
     try:
         return _dispatch(words[0], words[1:])
-    except InputError as error:
-        if debug:
-            raise
-        print(f"neurogaze {words[0]}: error: {error}", file=sys.stderr)
-        return DATA_ERROR
     except KeyboardInterrupt:
         print("interrupted; run the same command again to go on", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        told = input_error(error)
+        if debug or told is None:
+            raise
+        print(f"neurogaze {words[0]}: error: {told}", file=sys.stderr)
+        return DATA_ERROR
+
+
+def input_error(error: BaseException) -> InputError | None:
+    """The bad input behind an error, however the parser or the disk wrapped it; None for a bug."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, InputError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    if isinstance(error, OSError) and error.filename is not None:
+        reason = error.strerror or type(error).__name__
+        return InputError(str(error.filename), reason, "check the path, its rights and the disk")
+    return None
 
 
 def _dispatch(name: str, args: Sequence[str]) -> int:

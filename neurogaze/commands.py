@@ -145,6 +145,10 @@ def consolidate(
 
     roots.export()
     parts = [data, *(support or [])]
+    for part in parts:
+        if not isinstance(part, EEGDataModule):
+            kind = type(part).__name__
+            raise InputError("--data, --support", f"is a {kind}", "name an EEGDataModule")
     rated, *others = [part for part in parts if isinstance(part, EEGDataModule)]
     context = {
         "experiment": out.name,

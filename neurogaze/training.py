@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from pytorch_lightning import LightningDataModule, LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
+from neurogaze.artefacts import settings_hash
 from neurogaze.callbacks import Curves, EpochSeed, SaveConfigBeside, WholeCheckpoints
 from neurogaze.eeg.corpora.dasps import Dasps, DaspsRaw
 from neurogaze.eeg.corpora.dreamer import Dreamer
@@ -38,8 +40,8 @@ __all__ = [
     "parse_fit",
 ]
 
-PLACES = ("out", "config", "ckpt_path", "store", "root", "votes", "path")
-"""Keys that say where a thing lies, not what it is; they take no part in a fingerprint."""
+PLACES = ("out", "config", "ckpt_path", "weights_only", "store", "root", "votes", "path")
+"""Keys that say where a thing lies or how to open it, not what it is; in no fingerprint."""
 
 
 class NeurogazeCLI(LightningCLI):
@@ -50,6 +52,10 @@ class NeurogazeCLI(LightningCLI):
         """The words handled by Lightning."""
         words = LightningCLI.subcommands()
         return {name: words[name] for name in ("fit", "validate", "test")}
+
+    def before_fit(self) -> None:
+        """Let the checkpoint know the configuration it comes from, by hash."""
+        self.model.config_hash = settings_hash(_without_places(self.config["fit"].as_dict()))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer; its checkpoints appear whole."""
@@ -78,19 +84,30 @@ class NeurogazeCLI(LightningCLI):
 
 
 def build_cli(args: Sequence[str] | None, run: bool) -> NeurogazeCLI:
-    """Parse a command line (without the program name) and, with `run`, carry it out."""
-    return NeurogazeCLI(
-        LightningModule,
-        LightningDataModule,
-        subclass_mode_model=True,
-        subclass_mode_data=True,
-        save_config_callback=SaveConfigBeside,
-        save_config_kwargs={"save_to_log_dir": False},
-        seed_everything_default=0,
-        trainer_defaults={"logger": False},
-        args=list(args) if args is not None else None,
-        run=run,
-    )
+    """Parse a command line (without the program name) and, with `run`, carry it out.
+
+    Raises:
+        KeyboardInterrupt: when interrupted; Lightning itself would leave with code 1.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        return NeurogazeCLI(
+            LightningModule,
+            LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            save_config_callback=SaveConfigBeside,
+            save_config_kwargs={"save_to_log_dir": False},
+            seed_everything_default=0,
+            trainer_defaults={"logger": False},
+            args=list(args) if args is not None else None,
+            run=run,
+        )
+    except SystemExit as stop:
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, handler)
+            raise KeyboardInterrupt from stop
+        raise
 
 
 def fit(args: Sequence[str]) -> Trainer:

@@ -94,7 +94,11 @@ def test_leftovers_of_killed_writers_are_swept_away(tmp_path):
         text=True,
         check=True,
     ).stdout.strip()
-    (tmp_path / f".aside-{dead}-x.json").write_text("half")
+    with written_aside(tmp_path / "x.json") as aside:
+        aside.write_text("1")
+    own = aside.name.split("-")
+    for owner in (dead, own[2]):
+        (tmp_path / "-".join([*own[:2], owner, "00", "x.json"])).write_text("half")
     write_json(tmp_path / "x.json", 1)
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
 

@@ -12,13 +12,11 @@ from rich.console import Console
 
 import neurogaze
 from neurogaze import training
-from neurogaze.artefacts import write_json
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.judging import evaluate_student, load_student
-from neurogaze.pipeline.run import grid_sha256
+from neurogaze.pipeline.run import grid_sha256, report_stage, resumable_fit
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.pipeline.stages import Stages
-from neurogaze.report.build import build_report
 
 
 @dataclass(frozen=True)
@@ -68,14 +66,8 @@ def run_bench(
     for seed in settings.seeds:
         for arm, overrides in settings.arms.items():
             _run_arm(settings, stages, store, arm, overrides, seed)
-    write_json(root / "title.json", {"title": settings.title})
     inputs = {name: record.content for name, record in stages.records.items()}
-
-    def action(folder: Path) -> None:
-        build_report(root, folder)
-
-    stages.run("report", {"title": settings.title}, inputs, action, ["report.html"])
-    return root / "report" / "report.html"
+    return report_stage(stages, settings.title, inputs)
 
 
 def _run_arm(
@@ -94,13 +86,10 @@ def _run_arm(
         args.append(f"--model.grid={json.dumps(pin)}")
     config = training.parse_fit(args)
     name = f"{arm}-seed{seed}"
+    inputs = _faces(args)
 
-    def train(folder: Path) -> None:
-        last = folder / "last.ckpt"
-        resume = [f"--ckpt_path={last}"] if last.exists() else []
-        training.fit([*args, f"--out={folder}", *resume])
-
-    trained = stages.run(name, config, {}, train, ["last.ckpt", "metrics.csv"])
+    outputs = ["last.ckpt", "metrics.csv"]
+    trained = stages.run(name, config, inputs, lambda f: resumable_fit(args, f), outputs)
     context = {
         "experiment": settings.name,
         "arm": arm,
@@ -109,6 +98,13 @@ def _run_arm(
     }
     for dataset, part in settings.evaluate.items():
         _judge(stages, store, part, name, dataset, trained.outputs["last.ckpt"], context)
+
+
+def _faces(args: Sequence[str]) -> dict[str, str]:
+    """Content hashes of the images of a training; they can change while no setting does."""
+    data: Any = training.build_cli(args, run=False).datamodule
+    splits = {"faces": "train", "valid": "valid"}
+    return {k: prepare_faces(data.corpus, split, data.store).sha256 for k, split in splits.items()}
 
 
 def _judge(

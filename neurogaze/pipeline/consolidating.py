@@ -1,4 +1,4 @@
-"""Fold teachers to the frozen grid, and how well they did on the people they held out."""
+"""Fold teachers to the frozen grid."""
 
 from __future__ import annotations
 
@@ -8,30 +8,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 import neurogaze
 from neurogaze.artefacts import write_npz
 from neurogaze.eeg.cache import FeatureTable, prepare
 from neurogaze.eeg.datamodule import EEGDataModule
-from neurogaze.eeg.splits import Split, evaluation_rows, fold_rows
-from neurogaze.evaluation.chance import ridge_predictions, simulated_chance
+from neurogaze.eeg.splits import Split, fold_rows
+from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import write_predictions
-from neurogaze.evaluation.results import ResultRow, write_rows
-from neurogaze.evaluation.scoring import score_va
+from neurogaze.evaluation.results import write_rows
 from neurogaze.pipeline.embedding import (
     FoldTeacher,
     embed_held_out,
     load_fold,
     training_means,
 )
+from neurogaze.pipeline.held_out import (
+    eeg_results,
+    held_out_predictions,
+    protocol_name,
+    topomap_groups,
+)
 from neurogaze.pipeline.stages import content_hash
 from neurogaze.prototypes.consolidate import ConsolidateSettings, Embedded, consolidate
 from neurogaze.prototypes.grid import PrototypeGrid
 
 N_ANCHORS = 1024
-AXES = ("valence", "arousal")
+"""Windows that all teachers embed; well above the width of an embedding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +88,10 @@ def make_grid(
     return consolidate(
         merge(parts),
         settings,
-        train_ratings=rated_events(labelled.table),
+        train_ratings=training_ratings(labelled),
         train_mean=training_means(labelled.table, labelled.split, folds),
-        anchors=anchor_embeddings(labelled, folds) if crossfit else None,
-        provenance=provenance,
+        anchors=anchor_embeddings(labelled, support, folds) if crossfit else None,
+        provenance=provenance | {"anchors": anchor_source(support)},
     )
 
 
@@ -97,107 +101,72 @@ def merge(parts: Sequence[Embedded]) -> Embedded:
     return Embedded(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in names})
 
 
-def rated_events(table: FeatureTable) -> NDArray[np.float64]:
-    """Ratings (V, A), one row a rating event."""
-    _, first = np.unique(table.event, return_index=True)
-    return np.stack([table.valence, table.arousal], axis=1)[first]
+def training_ratings(labelled: LabelledData) -> list[NDArray[np.float64]]:
+    """Ratings (V, A) of the training people of each fold, one row a rating event."""
+    ratings = []
+    for fold in range(labelled.split.n_folds):
+        rows = fold_rows(labelled.table, labelled.split, fold)["train"]
+        table = labelled.table.take(rows)
+        _, first = np.unique(table.event, return_index=True)
+        ratings.append(np.stack([table.valence, table.arousal], axis=1)[first])
+    return ratings
 
 
-def anchor_embeddings(labelled: LabelledData, folds: Sequence[FoldTeacher]) -> NDArray[np.float32]:
-    """Embed the same windows with every teacher, `[folds of the split, m, d]`; no label is used.
+def anchor_source(support: Sequence[tuple[FeatureTable, str]]) -> str:
+    """Which windows the teachers' spaces are aligned on."""
+    return "support windows" if support else "labelled windows, labels not used"
 
-    The place in the array is the number of the fold, whatever the order of the teachers. A fold
-    without a teacher has no rows to rotate; it repeats another's anchors.
+
+def anchor_embeddings(
+    labelled: LabelledData,
+    support: Sequence[tuple[FeatureTable, str]],
+    folds: Sequence[FoldTeacher],
+) -> NDArray[np.float32]:
+    """Embed the same windows with every teacher, `[folds, m, d]`; no label is used.
+
+    They are unlabelled recordings where there are any: no teacher has learned those by heart.
     """
-    rows = np.linspace(0, labelled.table.n_rows - 1, min(N_ANCHORS, labelled.table.n_rows))
-    features = labelled.table.features[np.unique(rows.astype(int))]
-    embedded = {fold.fold: fold(features)[0] for fold in folds}
-    first = next(iter(embedded.values()))
-    return np.stack([embedded.get(number, first) for number in range(len(labelled.split.folds))])
-
-
-def held_out_predictions(labelled: LabelledData, folds: Sequence[FoldTeacher]) -> pd.DataFrame:
-    """V/A predictions of each fold teacher for the non-overlapping windows it held out."""
-    frames = []
+    tables = [table for table, _ in support] or [labelled.table]
+    share = N_ANCHORS // len(tables)
+    embedded = []
     for fold in folds:
-        rows = evaluation_rows(
-            labelled.table, fold_rows(labelled.table, labelled.split, fold.fold)["test"]
-        )
-        _, va = fold(labelled.table.features[rows])
-        frames.append(eeg_frame(labelled.table, rows, va))
-    return pd.concat(frames, ignore_index=True)
+        parts = []
+        for table in tables:
+            rows = np.unique(np.linspace(0, table.n_rows - 1, min(share, table.n_rows)).astype(int))
+            parts.append(fold(fold.features(table, matched=bool(support))[rows])[0])
+        embedded.append(np.concatenate(parts))
+    return np.stack(embedded)
 
 
-def eeg_frame(
-    table: FeatureTable, rows: NDArray[np.int64], va: NDArray[np.float64]
-) -> pd.DataFrame:
-    """Lay predictions out as an EEG predictions file."""
-    columns = ("subject", "clip", "event", "trial", "start", "valence", "arousal")
-    frame = pd.DataFrame({name: getattr(table, name)[rows] for name in columns})
-    frame.insert(0, "corpus", table.corpus)
-    return frame.assign(valence_pred=va[:, 0], arousal_pred=va[:, 1])
+def load_folds(
+    checkpoints: Sequence[Path], labelled: LabelledData, mode: str
+) -> list[tuple[Path, FoldTeacher]]:
+    """Load fold teachers, each with its file, in the order of their folds.
 
-
-def eeg_results(
-    labelled: LabelledData, predictions: pd.DataFrame, context: dict[str, Any], permutations: int
-) -> list[ResultRow]:
-    """Score the teachers beside ridge and simulated chance, on the same held-out people."""
-    context = context | {
-        "dataset": labelled.table.corpus,
-        "split": "held-out",
-        "protocol": labelled.split.protocol,
-        "split_hash": labelled.split.sha256,
-        "config_hash": labelled.table.settings_hash,
-        "label_rule": "ratings to [-1, 1]",
-    }
-    ridge = ridge_predictions(labelled.table, labelled.split)
-    frame = eeg_frame(labelled.table, ridge.rows, ridge.prediction)
-    rows = score_va(predictions, context | {"arm": "teacher"})
-    rows += score_va(frame, context | {"arm": "ridge"})
-    return rows + chance_rows(labelled, context, permutations, n=frame["trial"].nunique())
-
-
-def chance_rows(
-    labelled: LabelledData, context: dict[str, Any], permutations: int, n: int
-) -> list[ResultRow]:
-    """The 99 % band of ridge on permuted ratings, as rows with limits and no value of their own."""
-    band = simulated_chance(labelled.table, labelled.split, n_permutations=permutations)
-    rows = []
-    for axis in AXES:
-        low, high = band[axis]
-        rows.append(
-            ResultRow(
-                **context | {"arm": "chance (99 % band)"},
-                metric=f"{axis}_ccc_trial",
-                value=(low + high) / 2,
-                low=low,
-                high=high,
-                n=n,
-            )
-        )
-    return rows
-
-
-def topomap_groups(table: FeatureTable) -> dict[str, np.ndarray]:
-    """Mean differential entropy, and its contrast between upper and lower ratings, per electrode.
-
-    Returns:
-        Arrays for `topomaps.npz`: `values [groups, channels, bands]` (nats) with their names.
+    Raises:
+        InputError: for a checkpoint that is no teacher of this split and these features, two of the
+            same fold, a missing fold under `crossfit`, or a split that shares people.
     """
-    values, groups = [table.features.mean(axis=0)], ["all windows"]
-    for axis in AXES:
-        ratings = getattr(table, axis)
-        high = ratings > np.median(ratings)
-        if 0 < high.sum() < len(high):
-            contrast = table.features[high].mean(axis=0) - table.features[~high].mean(axis=0)
-            values.append(contrast)
-            groups.append(f"{axis}: above - below median")
-    return {
-        "values": np.stack(values).astype(np.float32),
-        "groups": np.array(groups),
-        "channels": np.array(table.channels),
-        "bands": np.array(table.bands),
-    }
+    split = labelled.split
+    if split.unit != "subject":
+        raise InputError(
+            "--data.split.protocol",
+            f"{split.protocol!r} trains on the people it tests",
+            "consolidate teachers that held whole people out (loso)",
+        )
+    loaded: dict[int, tuple[Path, FoldTeacher]] = {}
+    for path in checkpoints:
+        fold = load_fold(path, split, labelled.table.settings_hash)
+        if fold.fold in loaded:
+            other = loaded[fold.fold][0]
+            raise InputError(path, f"is fold {fold.fold}, as is {other}", "name one teacher a fold")
+        loaded[fold.fold] = (path, fold)
+    missing = sorted(set(range(split.n_folds)) - set(loaded))
+    if mode == "crossfit" and missing:
+        raise InputError(
+            "--teachers", f"fold {missing[0]} is missing", "name a teacher of every fold"
+        )
+    return [loaded[number] for number in sorted(loaded)]
 
 
 def consolidate_teachers(
@@ -211,23 +180,30 @@ def consolidate_teachers(
 ) -> PrototypeGrid:
     """Make the grid and judge its teachers; leave both in a folder.
 
-    Writes `grid.npz`, `predictions.parquet`, `results.jsonl` and `topomaps.npz`.
+    Writes `grid.npz`, `predictions.parquet`, `results.jsonl` and `topomaps.npz`. The order of the
+    checkpoints does not matter.
+
+    Raises:
+        InputError: for a checkpoint that is no teacher of this split, or two of the same fold.
     """
     labelled = labelled_data(data)
-    folds = [load_fold(path, labelled.split) for path in checkpoints]
+    loaded = load_folds(checkpoints, labelled, settings.mode)
+    folds = [fold for _, fold in loaded]
     tables = [(prepare(s.corpus, s.features, s.store), people_of(s)) for s in support]
     provenance = {
         "corpora": [labelled.table.corpus, *(t.corpus for t, _ in tables)],
         "features": labelled.table.settings_hash,
         "data": [labelled.table.sha256, *(t.sha256 for t, _ in tables)],
         "split_sha256": labelled.split.sha256,
-        "protocol": labelled.split.protocol,
-        "teachers": [content_hash(path) for path in checkpoints],
+        "protocol": protocol_name(labelled.split),
+        "support": "moments matched to the training fold, without labels" if tables else "none",
+        "teachers": [content_hash(path) for path, _ in loaded],
         "version": neurogaze.__version__,
     }
     grid = make_grid(labelled, tables, folds, settings, provenance)
-    predictions = held_out_predictions(labelled, folds)
-    rows = eeg_results(labelled, predictions, context | {"grid_hash": grid.sha256}, permutations)
+    predictions = held_out_predictions(labelled.table, labelled.split, folds)
+    known = context | {"grid_hash": grid.sha256}
+    rows = eeg_results(labelled.table, labelled.split, folds, predictions, known, permutations)
     write_predictions(out / "predictions.parquet", predictions)
     write_rows(out / "results.jsonl", rows)
     write_npz(out / "topomaps.npz", topomap_groups(labelled.table))

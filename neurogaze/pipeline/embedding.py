@@ -33,6 +33,14 @@ class FoldTeacher:
     fold: int
     test_units: frozenset[str]
 
+    def features(self, table: FeatureTable, matched: bool) -> NDArray[np.float32]:
+        """Features of a table, with their moments matched to the training fold where asked."""
+        if not matched:
+            return table.features
+        teacher = self.task.teacher
+        mean, std = teacher.feature_mean.numpy(), teacher.feature_std.numpy()
+        return match_moments(table.features, mean, std)
+
     def __call__(self, features: NDArray[np.float32]) -> tuple[NDArray, NDArray]:
         """Embed features `[n, channels, bands]`: embeddings `[n, d]` and V/A `[n, 2]`."""
         parts = []
@@ -44,19 +52,27 @@ class FoldTeacher:
         return embedding.astype(np.float32), va.astype(np.float64)
 
 
-def load_fold(path: Path, split: Split | None = None) -> FoldTeacher:
+def load_fold(path: Path, split: Split, settings_hash: str) -> FoldTeacher:
     """Load a fold teacher.
 
     Args:
         path: checkpoint of a `TeacherTask`.
-        split: the split it must have been trained under; None asks nothing.
+        split: the split it must have been trained under.
+        settings_hash: of the features it must have been trained on.
 
     Raises:
-        InputError: when the file is no teacher, or was trained under another split.
+        InputError: when the file is no teacher, or was trained under another split or on other
+            features.
     """
     task = load_teacher(path)
     record = task.provenance
-    if split is not None and record["split_sha256"] != split.sha256:
+    if record["settings_hash"] != settings_hash:
+        raise InputError(
+            path,
+            f"was trained on features {record['settings_hash'][:12]}, not {settings_hash[:12]}",
+            "give the data the features it was trained on",
+        )
+    if record["split_sha256"] != split.sha256:
         raise InputError(
             path,
             f"was trained under split {record['split_sha256'][:12]}, not {split.sha256[:12]}",
@@ -148,13 +164,7 @@ def embed_held_out(
         mine = chosen == index
         if not mine.any():
             continue
-        features = table.features
-        if matched:
-            teacher = fold.task.teacher
-            features = match_moments(
-                features, teacher.feature_mean.numpy(), teacher.feature_std.numpy()
-            )
-        embedding[mine], va[mine] = fold(features[mine])
+        embedding[mine], va[mine] = fold(fold.features(table, matched)[mine])
     number = np.array([fold.fold for fold in folds], dtype=np.int64)
     embedded = Embedded(
         embedding=embedding[rows],

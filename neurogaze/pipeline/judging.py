@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from neurogaze.affect import EMOTIONS
-from neurogaze.artefacts import settings_hash, write_npz
+from neurogaze.artefacts import write_npz
 from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import write_predictions
 from neurogaze.evaluation.results import ResultRow, write_rows
@@ -75,12 +75,15 @@ def face_frame(table: FaceTable, probabilities: NDArray[np.float64]) -> pd.DataF
 def student_context(task: StudentTask, table: FaceTable) -> dict[str, Any]:
     """What a result row says besides its value."""
     synthetic = str(task.provenance.get("dataset", "")).startswith("synthetic")
+    done, planned = task.epochs
+    epoch = "last epoch" if done == planned else f"epoch {done} of {planned}"
+    weights = "averaged weights" if task.averaged is not None else "plain weights"
     return {
         "dataset": table.dataset,
         "split": table.split,
-        "protocol": "official split, last epoch, no selection",
+        "protocol": f"{epoch}, {weights}, one view",
         "label_rule": table.rule,
-        "config_hash": settings_hash(task.provenance.get("settings", {})),
+        "config_hash": task.config_hash,
         "grid_hash": str(task.provenance.get("grid_sha256", "")),
         "split_hash": table.sha256,
         "note": SYNTHETIC_STAMP if synthetic else "",

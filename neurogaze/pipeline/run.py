@@ -10,7 +10,7 @@ from rich.console import Console
 
 import neurogaze
 from neurogaze import training
-from neurogaze.artefacts import write_json
+from neurogaze.artefacts import remove, write_json
 from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.eeg.splits import make_split
@@ -21,7 +21,8 @@ from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.consolidating import consolidate_teachers
 from neurogaze.pipeline.judging import evaluate_student, load_student
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, PipelineSettings
-from neurogaze.pipeline.stages import StageRecord, Stages
+from neurogaze.pipeline.stages import DAMAGED, StageRecord, Stages, content_hash
+from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.report.build import build_report
 
 
@@ -58,13 +59,15 @@ class Pipeline:
 
     def data(self, path: str, args: list[str] | None = None) -> Any:
         """Build a data module that keeps its cache in our store."""
-        return training.load_data(
-            ["--data", path, f"--data.store={self.store}", *_data_flags(args or [])]
-        )
+        return training.load_data(["--data", path, f"--data.store={self.store}", *(args or [])])
 
-    def features(self, name: str, path: str, args: list[str] | None = None) -> StageRecord:
+    def data_of(self, part: FitSettings) -> Any:
+        """The data module of a training, with all that its files and flags say of it."""
+        args = [*part.arguments(), f"--seed_everything={self.settings.seed}"]
+        return training.build_cli([*args, f"--data.store={self.store}"], run=False).datamodule
+
+    def features(self, name: str, data: EEGDataModule) -> StageRecord:
         """Stage: recordings to cached features."""
-        data: EEGDataModule = self.data(path, args)
         table = prepare(data.corpus, data.features, data.store)
         what = {"corpus": table.corpus, "settings": table.settings_hash, "content": table.sha256}
 
@@ -77,8 +80,8 @@ class Pipeline:
     def teachers(self) -> list[Path]:
         """Stages: one teacher a fold."""
         part = self.settings.teacher
-        features = self.features("features", part.data, part.args)
-        data: EEGDataModule = self.data(part.data, part.args)
+        data: EEGDataModule = self.data_of(part)
+        features = self.features("features", data)
         table = prepare(data.corpus, data.features, data.store, progress=False)
         n_folds = len(make_split(table, data.split).folds)
         chosen = self.settings.consolidate
@@ -95,17 +98,14 @@ class Pipeline:
         args = [*args, f"--seed_everything={self.settings.seed}", f"--data.store={self.store}"]
         config = training.parse_fit(args)
 
-        def action(folder: Path) -> None:
-            last = folder / "last.ckpt"
-            resume = [f"--ckpt_path={last}"] if last.exists() else []
-            training.fit([*args, f"--out={folder}", *resume])
-
-        self.stages.run(name, config, inputs, action, [output, "metrics.csv"])
+        outputs = [output, "metrics.csv"]
+        self.stages.run(name, config, inputs, lambda folder: resumable_fit(args, folder), outputs)
 
     def grid(self, teachers: list[Path]) -> StageRecord:
         """Stage: fold teachers to the frozen grid, with their held-out scores."""
         chosen = self.settings
-        support = [self.features(f"support-{i}", path) for i, path in enumerate(chosen.support)]
+        others = [self.data(path) for path in chosen.support]
+        support = [self.features(f"support-{i}", data) for i, data in enumerate(others)]
         inputs = {r.name: r.content for r in support} | {
             path.parent.name: self.stages.records[path.parent.name].content for path in teachers
         }
@@ -115,8 +115,8 @@ class Pipeline:
         def action(folder: Path) -> None:
             consolidate_teachers(
                 teachers,
-                self.data(chosen.teacher.data, chosen.teacher.args),
-                [self.data(path) for path in chosen.support],
+                self.data_of(chosen.teacher),
+                others,
                 chosen.consolidate,
                 folder,
                 context,
@@ -154,13 +154,18 @@ class Pipeline:
     def student(self, grid: StageRecord) -> None:
         """Stage: the student, pinned to the grid."""
         part = self.settings.student
-        data = self.data(part.data, part.args)
+        data: FaceDataModule = self.data_of(part)
         faces, table = self.faces("faces-train", data, "train")
+        judged = prepare_faces(data.corpus, "valid", data.store).sha256  # its curves depend on it
         _expect(self.settings.expected_train, table)
         path = self.root / "grid" / "grid.npz"
         pin = json.dumps({"path": path.as_posix(), "sha256": grid_sha256(path)})
         args = [*part.arguments(), f"--model.grid={pin}"]
-        inputs = {"faces": faces.content, "grid": grid.outputs["grid.npz"]}
+        inputs = {
+            "faces": faces.content,
+            "valid": judged,
+            "grid": grid.outputs["grid.npz"],
+        }
         self._fit("student", args, inputs, "last.ckpt")
 
     def evaluate(self, name: str, part: EvaluationSettings) -> None:
@@ -182,24 +187,37 @@ class Pipeline:
     def report(self) -> Path:
         """Stage: tables, figures and one HTML page."""
         inputs = {name: record.content for name, record in self.stages.records.items()}
-        write_json(self.root / "title.json", {"title": self.settings.title})
+        return report_stage(self.stages, self.settings.title, inputs)
 
-        def action(folder: Path) -> None:
-            build_report(self.root, folder)
 
-        self.stages.run("report", {"title": self.settings.title}, inputs, action, ["report.html"])
-        return self.root / "report" / "report.html"
+def report_stage(stages: Stages, title: str, inputs: dict[str, str]) -> Path:
+    """Stage: the report of the live stages; `title.json` names them for later reports."""
+    about = {"title": title, "stages": stages.live()}
+    write_json(stages.root / "title.json", about)
+
+    def action(folder: Path) -> None:
+        build_report(stages.root, folder)
+
+    stages.run("report", about, inputs, action, ["report.html", "results.md", "results.tex"])
+    return stages.root / "report" / "report.html"
+
+
+def resumable_fit(args: list[str], folder: Path) -> None:
+    """Train under a folder, from its last whole epoch if it holds one."""
+    last = folder / "last.ckpt"
+    resume = []
+    if last.exists():
+        try:
+            content_hash(last)
+            resume = [f"--ckpt_path={last}", "--weights_only=true"]
+        except DAMAGED:
+            remove(last)
+    training.fit([*args, f"--out={folder}", *resume])
 
 
 def grid_sha256(path: Path) -> str:
     """The content hash a student's configuration pins."""
-    from neurogaze.prototypes.grid import PrototypeGrid
-
     return PrototypeGrid.load(path).sha256
-
-
-def _data_flags(args: list[str]) -> list[str]:
-    return [arg for arg in args if arg.startswith("--data.")]
 
 
 def _expect(expected: int | None, table: FaceTable) -> None:

@@ -10,8 +10,10 @@ and emptied if not.
 from __future__ import annotations
 
 import json
-import shutil
+import pickle
 import time
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +24,30 @@ import torch
 from rich.console import Console
 
 import neurogaze
-from neurogaze.artefacts import arrays_hash, canonical, file_hash, settings_hash, write_json
+from neurogaze.artefacts import (
+    arrays_hash,
+    canonical,
+    file_hash,
+    remove,
+    settings_hash,
+    write_json,
+)
 
 RECORD = "stage.json"
 BEGUN = "begun.json"
+DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    pickle.UnpicklingError,
+)
+"""What readers raise for a record or an artefact that is absent, cut short or altered."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +75,13 @@ class StageRecord:
 def content_hash(path: Path) -> str:
     """Hash what a file says, not the bytes that hold it.
 
-    For a checkpoint: its weights. For `.npz`: its arrays. For anything else: its bytes.
+    For a checkpoint: its weights and what it says of itself. For `.npz`: its arrays. For anything
+    else: its bytes.
     """
     if path.suffix == ".ckpt":
-        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-        return arrays_hash({k: v.numpy() for k, v in state.items()})
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        weights = arrays_hash({k: v.numpy() for k, v in stored["state_dict"].items()})
+        return settings_hash({"weights": weights, "record": stored.get("neurogaze")})
     if path.suffix == ".npz":
         with np.load(path, allow_pickle=False) as stored:
             return arrays_hash({name: stored[name] for name in stored.files})
@@ -76,6 +100,10 @@ class Stages:
         self.root = root
         self.console = console or Console(stderr=True)
         self.records: dict[str, StageRecord] = {}
+
+    def live(self) -> list[str]:
+        """Stages of this run, in order; other folders may be left from other settings."""
+        return list(self.records)
 
     def run(
         self,
@@ -118,20 +146,22 @@ class Stages:
                 return None
             if any(content_hash(folder / f) != h for f, h in stored["outputs"].items()):
                 return None
-        except (OSError, ValueError, KeyError, RuntimeError):
+        except DAMAGED:
             return None
         return StageRecord(name, fingerprint, stored["outputs"], skipped=True)
 
     @staticmethod
     def _begin(folder: Path, fingerprint: str) -> None:
+        # a checkpoint knows its folder, so one that was moved halfway is not taken up again
+        what = {"fingerprint": fingerprint, "folder": folder.resolve().as_posix()}
         try:
-            begun = json.loads((folder / BEGUN).read_text(encoding="utf-8"))["fingerprint"]
-        except (OSError, ValueError, KeyError):
+            begun = json.loads((folder / BEGUN).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             begun = None
-        if begun != fingerprint or (folder / RECORD).exists():
-            shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists() and (begun != what or (folder / RECORD).exists()):
+            remove(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / BEGUN, {"fingerprint": fingerprint})
+        write_json(folder / BEGUN, what)
 
     @staticmethod
     def _finish(

@@ -7,7 +7,7 @@ them, by an orthogonal Procrustes fit on windows that all of them embedded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,8 +34,8 @@ class ConsolidateSettings:
             teachers, each embedding the people it held out.
         size: cells on one axis.
         bins: place a window by the teacher's `predicted` valence and arousal, or by the `rated`.
-        quantile_match: give predictions the distribution of the training ratings, by corpus and
-            axis; a weak teacher predicts the mean and would fill one cell.
+        quantile_match: give predictions the distribution of the training ratings, by corpus, fold
+            and axis; a weak teacher predicts the mean and would fill one cell.
         center: subtract the mean embedding of the training fold first.
         fold: the teacher of `faithful`.
         min_subjects: cells with fewer people are merged into the nearest cell with enough.
@@ -95,9 +95,13 @@ class Embedded:
 
 
 def place(
-    embedded: Embedded, settings: ConsolidateSettings, train_ratings: NDArray[np.floating]
+    embedded: Embedded, settings: ConsolidateSettings, train_ratings: Sequence[ArrayLike]
 ) -> Floats:
     """Valence and arousal by which windows are put in cells, `[N, 2]`; NaN = in none.
+
+    Predictions are ranked within each corpus and fold, because teachers differ in scale, and take
+    the distribution of the ratings that the teacher of the fold was trained on: those of the people
+    it held out have no part in it.
 
     Raises:
         InputError: for predictions that are not finite, or no ratings to match or bin by.
@@ -110,15 +114,26 @@ def place(
         raise InputError("predictions", "NaN or infinite values", "train the teacher again")
     if not settings.quantile_match:
         return placed
-    reference = np.asarray(train_ratings, dtype=np.float64).reshape(-1, 2)
+    for fold in np.unique(embedded.fold).tolist():
+        reference = _reference(train_ratings, fold)
+        for name in np.unique(embedded.corpus):
+            rows = (embedded.corpus == name) & (embedded.fold == fold)
+            for axis in (0, 1):
+                if rows.any():
+                    placed[rows, axis] = quantile_matched(placed[rows, axis], reference[:, axis])
+    return placed
+
+
+def _reference(train_ratings: Sequence[ArrayLike], fold: int) -> Floats:
+    """Ratings of the training people of a fold, `[M, 2]`."""
+    ratings: ArrayLike = train_ratings[fold] if fold < len(train_ratings) else []
+    reference = np.asarray(ratings, dtype=np.float64).reshape(-1, 2)
     reference = reference[np.isfinite(reference).all(axis=1)]
     if not len(reference):
-        raise InputError("training ratings", "there are none", "set quantile_match: false")
-    for name in np.unique(embedded.corpus):
-        rows = embedded.corpus == name
-        for axis in (0, 1):
-            placed[rows, axis] = quantile_matched(placed[rows, axis], reference[:, axis])
-    return placed
+        raise InputError(
+            "training ratings", f"there are none of fold {fold}", "set quantile_match: false"
+        )
+    return reference
 
 
 def common_basis(
@@ -157,7 +172,7 @@ def common_basis(
 def consolidate(
     embedded: Embedded,
     settings: ConsolidateSettings,
-    train_ratings: ArrayLike,
+    train_ratings: Sequence[ArrayLike],
     train_mean: NDArray[np.floating] | None = None,
     anchors: NDArray[np.floating] | None = None,
     provenance: Mapping[str, Any] | None = None,
@@ -167,7 +182,8 @@ def consolidate(
     Args:
         embedded: windows of people whom the teacher of their fold neither trained nor stopped on.
         settings: how.
-        train_ratings: `[M, 2]`, ratings of the training rows, for quantile matching.
+        train_ratings: one array `[M, 2]` a fold, what the people it was trained on said, for
+            quantile matching; empty where predictions are not matched.
         train_mean: `[F, D]`, mean training embedding of each fold, for centring.
         anchors: `[F, M, D]`, shared windows embedded by each fold's teacher, for `crossfit`.
         provenance: what the caller knows: corpora, hashes of settings, split and teachers.
@@ -184,7 +200,7 @@ def consolidate(
             raise InputError(f"fold {settings.fold}", "has no embeddings", "choose another fold")
         embedded = embedded.take(chosen)
     unit, residuals = common_basis(embedded, settings, train_mean, anchors)
-    placed = place(embedded, settings, np.asarray(train_ratings, dtype=np.float64))
+    placed = place(embedded, settings, train_ratings)
     inside = np.flatnonzero(np.isfinite(placed).all(axis=1))
     if not len(inside):
         raise InputError("ratings", "no window is rated", "use bins: predicted")

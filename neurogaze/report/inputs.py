@@ -171,7 +171,8 @@ def discover(run: Path, skip: Path | None = None) -> ReportInputs:
     Args:
         run: folder; `results.jsonl`, `predictions.parquet` or `.csv`, `grid.npz`, `topomaps.npz`,
             `metrics.csv`, `embeddings.npz` and `stage.json` are looked for, and `title.json` in
-            the folder itself.
+            the folder itself. Where `title.json` lists `stages`, other folders are left over from
+            other settings and are not read.
         skip: folder to leave out, such as an earlier report.
 
     Raises:
@@ -180,14 +181,17 @@ def discover(run: Path, skip: Path | None = None) -> ReportInputs:
     if not run.is_dir():
         raise InputError(run, "is no folder", "give the folder of a run")
 
+    about = read_record(run / "title.json") if (run / "title.json").exists() else {}
+    live = about.get("stages")
+
     def each(name: str, read: Callable[[Path], T]) -> dict[str, T]:
-        return {_place(path, run): read(path) for path in _find(run, name, skip)}
+        found = {_place(path, run): path for path in _find(run, name, skip)}
+        return {k: read(path) for k, path in found.items() if live is None or k in live}
 
     frames = each("predictions.csv", read_predictions)
     frames |= each("predictions.parquet", read_predictions)
-    title = read_record(run / "title.json") if (run / "title.json").exists() else {}
     return ReportInputs(
-        title=str(title.get("title", DEFAULT_TITLE)),
+        title=str(about.get("title", DEFAULT_TITLE)),
         rows=tuple(row for rows in each("results.jsonl", read_rows).values() for row in rows),
         faces={k: v for k, v in frames.items() if PROBABILITY_COLUMNS[0] in v},
         eeg={k: v for k, v in frames.items() if PROBABILITY_COLUMNS[0] not in v},

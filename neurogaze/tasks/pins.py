@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +11,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash
 from neurogaze.errors import InputError
+
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy raises for a file that is absent, no archive, cut short, or holds Python objects."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,17 @@ class LogitsPin:
     sha256: str
 
 
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """The two arrays of a file of stored logits, without unpickling anything."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in ("ids", "logits")}
+    except UNREADABLE as error:
+        raise InputError(
+            path, f"cannot be read as stored logits ({error})", "make them again"
+        ) from error
+
+
 def load_logits(pin: LogitsPin, ids: np.ndarray) -> Tensor:
     """Read pinned logits in the order of the training images.
 
@@ -50,21 +75,18 @@ def load_logits(pin: LogitsPin, ids: np.ndarray) -> Tensor:
         `float32 [n, 8]`.
 
     Raises:
-        InputError: when the file is missing or altered, or lacks an image.
+        InputError: when the file is missing or altered, is no table of logits, or lacks an image.
     """
     path = Path(pin.path)
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in ("ids", "logits")}
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            path, f"cannot be read as stored logits ({error})", "make them again"
-        ) from error
+    arrays = _read(path)
     found = arrays_hash(arrays)
-    if found != pin.sha256:
+    if found != pin.sha256.lower():
         raise InputError(
             path, f"content hash is {found}, not {pin.sha256}", "pin the hash of the file you mean"
         )
+    shape = (len(arrays["ids"]), len(EMOTIONS))
+    if arrays["logits"].shape != shape:
+        raise InputError(path, f"logits {arrays['logits'].shape}, not {shape}", "make them again")
     row = {name: i for i, name in enumerate(arrays["ids"].tolist())}
     missing = [name for name in ids.tolist() if name not in row]
     if missing:

@@ -59,6 +59,9 @@ class StudentTask(LightningModule):
         self.register_buffer("prototypes", torch.zeros(0, student.embed.out_features))
         self.register_buffer("centers", torch.zeros(0, 2))
         self.provenance: dict[str, Any] = {}
+        self.config_hash = ""
+        self.epochs = (0, 0)
+        self.calibrated = -1
         self.logits: Tensor | None = None
         self.confusion = MulticlassConfusionMatrix(num_classes=len(EMOTIONS))
 
@@ -103,6 +106,8 @@ class StudentTask(LightningModule):
             sha256=self.grid_pin.sha256,
             dim=self.student.embed.out_features,
         )
+        if not needed:
+            return  # an arm without the term has no grid, whatever its base configuration pins
         self.prototypes = torch.tensor(grid.prototypes).to(self.device)
         self.centers = torch.tensor(grid.centers, dtype=torch.float32).to(self.device)
         self.provenance |= {"grid_sha256": grid.sha256, "grid": grid.provenance}
@@ -142,10 +147,40 @@ class StudentTask(LightningModule):
             decay = average_decay(self.global_step, self.ema_decay)
             update_average(self.averaged, self.student, decay)
 
-    def on_train_epoch_end(self) -> None:
-        """After the last epoch, re-estimate batch norms of the averaged weights."""
-        if self.averaged is None or self.current_epoch + 1 < int(self.trainer.max_epochs or 1):
+    def on_validation_start(self) -> None:
+        """Ready the averaged weights of the last epoch; refuse images prepared in another way.
+
+        Raises:
+            InputError: when a checkpoint is judged on images that it was not trained for.
+        """
+        if self.trainer.training or self.trainer.state.fn == "fit":
+            self._calibrate()
             return
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        own, given = self.provenance.get("preprocessing"), data.provenance["preprocessing"]
+        if own is not None and own != given:
+            raise InputError(
+                "data.preprocessing",
+                f"is {given}, but the checkpoint was trained with {own}",
+                "give the data the preprocessing of the checkpoint",
+            )
+
+    def on_test_start(self) -> None:
+        """As in validation."""
+        self.on_validation_start()
+
+    def on_train_epoch_end(self) -> None:
+        """Ready the averaged weights where the last epoch was not validated."""
+        self._calibrate()
+
+    def _calibrate(self) -> None:
+        """Re-estimate batch norms of the averaged weights, once, at the end of the last epoch."""
+        last = self.current_epoch + 1 >= int(self.trainer.max_epochs or 1)
+        if self.averaged is None or not last or self.calibrated == self.current_epoch:
+            return
+        if self.trainer.sanity_checking:
+            return
+        self.calibrated = self.current_epoch
         loader = self.trainer.datamodule.calibration_loader()  # type: ignore[attr-defined]
         reestimate_batchnorm(
             self.averaged,
@@ -188,6 +223,8 @@ class StudentTask(LightningModule):
             "kind": "student",
             "version": neurogaze.__version__,
             "labels": list(EMOTIONS),
+            "epochs": [self.current_epoch + 1, int(self.trainer.max_epochs or 0)],
+            "config_hash": self.config_hash,
             "provenance": self.provenance,
         }
 
@@ -209,5 +246,7 @@ class StudentTask(LightningModule):
                 "checkpoint", "does not say how images were prepared", "train it again"
             )
         self.provenance = record["provenance"]
+        self.epochs = (int(record["epochs"][0]), int(record["epochs"][1]))
+        self.config_hash = record.get("config_hash", "")
         for name in ("prototypes", "centers"):
             setattr(self, name, torch.zeros_like(checkpoint["state_dict"][name]))

@@ -55,6 +55,7 @@ class TeacherTask(LightningModule):
         self.optimisation = optimisation
         self.mse_weight = mse_weight
         self.provenance: dict[str, Any] = {}
+        self.config_hash = ""
         self._seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def setup(self, stage: str) -> None:
@@ -82,6 +83,40 @@ class TeacherTask(LightningModule):
             mean, std = data.statistics
             self.teacher.set_statistics(torch.as_tensor(mean), torch.as_tensor(std))
             self.provenance = dict(data.provenance) | {"bands": list(data.bands)}
+
+    def on_validation_start(self) -> None:
+        """Refuse features that were computed in another way than those of the checkpoint.
+
+        Raises:
+            InputError: naming both settings.
+        """
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        own, asked = self.provenance, data.provenance
+        if own and own["settings_hash"] != asked["settings_hash"]:
+            raise InputError(
+                "data.features",
+                f"are {asked['features']}, but the checkpoint was trained with {own['features']}",
+                "give the data the features of the checkpoint",
+            )
+
+    def on_test_start(self) -> None:
+        """Refuse to test on people (or events) that these weights learned from or stopped on.
+
+        Raises:
+            InputError: naming some of them.
+        """
+        self.on_validation_start()
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        own, asked = self.provenance, data.provenance
+        if own.get("corpus") != asked["corpus"]:
+            return
+        known = {*own["train_units"], *own["stop_units"]} & {*asked["test_units"]}
+        if known:
+            raise InputError(
+                "checkpoint",
+                f"of fold {own['fold']} knows {sorted(known)[:3]} of test fold {asked['fold']}",
+                "test the fold that these weights held out (--data.fold)",
+            )
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Loss of one batch: squared error and concordance of V and A."""
@@ -129,6 +164,7 @@ class TeacherTask(LightningModule):
             "kind": "teacher",
             "version": neurogaze.__version__,
             "channels": list(self.teacher.channels),
+            "config_hash": self.config_hash,
             "provenance": self.provenance,
         }
 
@@ -146,3 +182,4 @@ class TeacherTask(LightningModule):
                 "build the teacher with the electrodes of the checkpoint",
             )
         self.provenance = record["provenance"]
+        self.config_hash = record.get("config_hash", "")

@@ -38,7 +38,7 @@ def world(n=400, dim=8, seed=0):
 def test_prototypes_by_hand():
     """Lengths do not count: (3, 0) and (0, 1) in one cell give the diagonal."""
     data = embedded([[3, 0], [0, 1], [0, 5]], [[-0.8, -0.8], [-0.7, -0.9], [1, 1]])
-    grid = consolidate(data, replace(RAW, size=5), np.zeros((0, 2)))
+    grid = consolidate(data, replace(RAW, size=5), [])
     np.testing.assert_allclose(grid.prototypes[0], np.sqrt([0.5, 0.5]), rtol=1e-6)
     np.testing.assert_allclose(grid.prototypes[24], [0, 1])
     assert grid.counts[[0, 24]].tolist() == [2, 1]
@@ -50,7 +50,7 @@ def test_prototypes_by_hand():
 
 def test_every_cell_is_the_mean_of_its_unit_embeddings():
     embedding, va, _ = world()
-    grid = consolidate(embedded(embedding, va), RAW, np.zeros((0, 2)))
+    grid = consolidate(embedded(embedding, va), RAW, [])
     unit = embedding / np.linalg.norm(embedding, axis=1, keepdims=True)
     for cell in range(25):
         rows = cell_index(va) == cell
@@ -62,10 +62,8 @@ def test_every_cell_is_the_mean_of_its_unit_embeddings():
 def test_centring_subtracts_the_training_mean_of_the_fold():
     embedding, va, _ = world()
     mean = np.full((2, 8), 0.7)
-    plain = consolidate(embedded(embedding, va), RAW, np.zeros((0, 2)))
-    moved = consolidate(
-        embedded(embedding + 0.7, va), replace(RAW, center=True), np.zeros((0, 2)), mean
-    )
+    plain = consolidate(embedded(embedding, va), RAW, [])
+    moved = consolidate(embedded(embedding + 0.7, va), replace(RAW, center=True), [], mean)
     np.testing.assert_allclose(moved.prototypes, plain.prototypes, atol=1e-5)
 
 
@@ -76,19 +74,19 @@ def test_crossfit_of_a_rotated_copy_is_the_grid_itself():
     anchors = np.stack([common, common @ turn + 0.4])
     mean = np.stack([embedding.mean(0), embedding.mean(0) @ turn + 0.4])
     second = embedding @ turn + 0.4
-    one = consolidate(embedded(embedding, va), replace(RAW, center=True), np.zeros((0, 2)), mean)
+    one = consolidate(embedded(embedding, va), replace(RAW, center=True), [], mean)
     data = embedded(
         np.concatenate([embedding, second]),
         np.concatenate([va, va]),
         fold=np.repeat([0, 1], len(va)),
     )
     settings = ConsolidateSettings(quantile_match=False)
-    both = consolidate(data, settings, np.zeros((0, 2)), mean, anchors)
+    both = consolidate(data, settings, [], mean, anchors)
     assert (both.prototypes * one.prototypes).sum(1).min() > 0.999
     assert max(both.provenance["alignment_residual"]) < 1e-9
     assert min(both.provenance["cross_fold_cosine"]) > 0.999
     unrotated = np.stack([common, common + 0.4])
-    apart = consolidate(data, settings, np.zeros((0, 2)), mean, unrotated)
+    apart = consolidate(data, settings, [], mean, unrotated)
     assert np.mean(apart.provenance["cross_fold_cosine"]) < 0.9
 
 
@@ -97,12 +95,12 @@ def test_crossfit_without_anchors_or_centring_is_refused():
     data, mean = embedded(embedding, va, fold=np.arange(40) % 2), np.zeros((2, 8))
     settings = ConsolidateSettings(quantile_match=False)
     with pytest.raises(InputError, match="share no basis"):
-        consolidate(data, settings, np.zeros((0, 2)), mean)
+        consolidate(data, settings, [], mean)
     anchors = rng.standard_normal((2, 30, 8))
     with pytest.raises(InputError, match="share no basis"):
-        consolidate(data, replace(settings, center=False), np.zeros((0, 2)), mean, anchors)
+        consolidate(data, replace(settings, center=False), [], mean, anchors)
     with pytest.raises(InputError, match="share no basis"):
-        consolidate(data, settings, np.zeros((0, 2)), mean, anchors[:1])
+        consolidate(data, settings, [], mean, anchors[:1])
 
 
 @pytest.mark.parametrize("mean", [None, np.zeros((1, 8))])
@@ -110,17 +108,17 @@ def test_a_missing_training_mean_is_told(mean):
     embedding, va, _ = world(40)
     data = embedded(embedding, va, fold=np.arange(40) % 2)
     with pytest.raises(InputError, match="training means"):
-        consolidate(data, replace(RAW, center=True, fold=1), np.zeros((0, 2)), mean)
+        consolidate(data, replace(RAW, center=True, fold=1), [], mean)
 
 
 def test_faithful_uses_one_teacher_only():
     embedding, va, _ = world(200)
     fold = np.arange(200) % 2
-    grid = consolidate(embedded(embedding, va, fold=fold), replace(RAW, fold=1), np.zeros((0, 2)))
+    grid = consolidate(embedded(embedding, va, fold=fold), replace(RAW, fold=1), [])
     assert grid.counts.sum() == 100
     assert grid.provenance["folds"] == [1]
     with pytest.raises(InputError, match="fold 2"):
-        consolidate(embedded(embedding, va, fold=fold), replace(RAW, fold=2), np.zeros((0, 2)))
+        consolidate(embedded(embedding, va, fold=fold), replace(RAW, fold=2), [])
 
 
 def test_quantile_matching_spreads_each_corpus_and_axis():
@@ -130,18 +128,33 @@ def test_quantile_matching_spreads_each_corpus_and_axis():
     corpus = np.where(np.arange(2000) % 2, "a", "b")
     weak = 0.01 * va + np.where(corpus == "a", 0.3, -0.9)[:, None]
     settings = replace(RAW, quantile_match=True)
-    grid = consolidate(embedded(embedding, weak, corpus=corpus), settings, ratings)
+    grid = consolidate(embedded(embedding, weak, corpus=corpus), settings, [ratings])
     assert not grid.filled.any()
-    strong = consolidate(embedded(embedding, va), RAW, ratings)
+    strong = consolidate(embedded(embedding, va), RAW, [ratings])
     assert (grid.prototypes * strong.prototypes).sum(1).min() > 0.95
-    raw = consolidate(embedded(embedding, weak, corpus=corpus), RAW, ratings)
+    raw = consolidate(embedded(embedding, weak, corpus=corpus), RAW, [ratings])
     assert raw.filled.sum() == 23
+
+
+def test_each_fold_is_matched_to_its_own_training_ratings():
+    """Ratings of other folds, and so of the people held out, change nothing."""
+    embedding, va, rng = world(600)
+    fold = np.arange(600) % 2
+    settings = replace(RAW, quantile_match=True, fold=0)
+    own = rng.uniform(-1, 1, (50, 2))
+    data = embedded(embedding, va, fold=fold)
+    one, two = (
+        consolidate(data, settings, [own, other]).sha256
+        for other in (rng.uniform(-1, 1, (50, 2)), np.ones((3, 2)))
+    )
+    assert one == two
+    assert consolidate(data, settings, [np.abs(own), own]).sha256 != one
 
 
 def test_matching_needs_ratings():
     embedding, va, _ = world(40)
     with pytest.raises(InputError, match="quantile_match: false"):
-        consolidate(embedded(embedding, va), replace(RAW, quantile_match=True), [[np.nan, 0.0]])
+        consolidate(embedded(embedding, va), replace(RAW, quantile_match=True), [[[np.nan, 0.0]]])
 
 
 def test_rated_bins_leave_out_unrated_windows():

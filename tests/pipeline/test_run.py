@@ -1,0 +1,106 @@
+"""Recordings to report: what is made, what is skipped, what is made again."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neurogaze.artefacts import write_npz
+from neurogaze.errors import InputError
+from neurogaze.faces.corpora.synthetic import SyntheticFaces
+from neurogaze.pipeline.run import Pipeline, _expect, grid_sha256
+from neurogaze.prototypes.grid import PrototypeGrid
+from tests.pipeline.tiny import tiny_settings
+
+STAGES = [
+    *("features", "teacher-0", "teacher-1", "grid", "faces-train", "student"),
+    *("faces-valid", "evaluate-valid", "report"),
+]
+
+
+def again(root, store, settings=None):
+    """Run once more; names of the stages that were not skipped."""
+    pipeline = Pipeline(settings or tiny_settings(), root, store)
+    pipeline.run()
+    return [name for name, record in pipeline.stages.records.items() if not record.skipped]
+
+
+@pytest.fixture
+def copied(tiny_run, tmp_path):
+    shutil.copytree(tiny_run.run, tmp_path / "elsewhere")
+    return tmp_path / "elsewhere"
+
+
+def test_every_stage_leaves_a_record(tiny_run):
+    assert list(tiny_run.records) == STAGES
+    for name in STAGES:
+        record = json.loads((tiny_run.run / name / "stage.json").read_text())
+        assert record["name"] == name
+        assert record["outputs"] == tiny_run.records[name].outputs
+    assert "Demo" in (tiny_run.run / "report" / "report.html").read_text()
+
+
+def test_stages_depend_on_the_content_of_earlier_ones(tiny_run):
+    def inputs(name):
+        return json.loads((tiny_run.run / name / "stage.json").read_text())["inputs"]
+
+    records = tiny_run.records
+    assert inputs("teacher-1") == {"features": records["features"].content}
+    assert inputs("grid") == {
+        name: records[name].content for name in ("features", "teacher-0", "teacher-1")
+    }
+    assert inputs("student") == {
+        "faces": records["faces-train"].content,
+        "valid": SyntheticFaces(64, 40).load("valid").sha256,
+        "grid": records["grid"].outputs["grid.npz"],
+    }
+    assert inputs("evaluate-valid")["student"] == records["student"].outputs["last.ckpt"]
+
+
+def test_a_moved_run_is_still_done(copied, tiny_run):
+    assert again(copied, tiny_run.store) == []
+
+
+def test_a_change_of_the_student_leaves_the_grid_alone(copied, tiny_run):
+    settings = tiny_settings()
+    args = [*settings.student.args, "--model.loss.proto.weight=0.5"]
+    settings = replace(settings, student=replace(settings.student, args=args))
+    assert again(copied, tiny_run.store, settings) == ["student", "evaluate-valid", "report"]
+
+
+def test_an_altered_grid_is_made_again_and_nothing_after_it(copied, tiny_run):
+    """The same grid comes out, so what depends on it still holds."""
+    path = copied / "grid" / "grid.npz"
+    before = grid_sha256(path)
+    with np.load(path) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    write_npz(path, arrays | {"counts": arrays["counts"] + 1})
+    assert again(copied, tiny_run.store) == ["grid"]
+    assert grid_sha256(path) == before
+
+
+def test_the_student_is_pinned_to_the_grid(tiny_run):
+    config = (tiny_run.run / "student" / "config.yaml").read_text()
+    assert PrototypeGrid.load(tiny_run.run / "grid" / "grid.npz").sha256 in config
+
+
+def test_faithful_trains_one_teacher(tiny_run, monkeypatch):
+    settings = tiny_settings()
+    chosen = replace(settings.consolidate, mode="faithful", fold=1)
+    pipeline = Pipeline(replace(settings, consolidate=chosen), tiny_run.run, tiny_run.store)
+    trained = []
+    monkeypatch.setattr(pipeline, "_fit", lambda name, *_: trained.append(name))
+    monkeypatch.setattr(
+        pipeline, "features", lambda name, *_: replace(tiny_run.records[name], name=name)
+    )
+    assert [p.parent.name for p in pipeline.teachers()] == trained == ["teacher-1"]
+
+
+def test_numbers_that_must_be_there():
+    table = SyntheticFaces(n_train=16, n_valid=8).load("valid")
+    _expect(None, table)
+    _expect(8, table)
+    with pytest.raises(InputError, match=r"valid: has 8 images .* not 3199"):
+        _expect(3199, table)

@@ -1,0 +1,79 @@
+"""Pipeline files: paths found from the file, typos found before anything runs."""
+
+from pathlib import Path
+
+import pytest
+
+from neurogaze.errors import InputError
+from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, load_pipeline
+
+GOOD = """
+name: x
+title: X
+teacher: {config: [../teacher.yaml], data: eeg.yaml}
+student: {config: [a.yaml, b.yaml], data: faces.yaml, args: [--trainer.max_epochs=3]}
+evaluate: {valid: {data: faces.yaml, expected: 3199}}
+support: [more.yaml]
+consolidate: {mode: faithful, size: 7}
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    (folder / "pipelines").mkdir()
+    path = folder / "pipelines" / "x.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_paths_are_relative_to_the_file(tmp_path):
+    settings = load_pipeline(written(tmp_path, GOOD))
+    here = tmp_path / "pipelines"
+    assert settings.teacher.config == [(here / ".." / "teacher.yaml").as_posix()]
+    assert settings.teacher.data == (here / "eeg.yaml").as_posix()
+    assert settings.support == [(here / "more.yaml").as_posix()]
+    assert settings.evaluate["valid"].data == (here / "faces.yaml").as_posix()
+    assert settings.evaluate["valid"].expected == 3199
+    assert settings.consolidate.mode == "faithful"
+    assert settings.consolidate.size == 7
+    assert settings.consolidate.center is True
+    assert settings.permutations == 200
+
+
+def test_later_configurations_come_later():
+    fit = FitSettings(["a.yaml", "b.yaml"], "d.yaml", ["--x=1"])
+    assert fit.arguments() == [
+        *("--config", "a.yaml", "--config", "b.yaml", "--data", "d.yaml", "--x=1")
+    ]
+
+
+def test_relative_to_changes_nothing_else():
+    fit = FitSettings(["a.yaml"], "d.yaml", ["--x=1"]).relative_to(Path("f"))
+    assert fit == FitSettings(["f/a.yaml"], "f/d.yaml", ["--x=1"])
+    part = EvaluationSettings("d.yaml", "test", ["--y=2"], 5).relative_to(Path("f"))
+    assert part == EvaluationSettings("f/d.yaml", "test", ["--y=2"], 5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("title: X", "titel: X", "titel"),
+        ("name: x\n", "", "name"),
+        ("size: 7", "size: seven", "size"),
+        ("mode: faithful", "mode: loyal", "loyal"),
+        ("size: 7}", "size: 7", "x.yaml"),
+        ("support: [more.yaml]", "support: {a: 1}", "support"),
+        ("expected: 3199", "expects: 3199", "expects"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path, old, new, word):
+    assert old in GOOD
+    with pytest.raises(InputError, match=r"x\.yaml") as caught:
+        load_pipeline(written(tmp_path, GOOD.replace(old, new)))
+    assert word in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["", "just words", "- a\n- b\n"])
+def test_a_file_that_holds_no_settings(tmp_path, text):
+    with pytest.raises(InputError, match=r"x\.yaml"):
+        load_pipeline(written(tmp_path, text))

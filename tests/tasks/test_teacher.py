@@ -1,0 +1,152 @@
+"""The teacher's task: whose statistics, whose score, what travels in the checkpoint."""
+
+import numpy as np
+import pytest
+import torch
+from pytorch_lightning import Callback
+
+from neurogaze.eeg.recordings import EPOC
+from neurogaze.errors import InputError
+from neurogaze.evaluation.metrics import concordance
+from neurogaze.models.teacher import Teacher
+from neurogaze.pipeline.embedding import load_teacher
+from neurogaze.tasks.teacher import TeacherTask, trial_means
+from tests.tasks.small import recordings, small_teacher, trainer
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    recordings(folder).prepare_data()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fitted(store):
+    """A task fitted for an epoch, its data and what the trainer logged."""
+    torch.manual_seed(0)
+    task, data, run = TeacherTask(small_teacher()), recordings(store), trainer()
+    run.fit(task, datamodule=data)
+    return task, data, {k: float(v) for k, v in run.callback_metrics.items()}
+
+
+def test_statistics_come_from_training_rows(fitted):
+    task, data, _ = fitted
+    table = data.table
+    rows = np.isin(table.subject, data.provenance["train_units"])
+    assert 0 < rows.sum() < table.n_rows
+    values = table.features[rows].astype(np.float64)
+    np.testing.assert_allclose(task.teacher.feature_mean, values.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(task.teacher.feature_std, values.std(0), rtol=1e-4)
+    everybody = table.features.astype(np.float64).mean(0)
+    assert np.abs(task.teacher.feature_mean.numpy() - everybody).max() > 1e-3
+
+
+def test_score_is_ccc_of_trial_means_of_inner_subjects(fitted):
+    """By loops over trials, with the windows and formula written out again."""
+    task, data, logged = fitted
+    table, stop = data.table, set(data.provenance["stop_units"])
+    chosen = [t for t in dict.fromkeys(table.trial.tolist()) if t.split("/")[0] in stop]
+    predicted, truth = [], []
+    for name in chosen:
+        rows = np.flatnonzero((table.trial == name) & (table.start % 4.0 == 0))
+        with torch.no_grad():
+            va = task.eval().teacher(torch.from_numpy(table.features[rows])).va.numpy()
+        predicted.append(va.mean(axis=0))
+        truth.append([table.valence[rows[0]], table.arousal[rows[0]]])
+    predicted, truth = np.array(predicted), np.array(truth)
+    assert len(chosen) == 4
+    for axis, name in enumerate(("valence", "arousal")):
+        x, y = truth[:, axis], predicted[:, axis]
+        by_hand = 2 * np.cov(x, y, bias=True)[0, 1]
+        by_hand /= x.var() + y.var() + (x.mean() - y.mean()) ** 2
+        assert logged[f"val/ccc_{name}"] == pytest.approx(by_hand, abs=1e-5)
+        assert concordance(x, y) == pytest.approx(by_hand, abs=1e-6)
+    mean = (logged["val/ccc_valence"] + logged["val/ccc_arousal"]) / 2
+    assert logged["val/ccc"] == pytest.approx(mean, abs=1e-6)
+
+
+def test_held_out_people_are_neither_trained_nor_stopped_on(store):
+    seen = {"train": set(), "val": set(), "test": set()}
+
+    class Watch(Callback):
+        def on_train_batch_start(self, trainer, module, batch, batch_idx):
+            seen["train"] |= set(data.table.subject[batch["row"].numpy()].tolist())
+
+        def on_validation_batch_start(self, trainer, module, batch, *_):
+            seen["val"] |= set(data.table.subject[batch["row"].numpy()].tolist())
+
+        def on_test_batch_start(self, trainer, module, batch, *_):
+            seen["test"] |= set(data.table.subject[batch["row"].numpy()].tolist())
+
+    data, run = recordings(store, fold=1), trainer(callbacks=[Watch()])
+    task = TeacherTask(small_teacher())
+    run.fit(task, datamodule=data)
+    run.test(task, datamodule=data, verbose=False)
+    for part, units in (("train", "train_units"), ("val", "stop_units"), ("test", "test_units")):
+        assert seen[part] == set(data.provenance[units])
+    assert len(set.union(*seen.values())) == sum(len(s) for s in seen.values()) == 5
+
+
+def test_other_electrodes_are_refused(store):
+    task = TeacherTask(small_teacher(channels=EPOC[::-1]))
+    with pytest.raises(InputError, match=r"model\.teacher\.channels.*'AF4'.*'AF3'"):
+        trainer().fit(task, datamodule=recordings(store))
+
+
+def test_other_bands_are_refused(store):
+    task = TeacherTask(small_teacher(n_bands=5))
+    with pytest.raises(InputError, match=r"n_bands: 5 .*theta.*Remedy"):
+        trainer().fit(task, datamodule=recordings(store))
+
+
+def test_trial_means_keep_no_window_and_no_order():
+    values = np.array([[4.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    means = trial_means(values, np.array(["b", "a", "a"]))
+    np.testing.assert_array_equal(means, [[0.5, 1.0], [4.0, 0.0]])
+
+
+def checkpoint(tiny_run, number=0):
+    return tiny_run.run / f"teacher-{number}" / "best.ckpt"
+
+
+def test_checkpoint_says_whom_it_knows(tiny_run):
+    record = torch.load(checkpoint(tiny_run), weights_only=True)["neurogaze"]
+    own = record["provenance"]
+    assert record["kind"] == "teacher"
+    assert record["channels"] == list(EPOC)
+    assert own["fold"] == 0
+    assert len(own["split_sha256"]) == 64
+    assert own["bands"] == ["theta", "alpha", "beta", "gamma"]
+    known = {*own["train_units"], *own["stop_units"]}
+    assert own["test_units"]
+    assert not known & set(own["test_units"])
+    other = torch.load(checkpoint(tiny_run, 1), weights_only=True)["neurogaze"]["provenance"]
+    assert other["fold"] == 1
+    assert other["split_sha256"] == own["split_sha256"]
+    assert not set(other["test_units"]) & set(own["test_units"])
+
+
+def test_checkpoint_carries_statistics(tiny_run):
+    teacher = load_teacher(checkpoint(tiny_run)).teacher
+    assert isinstance(teacher, Teacher)
+    assert float(teacher.feature_mean.abs().min()) > 0
+    assert not torch.equal(teacher.feature_std, torch.ones_like(teacher.feature_std))
+
+
+@pytest.mark.parametrize("change", ["kind", "channels"])
+def test_other_weights_are_refused(tiny_run, tmp_path, change):
+    content = torch.load(checkpoint(tiny_run), weights_only=True)
+    content["neurogaze"][change] = "student" if change == "kind" else list(EPOC[::-1])
+    torch.save(content, tmp_path / "x.ckpt")
+    words = {"kind": "holds 'student'", "channels": r"\['AF4', .*'AF3'\], not"}[change]
+    with pytest.raises(InputError, match=rf"x\.ckpt: .*{words}"):
+        load_teacher(tmp_path / "x.ckpt")
+
+
+def test_weights_are_not_tested_on_people_they_know(tiny_run, store):
+    data = recordings(store, fold=0)
+    task = TeacherTask(small_teacher())
+    trainer().fit(task, datamodule=data)
+    with pytest.raises(InputError, match=r"fold 0 knows .* of test fold 1"):
+        trainer().test(task, datamodule=recordings(store, fold=1), verbose=False)

@@ -1,0 +1,97 @@
+"""Seeds, curves, whole checkpoints, the saved configuration."""
+
+import csv
+from types import SimpleNamespace
+
+import pytest
+import torch
+from pytorch_lightning.callbacks import EarlyStopping
+
+from neurogaze.callbacks import Curves, EpochSeed, SaveConfigBeside, WholeCheckpoints
+
+
+def draw_after(seed, epoch, batch=0, used=0):
+    """A number drawn in an epoch, after others have used the generator."""
+    torch.manual_seed(99)
+    torch.rand(used)
+    trainer = SimpleNamespace(current_epoch=epoch)
+    EpochSeed(seed).on_train_batch_start(trainer, None, None, batch)
+    return torch.rand(3).tolist()
+
+
+def test_an_epoch_depends_on_its_seed_and_number_alone():
+    assert draw_after(0, 3, used=5) == draw_after(0, 3)
+    draws = [draw_after(seed, epoch) for seed in range(3) for epoch in range(3)]
+    assert len({tuple(d) for d in draws}) == 9
+    assert draw_after(0, 3, batch=1, used=5) != draw_after(0, 3, batch=1)
+
+
+@pytest.mark.parametrize(("waited", "stops"), [(2, False), (3, True)])
+def test_a_finished_early_stop_stops_again(waited, stops):
+    callback = EarlyStopping("val/ccc", mode="max", patience=3)
+    callback.wait_count = waited
+    trainer = SimpleNamespace(callbacks=[callback, EpochSeed()], should_stop=False)
+    EpochSeed().on_train_start(trainer, None)
+    assert trainer.should_stop is stops
+
+
+def epoch(number, **metrics):
+    values = {name.replace("_", "/", 1): torch.tensor(v) for name, v in metrics.items()}
+    return SimpleNamespace(current_epoch=number, global_step=4 * number, callback_metrics=values)
+
+
+def read(path):
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_curves_hold_one_row_an_epoch(tmp_path):
+    """A term that sets in late has empty fields before; an epoch done again replaces its row."""
+    curves = Curves(str(tmp_path))
+    curves.on_train_epoch_end(epoch(0, train_loss=2.0), None)
+    curves.on_train_epoch_end(epoch(1, train_loss=9.0), None)
+    curves.on_train_epoch_end(epoch(1, train_loss=1.5, train_geo=0.25), None)
+    rows = read(tmp_path / "metrics.csv")
+    assert list(rows[0]) == ["epoch", "step", "train/geo", "train/loss"]
+    assert [r["epoch"] for r in rows] == ["0", "1"]
+    assert [r["train/geo"] for r in rows] == ["", "0.25"]
+    assert rows[1]["train/loss"] == "1.5"
+    assert [p.name for p in tmp_path.iterdir()] == ["metrics.csv"]
+
+
+def test_curves_travel_in_the_checkpoint(tmp_path):
+    first = Curves(str(tmp_path / "a"))
+    first.on_train_epoch_end(epoch(0, train_loss=2.0), None)
+    torch.save(first.state_dict(), tmp_path / "state")
+    second = Curves(str(tmp_path / "b"))
+    second.load_state_dict(torch.load(tmp_path / "state", weights_only=True))
+    for curves in (first, second):
+        curves.on_train_epoch_end(epoch(1, train_loss=1.0), None)
+    texts = [(tmp_path / f / "metrics.csv").read_text() for f in "ab"]
+    assert texts[0] == texts[1]
+    assert len(texts[0].splitlines()) == 3
+
+
+def test_a_checkpoint_appears_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "last.ckpt"
+    writer = WholeCheckpoints()
+    writer.save_checkpoint({"epoch": 1}, path)
+
+    def full(content, target):
+        target.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="disk full"):
+        writer.save_checkpoint({"epoch": 2}, path)
+    assert [p.name for p in tmp_path.iterdir()] == ["last.ckpt"]
+    assert torch.load(path, weights_only=True) == {"epoch": 1}
+
+
+@pytest.mark.parametrize(("stage", "written"), [("fit", True), ("validate", False)])
+def test_the_configuration_is_saved_where_the_checkpoints_go(tmp_path, stage, written):
+    parser = SimpleNamespace(dump=lambda config, skip_none: f"seed: {config['seed']}\n")
+    saver = SaveConfigBeside(parser, {"seed": 3})
+    trainer = SimpleNamespace(checkpoint_callback=SimpleNamespace(dirpath=str(tmp_path)))
+    saver.save_config(trainer, None, stage)
+    assert [p.read_text() for p in tmp_path.glob("config.yaml")] == ["seed: 3\n"] * written
