@@ -51,7 +51,8 @@ def _call(name: str, function: Callable[..., Any], args: Sequence[str]) -> None:
 
     from neurogaze import commands, training  # noqa: F401  (training makes class names known)
 
-    parser = ArgumentParser(prog=f"neurogaze {name}", description=inspect.getdoc(function))
+    summary = (inspect.getdoc(function) or "").split("\n\nArgs:")[0]
+    parser = ArgumentParser(prog=f"neurogaze {name}", description=summary)
     parser.add_function_arguments(function, as_positional=name in POSITIONAL, sub_configs=True)
     config = parser.parse_args(list(args))
     if "roots" in config:  # corpora look for their data when they are built

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytorch_lightning import LightningDataModule
-
 from neurogaze.errors import InputError
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 
 if TYPE_CHECKING:
+    from pytorch_lightning import LightningDataModule
+
     from neurogaze.evaluation.results import ResultRow
 
 STORE = Path("runs/store")

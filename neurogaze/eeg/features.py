@@ -8,7 +8,7 @@ trial is filtered, then cut, so no window carries the transient of its own edges
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,7 +170,7 @@ def _entropies(
     Only the last `kept` seconds are cut into windows, but all of it is filtered.
     """
     rate, (length, hop) = settings.preprocessing.sfreq, _samples(settings)
-    cleaned = clean(eeg, sfreq, replace(settings.preprocessing, crop_last=None))
+    cleaned = clean(eeg, sfreq, settings.preprocessing)
     samples = cleaned.shape[1] if kept is None else min(cleaned.shape[1], round(kept * rate))
     if samples < length:
         found = f"{samples / rate:.2f} s hold no window of {settings.window} s"

@@ -30,8 +30,8 @@ class Preprocessing:
         reference: "average" subtracts the mean over channels; "none" leaves the reference.
         notch: mains frequencies to remove, Hz; one at or above Nyquist is left out.
         sfreq: sampling rate of what follows, Hz.
-        crop_last: seconds to keep, counted from the end, or None for all; a shorter recording is
-            kept whole.
+        crop_last: seconds to cut into windows, counted from the end, or None for all; a shorter
+            recording is kept whole.
 
     Raises:
         InputError: for a setting outside its range.
@@ -54,9 +54,10 @@ class Preprocessing:
 
 
 def clean(eeg: NDArray[np.floating], sfreq: float, settings: Preprocessing) -> NDArray[np.float64]:
-    """Remove DC and mains, resample, re-reference and crop one whole recording.
+    """Remove DC and mains, resample and re-reference one whole recording.
 
-    The crop comes last, so that no filter sees an edge that the recording did not have.
+    `crop_last` is left to what cuts the windows, so that no filter sees an edge that the recording
+    did not have.
 
     Args:
         eeg: `[channels, samples]`, volts.
@@ -78,7 +79,7 @@ def clean(eeg: NDArray[np.floating], sfreq: float, settings: Preprocessing) -> N
     x = _resample(x, sfreq, settings.sfreq)
     if settings.reference == "average":
         x = _average_reference(x)
-    return _last(x, settings)
+    return x
 
 
 def _notch(x: NDArray[np.float64], sfreq: float, frequency: float) -> NDArray[np.float64]:
@@ -109,10 +110,3 @@ def _average_reference(x: NDArray[np.float64]) -> NDArray[np.float64]:
     if x.shape[0] < 2:
         raise InputError("reference", "average over a single channel", "set reference to none")
     return x - x.mean(axis=0, keepdims=True)
-
-
-def _last(x: NDArray[np.float64], settings: Preprocessing) -> NDArray[np.float64]:
-    """The last `crop_last` seconds, or all of it."""
-    if settings.crop_last is None:
-        return x
-    return x[:, -max(1, round(settings.crop_last * settings.sfreq)) :]

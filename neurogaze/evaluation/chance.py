@@ -6,6 +6,7 @@ whole procedure, choice of the penalty included, is run again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -40,6 +41,7 @@ def simulated_chance(
     scheme: Scheme = "joint_clip",
     seed: int = 0,
     progress: bool = True,
+    chosen: Sequence[int] | None = None,
 ) -> dict[str, tuple[float, float]]:
     """The 99 % band of held-out concordance over trial means when ratings mean nothing.
 
@@ -51,6 +53,7 @@ def simulated_chance(
             the clips, in the same way for everybody.
         seed: of the permutations.
         progress: show a bar.
+        chosen: numbers of the folds to take; None: all.
 
     Returns:
         (low, high) under "valence" and "arousal".
@@ -63,7 +66,7 @@ def simulated_chance(
     if scheme not in ("within_subject", "joint_clip"):
         raise InputError("scheme", f"{scheme!r} is unknown", "use within_subject or joint_clip")
     events = Events.of(table)
-    folds = ridge_folds(table, split, events)
+    folds = ridge_folds(table, split, events, chosen)
     draw = np.random.default_rng(seed)
     steps = track(range(n_permutations), "Chance", disable=not progress)
     values = [

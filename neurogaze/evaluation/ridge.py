@@ -7,6 +7,7 @@ eq. 3.47), so that hundreds of refits cost little.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,18 +97,25 @@ class RidgeFold:
         return mean, np.stack([every[best[j], :, j] for j in (0, 1)], axis=1)
 
 
-def ridge_predictions(table: FeatureTable, split: Split) -> RidgeResult:
+def ridge_predictions(
+    table: FeatureTable, split: Split, folds: Sequence[int] | None = None
+) -> RidgeResult:
     """Held-out ridge predictions for windows that do not overlap.
 
     Features are standardised by the training part of each fold; the penalty of each axis is the one
     with the best concordance over trial means of the stop part.
+
+    Args:
+        table: windows with ratings.
+        split: folds.
+        folds: which of them; None: all.
 
     Raises:
         InputError: for a split of other data.
     """
     events = Events.of(table)
     rows, guesses = [], []
-    for fold in ridge_folds(table, split, events):
+    for fold in ridge_folds(table, split, events, folds):
         mean, coefficients = fold.fit(events.ratings)
         rows.append(fold.test.rows)
         guesses.append(mean + fold.test.windows @ coefficients)
@@ -117,9 +125,12 @@ def ridge_predictions(table: FeatureTable, split: Split) -> RidgeResult:
     return RidgeResult(index[order], prediction[order], truth)
 
 
-def ridge_folds(table: FeatureTable, split: Split, events: Events) -> list[RidgeFold]:
-    """Decompose every fold."""
-    return [_fold(table, fold_rows(table, split, k), events) for k in range(split.n_folds)]
+def ridge_folds(
+    table: FeatureTable, split: Split, events: Events, folds: Sequence[int] | None = None
+) -> list[RidgeFold]:
+    """Decompose the chosen folds, or every one."""
+    chosen = range(split.n_folds) if folds is None else folds
+    return [_fold(table, fold_rows(table, split, k), events) for k in chosen]
 
 
 def _fold(table: FeatureTable, rows: dict[str, Index], events: Events) -> RidgeFold:

@@ -75,7 +75,7 @@ def _read(folder: Path) -> FaceTable:
         found = f"shape {images.shape}, not {meta['shape']}"
         raise InputError(folder / "images.npy", found, "delete the folder")
     with np.load(folder / "table.npz", allow_pickle=False) as arrays:
-        return FaceTable(
+        table = FaceTable(
             images=images,
             ids=arrays["ids"],
             labels=arrays["labels"],
@@ -86,3 +86,7 @@ def _read(folder: Path) -> FaceTable:
             rule=meta["rule"],
             skipped=tuple(meta["skipped"]),
         )
+    if table.sha256 != meta["sha256"]:
+        found = f"content {table.sha256[:HASH_DIGITS]}, not {meta['sha256'][:HASH_DIGITS]}"
+        raise InputError(folder, found, "delete the folder")
+    return table

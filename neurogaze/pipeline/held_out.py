@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,15 +64,13 @@ def eeg_results(
         "config_hash": table.settings_hash,
         "label_rule": "ratings to [-1, 1]",
     }
-    given = replace(
-        split, folds=tuple(split.folds[fold.fold] for fold in folds), n_folds=len(folds)
-    )
-    ridge = ridge_predictions(table, given)
+    numbers = [fold.fold for fold in folds]
+    ridge = ridge_predictions(table, split, numbers)
     frame = eeg_frame(table, ridge.rows, ridge.prediction)
     configs = settings_hash([fold.task.config_hash for fold in folds])
     rows = score_va(predictions, context | {"arm": "teacher", "config_hash": configs})
     rows += score_va(frame, context | {"arm": "ridge"})
-    band = simulated_chance(table, given, n_permutations=permutations)
+    band = simulated_chance(table, split, permutations, chosen=numbers)
     return rows + chance_rows(band, context, n=frame["trial"].nunique())
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from einops import einsum
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from neurogaze.affect import grid_centers
 from neurogaze.errors import InputError
@@ -28,6 +27,8 @@ def quantile_matched(values: NDArray[np.floating], reference: NDArray[np.floatin
     >>> quantile_matched(np.array([0.1, 0.3, 0.2]), np.array([-1.0, 0.0, 1.0])).tolist()
     [-1.0, 1.0, 0.0]
     """
+    from scipy.stats import rankdata
+
     level = (rankdata(values) - 0.5) / len(values)
     return np.quantile(np.asarray(reference, dtype=np.float64), level, method="hazen")
 

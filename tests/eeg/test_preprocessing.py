@@ -73,15 +73,6 @@ def test_average_over_one_channel_is_refused():
         clean(tone(10)[None], 128.0, Preprocessing(notch=()))
 
 
-def test_crop_keeps_the_end_of_the_filtered_recording():
-    x = tone(10)[None]
-    settings = Preprocessing(reference="none", crop_last=5.0)
-    whole = clean(x, 128.0, Preprocessing(reference="none"))
-    np.testing.assert_array_equal(clean(x, 128.0, settings), whole[:, -640:])
-    longer = Preprocessing(reference="none", crop_last=50.0)
-    np.testing.assert_array_equal(clean(x, 128.0, longer), whole)
-
-
 def test_input_is_left_alone_and_result_is_float64():
     x = tone(10)[None].astype(np.float32) + np.float32(1)
     before = x.copy()

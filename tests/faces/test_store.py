@@ -102,3 +102,15 @@ def test_pictures_of_another_shape_or_with_objects_are_not_believed(tmp_path):
         np.save(path, other, allow_pickle=True)
         assert prepare(corpus, "valid", tmp_path, progress=False).sha256 == expected
     assert corpus.loads == 3
+
+
+def test_altered_pictures_are_decoded_again(tmp_path):
+    corpus = SyntheticFaces(n_train=24, n_valid=16)
+    good = prepare(corpus, "valid", tmp_path, progress=False)
+    expected = good.sha256
+    path = next(tmp_path.rglob("images.npy"))
+    del good
+    data = bytearray(path.read_bytes())
+    data[-500:] = bytes(500)
+    path.write_bytes(bytes(data))
+    assert prepare(corpus, "valid", tmp_path, progress=False).sha256 == expected

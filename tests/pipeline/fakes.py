@@ -37,7 +37,9 @@ def fake_folds(table, protocol="loso", n_folds=3):
     """A split of a table and a fake teacher for each of its folds."""
     split = make_split(table, SplitSettings(protocol=protocol, n_folds=n_folds))
     folds = [
-        FoldTeacher(SimpleNamespace(teacher=FakeTeacher(i)), i, frozenset(fold.test))
+        FoldTeacher(
+            SimpleNamespace(teacher=FakeTeacher(i), config_hash=""), i, frozenset(fold.test)
+        )
         for i, fold in enumerate(split.folds)
     ]
     return split, folds

@@ -14,14 +14,12 @@ from neurogaze.pipeline.consolidating import (
     LabelledData,
     anchor_embeddings,
     consolidate_teachers,
-    eeg_results,
-    held_out_predictions,
     labelled_data,
     make_grid,
     people_of,
-    rated_events,
-    topomap_groups,
+    training_ratings,
 )
+from neurogaze.pipeline.embedding import load_teacher, match_moments
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 from neurogaze.prototypes.grid import PrototypeGrid
 from tests.eeg.toy import make_table
@@ -61,62 +59,33 @@ def test_faithful_takes_the_people_of_one_fold():
 
 def test_anchors_are_the_same_windows_for_every_fold():
     data, folds = labelled()
-    anchors = anchor_embeddings(data, folds[::-1])
+    anchors = anchor_embeddings(data, [], folds)
     assert anchors.shape == (3, data.table.n_rows, 6)
     np.testing.assert_array_equal(anchors[:, 0, 0], [0, 1, 2])
     np.testing.assert_array_equal(anchors[0, :, 1:], anchors[2, :, 1:])
-    partial = anchor_embeddings(data, folds[1:])
-    np.testing.assert_array_equal(partial[:, 0, 0], [1, 1, 2])
 
 
-def test_every_window_is_predicted_once_by_the_fold_that_held_it_out():
+def test_anchors_are_recordings_that_nobody_was_trained_on_where_there_are_any():
     data, folds = labelled()
-    frame = held_out_predictions(data, folds)
-    keys = list(zip(frame["trial"], frame["start"], strict=True))
-    free = data.table.start % 4.0 == 0
-    assert len(keys) == len(set(keys)) == free.sum()
-    for fold in folds:
-        rows = free & np.isin(data.table.subject, [*fold.test_units])
-        (seen,) = fold.task.teacher.seen
-        np.testing.assert_array_equal(seen, data.table.features[rows])
+    support = replace(make_table(n_subjects=3, seed=5), corpus="more")
+    anchors = anchor_embeddings(data, [(support, "more")], folds)
+    assert anchors.shape[:2] == (3, support.n_rows)
+    teacher = folds[1].task.teacher
+    moments = teacher.feature_mean.numpy(), teacher.feature_std.numpy()
+    matched = match_moments(support.features, *moments)
+    np.testing.assert_allclose(teacher.seen[0], matched, atol=1e-5)
+    grid = make_grid(data, [(support, "more")], folds, COARSE, {})
+    assert grid.provenance["anchors"] == "support windows"
 
 
-def test_one_rating_an_event():
-    table = make_table(n_subjects=3, n_clips=4)
-    ratings = rated_events(table)
-    assert ratings.shape == (12, 2)
-    seen = set(zip(table.valence.tolist(), table.arousal.tolist(), strict=True))
-    assert {tuple(r) for r in ratings.tolist()} == seen
-
-
-def test_topomaps_by_hand():
-    table = make_table(n_subjects=4)
-    groups = topomap_groups(table)
-    assert groups["groups"].tolist() == [
-        "all windows",
-        "valence: above - below median",
-        "arousal: above - below median",
-    ]
-    assert groups["values"].shape == (3, 4, 2)
-    np.testing.assert_allclose(groups["values"][0], table.features.mean(0), rtol=1e-6)
-    high = table.arousal > np.median(table.arousal)
-    contrast = table.features[high].mean(0) - table.features[~high].mean(0)
-    np.testing.assert_allclose(groups["values"][2], contrast, atol=1e-6)
-    flat = replace(table, valence=np.zeros(table.n_rows), arousal=np.zeros(table.n_rows))
-    assert topomap_groups(flat)["groups"].tolist() == ["all windows"]
-
-
-def test_teachers_stand_beside_ridge_and_chance():
-    data, folds = labelled(make_table(n_subjects=8, signal=3.0))
-    rows = eeg_results(data, held_out_predictions(data, folds), CONTEXT, permutations=20)
-    arms = {row.arm for row in rows}
-    assert arms == {"teacher", "ridge", "chance (99 % band)"}
-    assert {row.split_hash for row in rows} == {data.split.sha256}
-    bands = [row for row in rows if row.arm.startswith("chance")]
-    assert [row.metric for row in bands] == ["valence_ccc_trial", "arousal_ccc_trial"]
-    assert all(row.low < row.high for row in bands)
-    values = {(row.arm, row.metric): row.value for row in rows}
-    assert values["ridge", "valence_ccc_trial"] > bands[0].high
+def test_ratings_are_those_of_training_people_one_an_event():
+    data, _ = labelled()
+    table = data.table
+    for fold, ratings in zip(data.split.folds, training_ratings(data), strict=True):
+        rows = np.isin(table.subject, fold.train)
+        said = zip(table.valence[rows].tolist(), table.arousal[rows].tolist(), strict=True)
+        assert len(ratings) == len(fold.train) * 6
+        assert {tuple(r) for r in ratings.tolist()} == set(said)
 
 
 def tiny_data(tiny_run):
@@ -146,6 +115,35 @@ def test_two_teachers_of_one_fold_are_refused(tiny_run, tmp_path):
             [path, again], tiny_data(tiny_run), [], COARSE, tmp_path / "out", CONTEXT
         )
     assert not (tmp_path / "out").exists()
+
+
+def test_crossfit_needs_every_fold(tiny_run, tmp_path):
+    path = tiny_run.run / "teacher-1" / "best.ckpt"
+    with pytest.raises(InputError, match="--teachers: fold 0 is missing"):
+        consolidate_teachers([path], tiny_data(tiny_run), [], COARSE, tmp_path / "out", CONTEXT)
+
+
+def test_faithful_needs_one_teacher(tiny_run, tmp_path):
+    """The grid, and the scores beside it, are of the people whom this fold held out."""
+    path = tiny_run.run / "teacher-1" / "best.ckpt"
+    settings = replace(COARSE, mode="faithful", fold=1)
+    grid = consolidate_teachers(
+        [path], tiny_data(tiny_run), [], settings, tmp_path, CONTEXT, permutations=20
+    )
+    held_out = set(load_teacher(path).provenance["test_units"])
+    frame = read_predictions(tmp_path / "predictions.parquet", "eeg")
+    assert set(frame["subject"]) == held_out
+    assert grid.counts.sum() == len(held_out) * 4 * 3
+    trials = {r.arm: r.n for r in read_rows(tmp_path / "results.jsonl") if "trial" in r.metric}
+    assert trials == dict.fromkeys(["teacher", "ridge", "chance (99 % band)"], len(held_out) * 4)
+
+
+def test_people_who_were_trained_on_are_refused(tiny_run, tmp_path):
+    data = tiny_data(tiny_run)
+    data.split = replace(data.split, protocol="trial")
+    path = tiny_run.run / "teacher-1" / "best.ckpt"
+    with pytest.raises(InputError, match="'trial' trains on the people it tests"):
+        consolidate_teachers([path], data, [], COARSE, tmp_path / "out", CONTEXT)
 
 
 def test_labelled_data_name_their_people(tiny_run):

@@ -168,14 +168,16 @@ def test_rated_bins_leave_out_unrated_windows():
         consolidate(embedded(embedding, va), settings, [])
 
 
-def test_people_of_two_corpora_are_different_people():
-    data = embedded(
-        np.ones((2, 4)),
-        np.zeros((2, 2)),
-        subject=np.array(["s1", "s1"]),
-        corpus=np.array(["a", "b"]),
-    )
-    assert consolidate(data, RAW, []).n_subjects[12] == 2
+def test_people_are_told_apart_by_name_not_by_corpus():
+    """Two corpora of the same people name them alike, and nobody counts twice."""
+    for names, people in ((["x/s1", "x/s1"], 1), (["x/s1", "y/s1"], 2)):
+        data = embedded(
+            np.ones((2, 4)),
+            np.zeros((2, 2)),
+            subject=np.array(names),
+            corpus=np.array(["a", "b"]),
+        )
+        assert consolidate(data, RAW, []).n_subjects[12] == people
 
 
 def test_small_cells_are_merged_and_marked():
