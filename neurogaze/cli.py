@@ -57,7 +57,7 @@ def _call(name: str, function: Callable[..., Any], args: Sequence[str]) -> None:
     config = parser.parse_args(list(args))
     if "roots" in config:  # corpora look for their data when they are built
         commands.Roots(**config.roots.as_dict()).export()
-    values = parser.instantiate_classes(config)
+    values = parser.instantiate(config)
     function(**values.as_dict())
 
 

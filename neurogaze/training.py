@@ -143,4 +143,4 @@ def load_data(args: Sequence[str]) -> LightningDataModule:
     parser = ArgumentParser(prog="neurogaze", exit_on_error=True)
     parser.add_subclass_arguments(LightningDataModule, "data", required=True)
     config = parser.parse_args(list(args))
-    return parser.instantiate_classes(config).data
+    return parser.instantiate(config).data

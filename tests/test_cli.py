@@ -69,6 +69,7 @@ def test_unknown_flag_and_key_leave_with_code_2(capsys, tmp_path):
     with pytest.raises(SystemExit) as stop:
         main(["demo", "--outt", str(tmp_path)])
     assert stop.value.code == 2
+    assert "--outt" in capsys.readouterr().err
     bad = tmp_path / "x.yaml"
     bad.write_text("name: x\ntitel: y\n")
     fails(capsys, ["run", bad], "x.yaml")

@@ -108,7 +108,7 @@ def read_settings(path: Path, kind: type[S]) -> S:
         reason = " ".join(str(error).split())
         remedy = "compare its keys with the files beside it under experiments/"
         raise InputError(path, f"does not hold {kind.__name__} ({reason})", remedy) from None
-    settings: S = parser.instantiate_classes(config).file
+    settings: S = parser.instantiate(config).file
     return settings
 
 
