@@ -168,6 +168,7 @@ def evaluate(
     data: LightningDataModule,
     split: str = "valid",
     out: Path = Path("runs/evaluation"),
+    flip: bool = False,
     roots: Roots = Roots(),
 ) -> None:
     """Judge a student checkpoint on a data set; leave predictions, embeddings and scores.
@@ -177,6 +178,7 @@ def evaluate(
         data: data module whose corpus holds the images.
         split: which part of the corpus.
         out: folder for the results.
+        flip: judge each image by the mean of itself and its mirror image.
         roots: where the data sets lie.
     """
     import neurogaze
@@ -195,7 +197,7 @@ def evaluate(
         "seed": data.seed,
         "code_version": neurogaze.__version__,
     }
-    _print(evaluate_student(task, table, out, context))
+    _print(evaluate_student(task, table, out, context, flip))
 
 
 def score(predictions: Path, arm: str = "outside", note: str = "") -> None:

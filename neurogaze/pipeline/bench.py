@@ -121,8 +121,9 @@ def _judge(
 
     def action(folder: Path) -> None:
         task = load_student(stages.root / name / "last.ckpt")
-        evaluate_student(task, table, folder, context)
+        evaluate_student(task, table, folder, context, part.flip)
 
     outputs = ["predictions.parquet", "embeddings.npz", "results.jsonl"]
     inputs = {"student": weights, "faces": table.sha256}
-    stages.run(f"{name}-{dataset}", context, inputs, action, outputs)
+    what = context | {"flip": part.flip}
+    stages.run(f"{name}-{dataset}", what, inputs, action, outputs)

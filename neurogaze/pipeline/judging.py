@@ -42,16 +42,24 @@ def load_student(path: Path) -> StudentTask:
     return task.eval()
 
 
-def predict(task: StudentTask, images: NDArray[np.uint8]) -> tuple[NDArray, NDArray]:
-    """Probabilities `[n, 8]` and embeddings `[n, d]` of grey images `uint8 [n, h, w]`."""
+def predict(
+    task: StudentTask, images: NDArray[np.uint8], flip: bool = False
+) -> tuple[NDArray, NDArray]:
+    """Probabilities `[n, 8]` and embeddings `[n, d]` of grey images `uint8 [n, h, w]`.
+
+    With `flip` the logits are the mean over an image and its mirror image; the embedding is that of
+    the image.
+    """
     prepared = FacePreprocessing(**task.provenance["preprocessing"])
     logits, embeddings = [], []
     starts = range(0, len(images), BATCH)
     with torch.inference_mode():
         for start in track(starts, "predicting faces", disable=len(starts) < 4):
             batch = torch.from_numpy(np.array(images[start : start + BATCH]))
-            out = task(to_input(batch, prepared))
-            logits.append(out.logits.float())
+            ready = to_input(batch, prepared)
+            out = task(ready)
+            views = [out.logits, task(ready.flip(3)).logits] if flip else [out.logits]
+            logits.append(torch.stack(views).float().mean(dim=0))
             embeddings.append(out.embedding.float())
     probabilities = torch.cat(logits).double().softmax(dim=1).numpy()
     return probabilities, torch.cat(embeddings).numpy()
@@ -72,7 +80,7 @@ def face_frame(table: FaceTable, probabilities: NDArray[np.float64]) -> pd.DataF
     return frame.assign(**scores)
 
 
-def student_context(task: StudentTask, table: FaceTable) -> dict[str, Any]:
+def student_context(task: StudentTask, table: FaceTable, flip: bool = False) -> dict[str, Any]:
     """What a result row says besides its value."""
     synthetic = str(task.provenance.get("dataset", "")).startswith("synthetic")
     done, planned = task.epochs
@@ -81,7 +89,7 @@ def student_context(task: StudentTask, table: FaceTable) -> dict[str, Any]:
     return {
         "dataset": table.dataset,
         "split": table.split,
-        "protocol": f"{epoch}, {weights}, one view",
+        "protocol": f"{epoch}, {weights}, {'image and mirror' if flip else 'one view'}",
         "label_rule": table.rule,
         "config_hash": task.config_hash,
         "grid_hash": str(task.provenance.get("grid_sha256", "")),
@@ -91,7 +99,7 @@ def student_context(task: StudentTask, table: FaceTable) -> dict[str, Any]:
 
 
 def evaluate_student(
-    task: StudentTask, table: FaceTable, out: Path, context: dict[str, Any]
+    task: StudentTask, table: FaceTable, out: Path, context: dict[str, Any], flip: bool = False
 ) -> list[ResultRow]:
     """Judge a student; leave `predictions.parquet`, `embeddings.npz` and `results.jsonl`.
 
@@ -100,10 +108,11 @@ def evaluate_student(
         table: images with labels.
         out: folder.
         context: `experiment`, `arm`, `seed` and whatever else overrides the row's own record.
+        flip: judge each image by itself and its mirror image.
     """
-    probabilities, embeddings = predict(task, table.images)
+    probabilities, embeddings = predict(task, table.images, flip)
     frame = face_frame(table, probabilities)
-    own = student_context(task, table)
+    own = student_context(task, table, flip)
     notes = [note for note in (own["note"], str(context.get("note", ""))) if note]
     rows = score_faces(frame, own | context | {"note": "; ".join(notes)})
     write_predictions(out / "predictions.parquet", frame)

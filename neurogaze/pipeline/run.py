@@ -178,11 +178,12 @@ class Pipeline:
 
         def action(folder: Path) -> None:
             task = load_student(self.root / "student" / "last.ckpt")
-            evaluate_student(task, table, folder, context)
+            evaluate_student(task, table, folder, context, part.flip)
 
         outputs = ["predictions.parquet", "embeddings.npz", "results.jsonl"]
         inputs = {"faces": faces.content, "student": student.outputs["last.ckpt"]}
-        self.stages.run(f"evaluate-{name}", context, inputs, action, outputs)
+        what = context | {"flip": part.flip}
+        self.stages.run(f"evaluate-{name}", what, inputs, action, outputs)
 
     def report(self) -> Path:
         """Stage: tables, figures and one HTML page."""

@@ -47,12 +47,14 @@ class EvaluationSettings:
         split: which part of the corpus.
         args: further flags for the data.
         expected: number of images that must be there; null asks for none.
+        flip: judge each image by the mean of itself and its mirror image.
     """
 
     data: str
     split: str = "valid"
     args: list[str] = field(default_factory=list)
     expected: int | None = None
+    flip: bool = False
 
     def relative_to(self, folder: Path) -> EvaluationSettings:
         """The same, with its file found from a folder."""

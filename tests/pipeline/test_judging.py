@@ -92,3 +92,17 @@ def test_a_training_that_was_cut_short_is_stamped(student, table):
 def test_a_missing_student_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.ckpt"):
         load_student(tmp_path / "none.ckpt")
+
+
+def test_a_mirrored_set_has_the_same_mirrored_scores(tiny_run):
+    """Averaging an image with its mirror cannot tell one from the other."""
+    student = load_student(tiny_run.run / "student" / "last.ckpt")
+    images = SyntheticFaces(n_train=64, n_valid=40).load("valid").images
+    plain, _ = predict(student, images, flip=True)
+    mirrored, _ = predict(student, images[:, :, ::-1].copy(), flip=True)
+    np.testing.assert_allclose(plain, mirrored, atol=1e-6)
+    alone, _ = predict(student, images)
+    assert np.abs(alone - plain).max() > 1e-6
+    assert student_context(student, SyntheticFaces(64, 40).load("valid"), flip=True)[
+        "protocol"
+    ].endswith("image and mirror")
