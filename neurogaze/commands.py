@@ -169,6 +169,7 @@ def evaluate(
     split: str = "valid",
     out: Path = Path("runs/evaluation"),
     flip: bool = False,
+    undo_weights: bool = False,
     roots: Roots = Roots(),
 ) -> None:
     """Judge a student checkpoint on a data set; leave predictions, embeddings and scores.
@@ -179,17 +180,18 @@ def evaluate(
         split: which part of the corpus.
         out: folder for the results.
         flip: judge each image by the mean of itself and its mirror image.
+        undo_weights: divide probabilities by the class weights of the training loss.
         roots: where the data sets lie.
     """
     import neurogaze
     from neurogaze.faces.datamodule import FaceDataModule
     from neurogaze.faces.store import prepare as prepare_faces
-    from neurogaze.pipeline.judging import evaluate_student, load_student
+    from neurogaze.pipeline.judging import View, evaluate_student, load_student
 
     roots.export()
     if not isinstance(data, FaceDataModule):
         raise InputError("--data", f"is a {type(data).__name__}", "name a FaceDataModule")
-    task = load_student(student)
+    task, view = load_student(student), View(flip, undo_weights)
     table = prepare_faces(data.corpus, split, data.store)
     context = {
         "experiment": out.name,
@@ -197,7 +199,7 @@ def evaluate(
         "seed": data.seed,
         "code_version": neurogaze.__version__,
     }
-    _print(evaluate_student(task, table, out, context, flip))
+    _print(evaluate_student(task, table, out, context, view))
 
 
 def score(predictions: Path, arm: str = "outside", note: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,35 @@ def load_student(path: Path) -> StudentTask:
     return task.eval()
 
 
+@dataclass(frozen=True)
+class View:
+    """How a student looks at an image; nothing in it is fitted.
+
+    Args:
+        flip: take the mean logits of the image and its mirror image.
+        undo_weights: divide the probabilities by the class weights of the training loss. Weights
+            multiply the posterior that a network learns (Elkan 2001, IJCAI, theorem 2); dividing
+            gives back that of the training data.
+    """
+
+    flip: bool = False
+    undo_weights: bool = False
+
+    def __str__(self) -> str:
+        """What a result row says of it."""
+        undone = ", class weights undone" if self.undo_weights else ""
+        return ("image and mirror" if self.flip else "one view") + undone
+
+
+PLAIN = View()
+
+
 def predict(
-    task: StudentTask, images: NDArray[np.uint8], flip: bool = False
+    task: StudentTask, images: NDArray[np.uint8], view: View = PLAIN
 ) -> tuple[NDArray, NDArray]:
     """Probabilities `[n, 8]` and embeddings `[n, d]` of grey images `uint8 [n, h, w]`.
 
-    With `flip` the logits are the mean over an image and its mirror image; the embedding is that of
-    the image.
+    The embedding is that of the image alone.
     """
     prepared = FacePreprocessing(**task.provenance["preprocessing"])
     logits, embeddings = [], []
@@ -58,10 +81,13 @@ def predict(
             batch = torch.from_numpy(np.array(images[start : start + BATCH]))
             ready = to_input(batch, prepared)
             out = task(ready)
-            views = [out.logits, task(ready.flip(3)).logits] if flip else [out.logits]
+            views = [out.logits, task(ready.flip(3)).logits] if view.flip else [out.logits]
             logits.append(torch.stack(views).float().mean(dim=0))
             embeddings.append(out.embedding.float())
-    probabilities = torch.cat(logits).double().softmax(dim=1).numpy()
+    scores = torch.cat(logits).double()
+    if view.undo_weights and task.loss.ce is not None:
+        scores = scores - task.loss.ce.class_weight.double().log()
+    probabilities = scores.softmax(dim=1).numpy()
     return probabilities, torch.cat(embeddings).numpy()
 
 
@@ -80,7 +106,7 @@ def face_frame(table: FaceTable, probabilities: NDArray[np.float64]) -> pd.DataF
     return frame.assign(**scores)
 
 
-def student_context(task: StudentTask, table: FaceTable, flip: bool = False) -> dict[str, Any]:
+def student_context(task: StudentTask, table: FaceTable, view: View = PLAIN) -> dict[str, Any]:
     """What a result row says besides its value."""
     synthetic = str(task.provenance.get("dataset", "")).startswith("synthetic")
     done, planned = task.epochs
@@ -89,7 +115,7 @@ def student_context(task: StudentTask, table: FaceTable, flip: bool = False) -> 
     return {
         "dataset": table.dataset,
         "split": table.split,
-        "protocol": f"{epoch}, {weights}, {'image and mirror' if flip else 'one view'}",
+        "protocol": f"{epoch}, {weights}, {view}",
         "label_rule": table.rule,
         "config_hash": task.config_hash,
         "grid_hash": str(task.provenance.get("grid_sha256", "")),
@@ -99,7 +125,7 @@ def student_context(task: StudentTask, table: FaceTable, flip: bool = False) -> 
 
 
 def evaluate_student(
-    task: StudentTask, table: FaceTable, out: Path, context: dict[str, Any], flip: bool = False
+    task: StudentTask, table: FaceTable, out: Path, context: dict[str, Any], view: View = PLAIN
 ) -> list[ResultRow]:
     """Judge a student; leave `predictions.parquet`, `embeddings.npz` and `results.jsonl`.
 
@@ -108,11 +134,11 @@ def evaluate_student(
         table: images with labels.
         out: folder.
         context: `experiment`, `arm`, `seed` and whatever else overrides the row's own record.
-        flip: judge each image by itself and its mirror image.
+        view: how the student looks at an image.
     """
-    probabilities, embeddings = predict(task, table.images, flip)
+    probabilities, embeddings = predict(task, table.images, view)
     frame = face_frame(table, probabilities)
-    own = student_context(task, table, flip)
+    own = student_context(task, table, view)
     notes = [note for note in (own["note"], str(context.get("note", ""))) if note]
     rows = score_faces(frame, own | context | {"note": "; ".join(notes)})
     write_predictions(out / "predictions.parquet", frame)

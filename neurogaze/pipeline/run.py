@@ -19,7 +19,7 @@ from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.consolidating import consolidate_teachers
-from neurogaze.pipeline.judging import evaluate_student, load_student
+from neurogaze.pipeline.judging import View, evaluate_student, load_student
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, PipelineSettings
 from neurogaze.pipeline.stages import DAMAGED, StageRecord, Stages, content_hash
 from neurogaze.prototypes.grid import PrototypeGrid
@@ -174,15 +174,16 @@ class Pipeline:
         faces, table = self.faces(f"faces-{name}", data, part.split)
         _expect(part.expected, table)
         student = self.stages.records["student"]
+        view = View(part.flip, part.undo_weights)
         context = self._context("student")
 
         def action(folder: Path) -> None:
             task = load_student(self.root / "student" / "last.ckpt")
-            evaluate_student(task, table, folder, context, part.flip)
+            evaluate_student(task, table, folder, context, view)
 
         outputs = ["predictions.parquet", "embeddings.npz", "results.jsonl"]
         inputs = {"faces": faces.content, "student": student.outputs["last.ckpt"]}
-        what = context | {"flip": part.flip}
+        what = context | {"view": view}
         self.stages.run(f"evaluate-{name}", what, inputs, action, outputs)
 
     def report(self) -> Path:

@@ -48,6 +48,7 @@ class EvaluationSettings:
         args: further flags for the data.
         expected: number of images that must be there; null asks for none.
         flip: judge each image by the mean of itself and its mirror image.
+        undo_weights: divide probabilities by the class weights of the training loss.
     """
 
     data: str
@@ -55,6 +56,7 @@ class EvaluationSettings:
     args: list[str] = field(default_factory=list)
     expected: int | None = None
     flip: bool = False
+    undo_weights: bool = False
 
     def relative_to(self, folder: Path) -> EvaluationSettings:
         """The same, with its file found from a folder."""

@@ -15,6 +15,7 @@ from neurogaze.evaluation.results import read_rows
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.pipeline.judging import (
     SYNTHETIC_STAMP,
+    View,
     evaluate_student,
     load_student,
     predict,
@@ -98,11 +99,21 @@ def test_a_mirrored_set_has_the_same_mirrored_scores(tiny_run):
     """Averaging an image with its mirror cannot tell one from the other."""
     student = load_student(tiny_run.run / "student" / "last.ckpt")
     images = SyntheticFaces(n_train=64, n_valid=40).load("valid").images
-    plain, _ = predict(student, images, flip=True)
-    mirrored, _ = predict(student, images[:, :, ::-1].copy(), flip=True)
+    plain, _ = predict(student, images, View(flip=True))
+    mirrored, _ = predict(student, images[:, :, ::-1].copy(), View(flip=True))
     np.testing.assert_allclose(plain, mirrored, atol=1e-6)
     alone, _ = predict(student, images)
     assert np.abs(alone - plain).max() > 1e-6
-    assert student_context(student, SyntheticFaces(64, 40).load("valid"), flip=True)[
+    assert student_context(student, SyntheticFaces(64, 40).load("valid"), View(flip=True))[
         "protocol"
     ].endswith("image and mirror")
+
+
+def test_undone_weights_are_those_of_the_loss(student, table):
+    """Probability ratios change by the inverse ratio of the class weights, and by nothing else."""
+    plain, _ = predict(student, table.images)
+    undone, _ = predict(student, table.images, View(undo_weights=True))
+    weights = student.loss.ce.class_weight.double().numpy()
+    assert weights.max() > 1.5 * weights.min()
+    expected = plain / weights
+    np.testing.assert_allclose(undone, expected / expected.sum(1, keepdims=True), rtol=1e-9)
