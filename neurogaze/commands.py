@@ -195,7 +195,7 @@ def evaluate(
     table = prepare_faces(data.corpus, split, data.store)
     context = {
         "experiment": out.name,
-        "arm": "student",
+        "arm": view.named("student"),
         "seed": data.seed,
         "code_version": neurogaze.__version__,
     }

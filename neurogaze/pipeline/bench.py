@@ -119,6 +119,7 @@ def _judge(
     data: Any = training.load_data(["--data", part.data, f"--data.store={store}", *part.args])
     table = prepare_faces(data.corpus, part.split, data.store, progress=False)
     view = View(part.flip, part.undo_weights)
+    context = context | {"arm": view.named(context["arm"])}
 
     def action(folder: Path) -> None:
         task = load_student(stages.root / name / "last.ckpt")

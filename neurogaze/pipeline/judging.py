@@ -62,6 +62,10 @@ class View:
         undone = ", class weights undone" if self.undo_weights else ""
         return ("image and mirror" if self.flip else "one view") + undone
 
+    def named(self, arm: str) -> str:
+        """Name of an arm seen so; two ways to look at the same student are two rows."""
+        return arm if self == PLAIN else f"{arm} ({self})"
+
 
 PLAIN = View()
 

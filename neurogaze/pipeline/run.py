@@ -175,7 +175,7 @@ class Pipeline:
         _expect(part.expected, table)
         student = self.stages.records["student"]
         view = View(part.flip, part.undo_weights)
-        context = self._context("student")
+        context = self._context(view.named("student"))
 
         def action(folder: Path) -> None:
             task = load_student(self.root / "student" / "last.ckpt")
