@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from lightning_fabric.plugins.io import TorchCheckpointIO
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.callbacks import EarlyStopping
+from pytorch_lightning.callbacks import Checkpoint, EarlyStopping, ModelCheckpoint
 from pytorch_lightning.cli import SaveConfigCallback
 
 from neurogaze.artefacts import written_aside
@@ -79,6 +79,20 @@ class Curves(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up the rows of a checkpoint."""
         self.rows = list(state_dict["rows"])
+
+
+class EveryLast(Checkpoint):
+    """Save `last.ckpt` after every epoch, also after one that was not the best so far.
+
+    Lightning writes it only beside a new best, and a resumed training would repeat the epochs
+    since.
+    """
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save, after the callback that keeps the best."""
+        best = trainer.checkpoint_callback
+        if isinstance(best, ModelCheckpoint) and best.monitor and best.save_last and best.dirpath:
+            trainer.save_checkpoint(Path(best.dirpath) / "last.ckpt")
 
 
 class WholeCheckpoints(TorchCheckpointIO):

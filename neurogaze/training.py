@@ -12,7 +12,13 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from neurogaze.artefacts import settings_hash
-from neurogaze.callbacks import Curves, EpochSeed, SaveConfigBeside, WholeCheckpoints
+from neurogaze.callbacks import (
+    Curves,
+    EpochSeed,
+    EveryLast,
+    SaveConfigBeside,
+    WholeCheckpoints,
+)
 from neurogaze.eeg.corpora.dasps import Dasps, DaspsRaw
 from neurogaze.eeg.corpora.dreamer import Dreamer
 from neurogaze.eeg.corpora.synthetic import SyntheticEeg
@@ -58,8 +64,9 @@ class NeurogazeCLI(LightningCLI):
         self.model.config_hash = settings_hash(_without_places(self.config["fit"].as_dict()))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Build the trainer; its checkpoints appear whole."""
+        """Build the trainer; its checkpoints appear whole, and one after every epoch."""
         trainer = super().instantiate_trainer(**kwargs)
+        trainer.callbacks.append(EveryLast())  # type: ignore[attr-defined]
         trainer.strategy.checkpoint_io = WholeCheckpoints()
         return trainer
 
