@@ -14,6 +14,7 @@ from neurogaze.eeg.cache import FeatureTable
 from neurogaze.eeg.splits import Split, fold_rows
 from neurogaze.errors import InputError
 from neurogaze.prototypes.consolidate import Embedded
+from neurogaze.tasks.loading import load_task
 from neurogaze.tasks.teacher import TeacherTask
 
 BATCH = 2048
@@ -82,16 +83,8 @@ def load_fold(path: Path, split: Split, settings_hash: str) -> FoldTeacher:
 
 
 def load_teacher(path: Path) -> TeacherTask:
-    """Load a teacher checkpoint without unpickling anything but tensors and plain values."""
-    try:
-        task = TeacherTask.load_from_checkpoint(path, map_location="cpu", weights_only=True)
-    except InputError as error:
-        raise InputError(path, error.found, error.remedy) from error
-    except Exception as error:
-        raise InputError(
-            path, f"is no readable teacher checkpoint ({type(error).__name__})", "train it again"
-        ) from error
-    return task.eval()
+    """Load a teacher checkpoint; its electrodes are checked."""
+    return load_task(path, TeacherTask)
 
 
 def units(table: FeatureTable, split: Split) -> NDArray[np.str_]:

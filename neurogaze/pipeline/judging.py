@@ -14,12 +14,12 @@ from rich.progress import track
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import write_npz
-from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import write_predictions
 from neurogaze.evaluation.results import ResultRow, write_rows
 from neurogaze.evaluation.scoring import score_faces
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input
+from neurogaze.tasks.loading import load_task
 from neurogaze.tasks.student import StudentTask
 
 BATCH = 512
@@ -32,15 +32,7 @@ def load_student(path: Path) -> StudentTask:
     Raises:
         InputError: when the file is no student, has another class order, or lacks its contract.
     """
-    try:
-        task = StudentTask.load_from_checkpoint(path, map_location="cpu", weights_only=True)
-    except InputError as error:
-        raise InputError(path, error.found, error.remedy) from error
-    except Exception as error:
-        raise InputError(
-            path, f"is no readable student checkpoint ({type(error).__name__})", "train it again"
-        ) from error
-    return task.eval()
+    return load_task(path, StudentTask)
 
 
 @dataclass(frozen=True)

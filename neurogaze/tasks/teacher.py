@@ -43,7 +43,7 @@ class TeacherTask(LightningModule):
         mse_weight: share of the squared error in the loss; the rest is 1 - CCC.
         noise: Gaussian noise on each training feature, in standard deviations of that feature over
             the training fold. It is a ridge penalty in another form (Bishop 1995, Neural
-            Computation 7), and differential entropies of new people are off by about that much.
+            Computation 7).
     """
 
     def __init__(
