@@ -28,6 +28,8 @@ class Windows(Dataset[Batch]):
         self.features = torch.from_numpy(table.features[rows])
         va = np.stack([table.valence[rows], table.arousal[rows]], axis=1)
         self.va = torch.from_numpy(va.astype(np.float32))
+        self.dominance = torch.from_numpy(table.dominance[rows].astype(np.float32))
+        self.label = torch.from_numpy(table.label[rows])
         self.row = torch.from_numpy(np.asarray(rows, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -35,8 +37,14 @@ class Windows(Dataset[Batch]):
         return len(self.row)
 
     def __getitem__(self, index: list[int]) -> Batch:
-        """Features `float32 [B, C, K]` (nats), va `float32 [B, 2]`, row `int64 [B]`."""
-        return {"features": self.features[index], "va": self.va[index], "row": self.row[index]}
+        """Windows of a batch.
+
+        Returns:
+            `features` float32 `[B, C, K]` (nats), `va` float32 `[B, 2]`, `dominance` float32 `[B]`,
+            `label` int64 `[B]` (-1 = none) and `row` int64 `[B]`.
+        """
+        names = ("features", "va", "dominance", "label", "row")
+        return {name: getattr(self, name)[index] for name in names}
 
 
 class TrialSampler(Sampler[list[int]]):

@@ -25,7 +25,7 @@ from neurogaze.eeg.features import (
     trial_features,
 )
 from neurogaze.eeg.recordings import Corpus, Trial
-from neurogaze.eeg.table import ROWS, FeatureTable
+from neurogaze.eeg.table import RATINGS, ROWS, FeatureTable
 from neurogaze.errors import InputError
 
 HASH_LENGTH = 12
@@ -127,9 +127,11 @@ def _trial_columns(trial: Trial, settings: FeatureSettings) -> dict[str, NDArray
     columns: dict[str, NDArray[Any]] = {"features": made.values, "start": made.start}
     for name in ("subject", "clip", "event", "trial"):
         columns[name] = np.full(len(made.values), getattr(trial, name))
-    for name in ("valence", "arousal"):
+    for name in RATINGS:
         rating = getattr(trial, name)
         columns[name] = np.full(len(made.values), np.nan if rating is None else float(rating))
+    label = -1 if trial.label is None else int(trial.label)
+    columns["label"] = np.full(len(made.values), label, dtype=np.int64)
     return {**columns, "channels": np.array(trial.channels), "floors": np.array(made.floors)}
 
 

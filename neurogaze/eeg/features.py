@@ -18,7 +18,7 @@ from neurogaze.eeg.preprocessing import Preprocessing, clean
 from neurogaze.eeg.recordings import Trial
 from neurogaze.errors import InputError
 
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 """Raised whenever `clean` or `trial_features` would return other values for the same settings."""
 
 FAITHFUL = (

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from neurogaze.artefacts import arrays_hash, settings_hash
 from neurogaze.errors import InputError
 
-ROWS = ("features", "subject", "clip", "event", "trial", "start", "valence", "arousal")
+RATINGS = ("valence", "arousal", "dominance")
+ROWS = ("features", "subject", "clip", "event", "trial", "start", *RATINGS, "label")
 """Fields of a table with one entry a window."""
 
 
@@ -31,6 +32,8 @@ class FeatureTable:
         start: `float64 [N]`, s from the first sample of the trial that was kept.
         valence: `float64 [N]` in [-1, 1], NaN = not rated.
         arousal: likewise.
+        dominance: likewise.
+        label: `int64 [N]`, class of a corpus that has classes, -1 = none.
         floors: variances that had to be raised to the floor.
         settings_hash: SHA-256 of the `FeatureSettings`.
     """
@@ -47,6 +50,8 @@ class FeatureTable:
     start: NDArray[np.float64]
     valence: NDArray[np.float64]
     arousal: NDArray[np.float64]
+    dominance: NDArray[np.float64]
+    label: NDArray[np.int64]
     floors: int
     settings_hash: str
 
@@ -74,6 +79,11 @@ class FeatureTable:
     def rated(self) -> NDArray[np.bool_]:
         """`bool [N]`: both valence and arousal are known."""
         return np.isfinite(self.valence) & np.isfinite(self.arousal)
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """`bool [N]`: rated, or of a known class."""
+        return self.rated | (self.label >= 0)
 
     @property
     def sha256(self) -> str:

@@ -96,6 +96,8 @@ def make_table(
         start=np.array(start),
         valence=va[:, 0],
         arousal=va[:, 1],
+        dominance=np.full(len(va), np.nan),
+        label=np.full(len(va), -1, dtype=np.int64),
         floors=0,
         settings_hash="0" * 64,
     )
