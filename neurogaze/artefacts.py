@@ -82,17 +82,29 @@ def file_hash(path: Path) -> str:
 
 
 def _aside(path: Path) -> Path:
-    """A fresh hidden name beside `path`; what killed writers of this machine left is swept away.
+    """A fresh hidden name beside `path`; what killed writers left of it is swept away."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sweep(path.parent, path.name)
+    token = secrets.token_hex(4)
+    return path.with_name(f".aside-{_machine()}-{os.getpid()}-{token}-{path.name}")
+
+
+def _machine() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def sweep(folder: Path, name: str = "*") -> None:
+    """Remove what killed writers of this machine left unfinished in a folder.
 
     A writer on another machine that shares the disk has another name and is left alone.
+
+    Args:
+        folder: where to look, not below it; it need not exist.
+        name: of the artefact, or a pattern.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    machine = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
-    for stale in path.parent.glob(f".aside-{machine}-*-{path.name}"):
+    for stale in folder.glob(f".aside-{_machine()}-*-{name}"):
         if not _alive(int(stale.name.split("-")[2])):
             remove(stale)
-    token = secrets.token_hex(4)
-    return path.with_name(f".aside-{machine}-{os.getpid()}-{token}-{path.name}")
 
 
 def _alive(process: int) -> bool:

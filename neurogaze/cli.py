@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from neurogaze.errors import InputError
+from neurogaze.quiet import hush
 
 TRAINING = ("fit", "validate", "test")
 POSITIONAL = ("run", "score", "bench", "report")
@@ -22,8 +21,8 @@ INTERRUPTED = 130
 def _commands() -> dict[str, Callable[..., Any]]:
     from neurogaze import commands
 
-    names = ("demo", "run", "prepare", "consolidate", "evaluate", "score", "bench", "report")
-    return {name: getattr(commands, name) for name in names}
+    words = "demo run prepare consolidate evaluate score bench leakage report"
+    return {name: getattr(commands, name) for name in words.split()}
 
 
 def usage() -> str:
@@ -65,29 +64,6 @@ def _train(args: Sequence[str]) -> None:
     from neurogaze import training
 
     training.build_cli(args, run=True)
-
-
-def _quiet() -> None:
-    """Keep advice meant for the authors of a training away from its user."""
-    import pytorch_lightning  # noqa: F401  (its import sets the levels that are lowered here)
-
-    for name in (
-        "pytorch_lightning",
-        "lightning.pytorch",
-        "pytorch_lightning.utilities.rank_zero",
-        "lightning_fabric",
-    ):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for message in (
-        ".*does not have many workers.*",
-        ".*Checkpoint directory .* exists and is not empty.*",
-        ".*smaller than the logging interval.*",
-        ".*LeafSpec.*",
-        ".*is already saved during checkpointing.*",
-        ".*args parameter is intended to run from within Python.*",
-        ".*isinstance\\(treespec.*",
-    ):
-        warnings.filterwarnings("ignore", message)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -138,13 +114,13 @@ def input_error(error: BaseException) -> InputError | None:
 
 def _dispatch(name: str, args: Sequence[str]) -> int:
     if name in TRAINING:
-        _quiet()
+        hush()
         _train([name, *args])
         return 0
     commands = _commands()
     if name not in commands:
         known = ", ".join([*TRAINING, *commands])
         raise InputError(f"command {name!r}", "is unknown", f"use one of {known}")
-    _quiet()
+    hush()
     _call(name, commands[name], args)
     return 0

@@ -31,12 +31,20 @@ class Roots:
     Args:
         dreamer: `DREAMER.mat` or its folder (NEUROGAZE_DREAMER).
         dasps: folder of DASPS (NEUROGAZE_DASPS).
+        mahnob: folder of MAHNOB-HCI that holds `Sessions` (NEUROGAZE_MAHNOB).
+        deap: folder of DEAP (NEUROGAZE_DEAP).
+        seed: folder of SEED that holds `Preprocessed_EEG` (NEUROGAZE_SEED).
+        custom: folder of recordings with a table of ratings (NEUROGAZE_CUSTOM).
         ferplus: folder that holds FER2013Train and FER2013Valid (NEUROGAZE_FERPLUS).
         ferplus_votes: `fer2013new.csv` (NEUROGAZE_FERPLUS_VOTES).
     """
 
     dreamer: Path | None = None
     dasps: Path | None = None
+    mahnob: Path | None = None
+    deap: Path | None = None
+    seed: Path | None = None
+    custom: Path | None = None
     ferplus: Path | None = None
     ferplus_votes: Path | None = None
 
@@ -221,19 +229,42 @@ def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
 def bench(
     bench: Path, out: Path | None = None, store: Path = STORE, roots: Roots = Roots()
 ) -> None:
-    """Train and judge every arm and seed of a bench file, one after another; resumable.
+    """Train and judge every arm and seed of a bench file; resumable.
+
+    A file with `teachers` compares EEG teachers and baselines on held-out people, one with `arms`
+    compares students.
 
     Args:
         bench: YAML file under `experiments/bench/`.
         out: folder of the bench; by default `runs/` and the name in the file.
-        store: folder of cached images.
+        store: folder of cached features and images.
         roots: where the data sets lie.
     """
     from neurogaze.pipeline.bench import load_bench, run_bench
+    from neurogaze.pipeline.eeg_bench import EegBench
+    from neurogaze.pipeline.eeg_settings import load_eeg_bench
+    from neurogaze.pipeline.settings import top_keys
 
     roots.export()
-    settings = load_bench(bench)
-    _show(run_bench(settings, out or Path("runs") / settings.name, store))
+    if "teachers" in top_keys(bench):
+        eeg = load_eeg_bench(bench)
+        _show(EegBench(eeg, out or Path("runs") / eeg.name, store).run())
+    else:
+        settings = load_bench(bench)
+        _show(run_bench(settings, out or Path("runs") / settings.name, store))
+
+
+def leakage(out: Path = Path("runs/leakage"), store: Path = STORE, seed: int = 0) -> None:
+    """Show on made-up EEG what leaky splits are worth: two tables beside simulated chance.
+
+    Args:
+        out: folder for the tables and result rows.
+        store: folder of cached features.
+        seed: of the recordings, splits and trainings.
+    """
+    from neurogaze.pipeline.leakage import run_leakage
+
+    print(run_leakage(out, store, seed).read_text(encoding="utf-8"))
 
 
 def report(run: Path, out: Path | None = None) -> None:

@@ -19,24 +19,38 @@ from neurogaze.callbacks import (
     SaveConfigBeside,
     WholeCheckpoints,
 )
+from neurogaze.eeg.corpora.custom import Custom
 from neurogaze.eeg.corpora.dasps import Dasps, DaspsRaw
+from neurogaze.eeg.corpora.deap import Deap
+from neurogaze.eeg.corpora.deap_bdf import DeapBdf
 from neurogaze.eeg.corpora.dreamer import Dreamer
+from neurogaze.eeg.corpora.mahnob import MahnobHci
+from neurogaze.eeg.corpora.seed import Seed
 from neurogaze.eeg.corpora.synthetic import SyntheticEeg
 from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.faces.corpora.ferplus import FerPlus
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.datamodule import FaceDataModule
+from neurogaze.tasks.classifier import ClassifierTask
+from neurogaze.tasks.pretraining import PretrainingTask
 from neurogaze.tasks.student import StudentTask
 from neurogaze.tasks.teacher import TeacherTask
 
 __all__ = [
+    "ClassifierTask",
+    "Custom",
     "Dasps",
     "DaspsRaw",
+    "Deap",
+    "DeapBdf",
     "Dreamer",
     "EEGDataModule",
     "FaceDataModule",
     "FerPlus",
+    "MahnobHci",
     "NeurogazeCLI",
+    "PretrainingTask",
+    "Seed",
     "StudentTask",
     "SyntheticEeg",
     "SyntheticFaces",
@@ -134,7 +148,7 @@ def _without_places(value: Any) -> Any:
     """Drop the keys named in `PLACES`, and null links, at every depth."""
     if isinstance(value, dict):
         skipped = {"dirpath", "folder", "default_root_dir", *PLACES}
-        kept = {k: v for k, v in value.items() if k not in skipped and not k.startswith("__")}
+        kept = {k: v for k, v in value.items() if k not in skipped and not str(k).startswith("__")}
         return {key: _without_places(item) for key, item in kept.items()}
     if isinstance(value, list | tuple):
         return [_without_places(item) for item in value]

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "neurogaze"
 RANKS = {
     "neurogaze": 0,
     "neurogaze.errors": 1,
+    "neurogaze.quiet": 1,
     "neurogaze.artefacts": 2,
     "neurogaze.affect": 3,
     "neurogaze.eeg": 4,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler, SequentialSampler
 
 from neurogaze.eeg.table import FeatureTable
 from neurogaze.errors import InputError
@@ -22,29 +23,63 @@ class Windows(Dataset[Batch]):
     Args:
         table: all windows.
         rows: the rows of `table` that this set numbers from 0.
+        classes: class of every window of `table`, `int64 [N]`, where something is classified.
     """
 
-    def __init__(self, table: FeatureTable, rows: NDArray[np.int64]) -> None:
-        self.features = torch.from_numpy(table.features[rows])
+    def __init__(
+        self,
+        table: FeatureTable,
+        rows: NDArray[np.int64],
+        classes: NDArray[np.int64] | None = None,
+    ) -> None:
         va = np.stack([table.valence[rows], table.arousal[rows]], axis=1)
-        self.va = torch.from_numpy(va.astype(np.float32))
-        self.dominance = torch.from_numpy(table.dominance[rows].astype(np.float32))
-        self.label = torch.from_numpy(table.label[rows])
-        self.row = torch.from_numpy(np.asarray(rows, dtype=np.int64))
+        self.columns: Batch = {
+            "features": torch.from_numpy(table.features[rows]),
+            "va": torch.from_numpy(va.astype(np.float32)),
+            "dominance": torch.from_numpy(table.dominance[rows].astype(np.float32)),
+            "label": torch.from_numpy(table.label[rows]),
+            "row": torch.from_numpy(np.asarray(rows, dtype=np.int64)),
+        }
+        if classes is not None:
+            self.columns["target"] = torch.from_numpy(classes[rows])
+
+    def add(self, features: NDArray[np.float32], classes: NDArray[np.int64]) -> None:
+        """Append windows that nobody recorded: without rating or label, row -1.
+
+        Args:
+            features: `float32 [M, C, K]`, nats.
+            classes: `int64 [M]`.
+        """
+        size = len(features)
+        more = {
+            "features": torch.from_numpy(features),
+            "va": torch.full((size, 2), torch.nan),
+            "dominance": torch.full((size,), torch.nan),
+            "label": torch.full((size,), -1),
+            "row": torch.full((size,), -1),
+            "target": torch.from_numpy(classes),
+        }
+        self.columns = {name: torch.cat([own, more[name]]) for name, own in self.columns.items()}
 
     def __len__(self) -> int:
         """Number of windows."""
-        return len(self.row)
+        return len(self.columns["row"])
 
     def __getitem__(self, index: list[int]) -> Batch:
         """Windows of a batch.
 
         Returns:
             `features` float32 `[B, C, K]` (nats), `va` float32 `[B, 2]`, `dominance` float32 `[B]`,
-            `label` int64 `[B]` (-1 = none) and `row` int64 `[B]`.
+            `label` int64 `[B]` (-1 = none), `row` int64 `[B]` (-1 = made up) and, where classes
+            are known, `target` int64 `[B]`.
         """
-        names = ("features", "va", "dominance", "label", "row")
-        return {name: getattr(self, name)[index] for name in names}
+        return {name: column[index] for name, column in self.columns.items()}
+
+
+def in_order(data: Windows, batch_size: int) -> DataLoader[Batch]:
+    """All windows of a set, first to last."""
+    batches = BatchSampler(SequentialSampler(data), batch_size, drop_last=False)
+    return DataLoader(data, sampler=batches, batch_size=None)
 
 
 class TrialSampler(Sampler[list[int]]):
@@ -56,7 +91,7 @@ class TrialSampler(Sampler[list[int]]):
     order depends on the seed and the epoch alone.
 
     Args:
-        trials: text `[N]`, trial of each window.
+        trials: trial of each window, by name or number, `[N]`.
         batch_size: most windows of a batch.
         windows_per_trial: most windows of one trial in a batch; short of trials, batches shrink.
         seed: of the order.
@@ -66,7 +101,7 @@ class TrialSampler(Sampler[list[int]]):
     """
 
     def __init__(
-        self, trials: NDArray[np.str_], batch_size: int, windows_per_trial: int, seed: int = 0
+        self, trials: NDArray[Any], batch_size: int, windows_per_trial: int, seed: int = 0
     ) -> None:
         for name, size in (("batch_size", batch_size), ("windows_per_trial", windows_per_trial)):
             if size < 1:
@@ -91,3 +126,23 @@ class TrialSampler(Sampler[list[int]]):
         order = np.lexsort((draw.random(len(self.code)), place))
         for batch in draw.permutation(self.n_batches):
             yield order[batch :: self.n_batches].tolist()
+
+
+LEAST_DEVIATION = 1e-6
+"""Nats; a feature that varies less over the training rows is not scaled up beyond this."""
+
+
+def feature_moments(
+    features: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and population standard deviation over rows, nats.
+
+    Args:
+        features: `[N, C, K]`.
+
+    Returns:
+        Two `float32 [C, K]`; deviations are at least `LEAST_DEVIATION`.
+    """
+    wide = features.astype(np.float64)
+    std = np.maximum(wide.std(axis=0), LEAST_DEVIATION)
+    return wide.mean(axis=0).astype(np.float32), std.astype(np.float32)

@@ -6,22 +6,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from einops import rearrange
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
-from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
+from torch.utils.data import DataLoader
 
 from neurogaze.artefacts import canonical
-from neurogaze.eeg.batches import Batch, TrialSampler, Windows
+from neurogaze.eeg.batches import Batch, TrialSampler, Windows, feature_moments, in_order
 from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.features import FeatureSettings
+from neurogaze.eeg.folds import PARTS
 from neurogaze.eeg.recordings import Corpus
+from neurogaze.eeg.smote import smote
 from neurogaze.eeg.splits import SplitSettings, evaluation_rows, fold_rows, make_split
+from neurogaze.eeg.table import FeatureTable
+from neurogaze.eeg.targets import ClassTarget, classes, threshold
+from neurogaze.errors import InputError
 
 FEATURES, SPLIT, STORE = FeatureSettings(), SplitSettings(), Path("runs/store")
 """Defaults of `EEGDataModule`."""
 
-LEAST_DEVIATION = 1e-6
-"""Nats; a feature that varies less over the training rows is not scaled up beyond this."""
+DROP_STREAM, SMOTE_STREAM = 1, 2
+"""Draws that do not depend on each other."""
 
 __all__ = ["EEGDataModule", "TrialSampler", "Windows"]
 
@@ -31,17 +37,26 @@ class EEGDataModule(LightningDataModule):
 
     After `setup`: `table`, `split_plan`, `rows` ("train", "stop", "test"; the last two without
     overlapping windows), `channels`, `bands`, `statistics` (mean and standard deviation
-    `float32 [C, K]` over the training rows, nats) and `provenance`.
+    `float32 [C, K]` over the training rows, nats) and `provenance`; with a `target` also `cut` and
+    `classes` (of every window of the table, -1 = unknown, which are in no part).
 
     Args:
-        corpus: recordings with ratings.
+        corpus: recordings with ratings or classes.
         features: what is computed from them.
         split: how people or rating events are held out.
         fold: which fold is tested.
         batch_size: most windows of a batch.
         windows_per_trial: most windows of a trial in a training batch.
+        batch_schedule: pairs (epoch, size): training batches have another size from that epoch on;
+            the trainer must reload its loaders every epoch.
+        target: classes to tell apart; None leaves ratings as they are.
+        smote: fill rare classes of the training windows up; see `neurogaze.eeg.smote`.
+        drop_windows: share of all windows left out at random, in every fold the same.
         store: folder of cached features.
-        seed: of the order of training windows.
+        seed: of the order of training windows, of SMOTE and of what is dropped.
+
+    Raises:
+        InputError: for SMOTE without classes, or a share outside [0, 1).
     """
 
     def __init__(
@@ -52,12 +67,22 @@ class EEGDataModule(LightningDataModule):
         fold: int = 0,
         batch_size: int = 256,
         windows_per_trial: int = 2,
+        batch_schedule: tuple[tuple[int, int], ...] = (),
+        target: ClassTarget | None = None,
+        smote: bool = False,
+        drop_windows: float = 0.0,
         store: Path = STORE,
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if smote and target is None:
+            raise InputError("data.smote", "fills classes up, but target is null", "name a target")
+        if not 0 <= drop_windows < 1:
+            raise InputError("data.drop_windows", f"{drop_windows}", "use a share below 1")
         self.corpus, self.features, self.split, self.fold = corpus, features, split, fold
         self.batch_size, self.windows_per_trial = batch_size, windows_per_trial
+        self.batch_schedule = tuple(batch_schedule)
+        self.target, self.smote, self.drop_windows = target, smote, drop_windows
         self.store, self.seed = Path(store), seed
         self._ready = False
 
@@ -71,41 +96,123 @@ class EEGDataModule(LightningDataModule):
         Raises:
             InputError: for a corpus without ratings, or a fold the split does not have.
         """
-        if self._ready:
-            return
-        self.table = prepare(self.corpus, self.features, self.store, progress=stage is None)
+        if not self._ready:
+            self.use(prepare(self.corpus, self.features, self.store, progress=stage is None))
+
+    def use(self, table: FeatureTable) -> None:
+        """Take these features and ratings in place of what the store holds.
+
+        Args:
+            table: of the same corpus, such as one whose ratings were exchanged.
+
+        Raises:
+            InputError: as `setup`.
+        """
+        self.table = table
         self.split_plan = make_split(self.table, self.split)
-        rows = fold_rows(self.table, self.split_plan, self.fold)
+        rows = self._kept(fold_rows(self.table, self.split_plan, self.fold))
         held_out = {part: evaluation_rows(self.table, rows[part]) for part in ("stop", "test")}
         self.rows = {"train": rows["train"], **held_out}
         self.channels, self.bands = self.table.channels, self.table.bands
-        self.statistics = _statistics(self.table.features[rows["train"]])
+        self.statistics = feature_moments(self.table.features[rows["train"]])
         self.provenance = self._provenance()
+        self._train: tuple[Windows, NDArray[np.int64]] | None = None
         self._ready = True
+
+    def _kept(self, rows: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
+        """Rows that are not dropped and whose class, or rating where there is no target, is known.
+
+        Raises:
+            InputError: where none is left.
+        """
+        kept = np.ones(self.table.n_rows, dtype=bool)
+        if self.drop_windows:
+            draw = np.random.default_rng([self.seed, DROP_STREAM])
+            gone = round(self.drop_windows * self.table.n_rows)
+            kept[draw.permutation(self.table.n_rows)[:gone]] = False
+        rows = {part: chosen[kept[chosen]] for part, chosen in rows.items()}
+        self.cut, self.classes = 0.0, None
+        wanted, known = "ratings of valence and arousal", self.table.rated
+        if self.target is not None:
+            self.cut = threshold(self.table, rows["train"], self.target)
+            self.classes = classes(self.table, self.target, self.cut)
+            wanted, known = self.target.name, self.classes >= 0
+        rows = {part: chosen[known[chosen]] for part, chosen in rows.items()}
+        for part, chosen in rows.items():
+            if not len(chosen):
+                found = f"fold {self.fold} has no {part} window with {wanted}"
+                raise InputError(f"corpus {self.table.corpus}", found, "use another target")
+        return rows
 
     def _provenance(self) -> dict[str, Any]:
         """What a checkpoint must know of its data, as plain JSON values."""
         fold = self.split_plan.folds[self.fold]
-        return {
+        record = {
             "corpus": self.table.corpus,
+            "people": self.corpus.people or self.table.corpus,
             "features": canonical(self.features),
             "settings_hash": self.table.settings_hash,
             "table_sha256": self.table.sha256,
             "split_sha256": self.split_plan.sha256,
             "protocol": self.split_plan.protocol,
+            "leaky": self.split_plan.leaky,
             "unit": self.split_plan.unit,
             "fold": self.fold,
             "train_units": list(fold.train),
             "stop_units": list(fold.stop),
             "test_units": list(fold.test),
         }
+        clips = {f"{part}_clips": list(getattr(fold, f"{part}_clips")) for part in PARTS}
+        return record | (clips if fold.clips else {}) | self._classing()
+
+    def _classing(self) -> dict[str, Any]:
+        """What is classified, and how often each class occurs in training before SMOTE."""
+        if self.target is None or self.classes is None:
+            return {}
+        counts = np.bincount(self.classes[self.rows["train"]], minlength=self.target.n_classes)
+        return {
+            "target": canonical(self.target),
+            "cut": self.cut,
+            "class_counts": counts.tolist(),
+            "smote": self.smote,
+            "drop_windows": self.drop_windows,
+        }
+
+    def _training(self) -> tuple[Windows, NDArray[np.int64]]:
+        """Training windows, filled up where asked, and the number of the trial of each."""
+        if self._train is None:
+            rows = self.rows["train"]
+            data = Windows(self.table, rows, self.classes)
+            _, trials = np.unique(self.table.trial[rows], return_inverse=True)
+            if self.smote and self.classes is not None:
+                vectors = rearrange(self.table.features[rows], "n c k -> n (c k)")
+                draw = np.random.default_rng([self.seed, self.fold, SMOTE_STREAM])
+                made, of = smote(vectors, self.classes[rows], draw)
+                data.add(rearrange(made, "n (c k) -> n c k", c=len(self.channels)), of)
+                trials = np.concatenate([trials, trials.max() + 1 + np.arange(len(of))])
+            self._train = data, trials
+        return self._train
+
+    def _batch_size_now(self) -> int:
+        """Batch size of the epoch that begins."""
+        if not self.batch_schedule:
+            return self.batch_size
+        trainer: Any = self.trainer
+        if trainer is not None and trainer.reload_dataloaders_every_n_epochs != 1:
+            raise InputError(
+                "data.batch_schedule",
+                "would be overlooked by a trainer that keeps its loaders",
+                "set trainer.reload_dataloaders_every_n_epochs to 1",
+            )
+        epoch = 0 if trainer is None else trainer.current_epoch
+        begun = [(start, size) for start, size in self.batch_schedule if start <= epoch]
+        return max(begun)[1] if begun else self.batch_size
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Every training window once an epoch; see `TrialSampler`."""
-        rows = self.rows["train"]
-        trials = self.table.trial[rows]
-        sampler = TrialSampler(trials, self.batch_size, self.windows_per_trial, self.seed)
-        return DataLoader(Windows(self.table, rows), sampler=sampler, batch_size=None)
+        data, trials = self._training()
+        sampler = TrialSampler(trials, self._batch_size_now(), self.windows_per_trial, self.seed)
+        return DataLoader(data, sampler=sampler, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Windows of the units that stop the training, in table order."""
@@ -120,13 +227,4 @@ class EEGDataModule(LightningDataModule):
         return self._in_order("test")
 
     def _in_order(self, part: str) -> DataLoader[Batch]:
-        data = Windows(self.table, self.rows[part])
-        batches = BatchSampler(SequentialSampler(data), self.batch_size, drop_last=False)
-        return DataLoader(data, sampler=batches, batch_size=None)
-
-
-def _statistics(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and population standard deviation over rows, nats."""
-    wide = features.astype(np.float64)
-    std = np.maximum(wide.std(axis=0), LEAST_DEVIATION)
-    return wide.mean(axis=0).astype(np.float32), std.astype(np.float32)
+        return in_order(Windows(self.table, self.rows[part], self.classes), self.batch_size)

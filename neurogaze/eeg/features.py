@@ -1,74 +1,42 @@
 """Differential entropy per window, channel and band.
 
 For a zero-mean Gaussian signal of variance v, h = ln(2 pi e v) / 2 nats (Cover and Thomas, Elements
-of Information Theory, 2006, eq. 8.9; used on EEG bands by Shi, Jiao and Lu, EMBC 2013). The whole
-trial is filtered, then cut, so no window carries the transient of its own edges.
+of Information Theory, 2006, eq. 8.9; used on EEG bands by Shi, Jiao and Lu, EMBC 2013). By default
+the whole trial is filtered, then cut, so no window carries the transient of its own edges.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
+from einops import rearrange
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfiltfilt
 
-from neurogaze.eeg.preprocessing import Preprocessing, clean
+from neurogaze.eeg.bands import BANDS, band_filter, zero_phase_bands
+from neurogaze.eeg.causal import CausalBands, refuse_resampling
+from neurogaze.eeg.feature_settings import PAPER_CODE, FeatureSettings, window_samples
+from neurogaze.eeg.paper_code import averaged_second, standardised, window_variances
+from neurogaze.eeg.preprocessing import clean, clean_but_notch
 from neurogaze.eeg.recordings import Trial
+from neurogaze.eeg.windows import band_variance, cut
 from neurogaze.errors import InputError
 
-FEATURE_VERSION = 2
+__all__ = [
+    "BANDS",
+    "FEATURE_VERSION",
+    "PAPER_CODE",
+    "FeatureSettings",
+    "TrialFeatures",
+    "band_filter",
+    "differential_entropy",
+    "entropy",
+    "trial_features",
+]
+
+FEATURE_VERSION = 3
 """Raised whenever `clean` or `trial_features` would return other values for the same settings."""
-
-FAITHFUL = (
-    ("theta", 4.0, 8.0),
-    ("alpha", 8.0, 13.0),
-    ("beta", 13.0, 30.0),
-    ("gamma", 30.0, 45.0),
-)
-BANDS: dict[str, tuple[tuple[str, float, float], ...]] = {
-    "faithful": FAITHFUL,
-    "five": (("delta", 1.0, 4.0), *FAITHFUL),
-}
-"""(name, low, high) of each band, Hz, adjacent and half-open."""
-
-PAD_PERIODS = 4.0
-"""Odd reflection on each side of a band filter, in periods of its lowest frequency or width."""
-
-
-@dataclass(frozen=True)
-class FeatureSettings:
-    """Settings of `trial_features`.
-
-    Args:
-        preprocessing: clean-up of the recording before the band filters.
-        bands: key of `BANDS`.
-        window: length of a window, s.
-        hop: from one window to the next, s.
-        baseline: subtract the mean entropy of the baseline windows where a trial has a baseline.
-        filter_order: order of the Butterworth prototype; each pass of the band filter has twice it.
-        floor: least variance, V^2; one below it is raised to it and counted.
-
-    Raises:
-        InputError: for a setting outside its range.
-    """
-
-    preprocessing: Preprocessing = field(default_factory=Preprocessing)
-    bands: str = "faithful"
-    window: float = 4.0
-    hop: float = 2.0
-    baseline: bool = True
-    filter_order: int = 4
-    floor: float = 1e-18
-
-    def __post_init__(self) -> None:
-        """Refuse settings that have no meaning."""
-        if self.bands not in BANDS:
-            raise InputError("bands", f"{self.bands!r} is unknown", f"use one of {sorted(BANDS)}")
-        for name in ("window", "hop", "floor", "filter_order"):
-            if not getattr(self, name) > 0:
-                raise InputError(name, f"{getattr(self, name)} is not above 0", "make it positive")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +44,8 @@ class TrialFeatures:
     """Features of one trial.
 
     Args:
-        values: `float32 [windows, channels, bands]`, nats (a difference where there is a baseline).
+        values: `float32 [windows, channels, bands]`, nats or bits (a difference where there is a
+            baseline).
         start: `float64 [windows]`, s from the first sample kept.
         floors: variances that were raised to the floor, baseline included.
     """
@@ -99,90 +68,105 @@ def differential_entropy(
     >>> float(differential_entropy(np.array([-1.0, 1.0])).round(4))
     1.4189
     """
-    return _entropy(np.var(np.asarray(signal, dtype=np.float64), axis=axis), floor)
+    return _nats(np.var(np.asarray(signal, dtype=np.float64), axis=axis), floor)
 
 
-def _entropy(variance: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+def _nats(variance: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
     """Nats of a Gaussian of this variance, raised to the floor, V^2."""
     return np.asarray(0.5 * np.log(2 * math.pi * math.e * np.maximum(variance, floor)))
 
 
-def band_filter(
-    eeg: NDArray[np.floating], sfreq: float, low: float, high: float, order: int = 4
-) -> NDArray[np.float64]:
-    """Zero-phase Butterworth band-pass in second-order sections over the last axis.
-
-    Args:
-        eeg: `[..., samples]`, any unit.
-        sfreq: sampling rate, Hz.
-        low: lower edge, Hz.
-        high: upper edge, Hz, below half of `sfreq`.
-        order: order of the prototype.
-
-    Raises:
-        InputError: for an upper edge at or above Nyquist.
-    """
-    if sfreq <= 2 * high:
-        raise InputError(
-            f"band {low}-{high} Hz",
-            f"a rate of {sfreq} Hz holds nothing above {sfreq / 2} Hz",
-            "use a recording of a higher rate, or bands that end lower",
-        )
-    sections = butter(order, (low, high), btype="bandpass", fs=sfreq, output="sos")
-    padding = math.ceil(PAD_PERIODS * sfreq / min(low, high - low))
-    x = np.asarray(eeg, dtype=np.float64)
-    return np.asarray(sosfiltfilt(sections, x, padlen=min(padding, x.shape[-1] - 1)))
+def entropy(variance: NDArray[np.float64], settings: FeatureSettings) -> NDArray[np.float64]:
+    """Entropy of a Gaussian of this variance, V^2, with the floor and unit of the settings."""
+    nats = _nats(variance, settings.floor)
+    return nats / math.log(2) if settings.unit == "bits" else nats
 
 
 def trial_features(trial: Trial, settings: FeatureSettings) -> TrialFeatures:
     """Entropy of every window, channel and band of one trial.
 
     Raises:
-        InputError: for a trial (or its baseline) shorter than a window, or sampled at no more than
-            twice the top of the bands.
+        InputError: for a trial (or its baseline) shorter than a window, sampled at no more than
+            twice the top of the bands, or at another rate than a causal filter is to have.
     """
     _refuse_slow(trial, settings)
     where = f"{trial.source} ({trial.trial})"
-    kept = settings.preprocessing.crop_last
-    values, floors = _entropies(trial.eeg, trial.sfreq, settings, kept, where)
+    variance = _trial_variance(trial, settings, where)
+    values, floors = entropy(variance, settings), _floors(variance, settings)
     if settings.baseline and trial.baseline is not None:
-        rest, more = _entropies(trial.baseline, trial.sfreq, settings, None, f"{where}, baseline")
-        values, floors = values - rest.mean(axis=0), floors + more
-    start = np.arange(len(values)) * _samples(settings)[1] / settings.preprocessing.sfreq
+        rest = _rest_variance(trial.baseline, trial.sfreq, settings, f"{where}, baseline")
+        values -= entropy(rest, settings).mean(axis=0)
+        floors += _floors(rest, settings)
+    start = np.arange(len(values)) * window_samples(settings)[1] / settings.preprocessing.sfreq
     return TrialFeatures(values.astype(np.float32), start, floors)
 
 
-def _samples(settings: FeatureSettings) -> tuple[int, int]:
-    """Window and hop in samples."""
-    sfreq = settings.preprocessing.sfreq
-    return max(2, round(settings.window * sfreq)), max(1, round(settings.hop * sfreq))
+def _trial_variance(trial: Trial, settings: FeatureSettings, where: str) -> NDArray[np.float64]:
+    """Variances of the trial; only its last `crop_last` seconds are cut, but all is filtered."""
+    x, notches = _prepared(trial.eeg, trial.sfreq, settings)
+    kept, samples = settings.preprocessing.crop_last, x.shape[1]
+    if kept is not None:
+        samples = min(samples, round(kept * settings.preprocessing.sfreq))
+    return _variance(x, notches, settings, samples, where)
 
 
-def _entropies(
-    eeg: NDArray[np.floating],
-    sfreq: float,
+def _rest_variance(
+    eeg: NDArray[np.floating], sfreq: float, settings: FeatureSettings, where: str
+) -> NDArray[np.float64]:
+    """Variances of the baseline, of its windows or of the mean of its seconds."""
+    x, notches = _prepared(eeg, sfreq, settings)
+    if settings.baseline_mode == "average":
+        rate = settings.preprocessing.sfreq
+        if x.shape[1] < round(rate):
+            found = f"{x.shape[1] / rate:.2f} s hold no whole second"
+            raise InputError(where, found, "leave this recording out")
+        x = averaged_second(x, rate)
+        settings = replace(settings, window=x.shape[1] / rate)
+    return _variance(x, notches, settings, x.shape[1], where)
+
+
+def _prepared(
+    eeg: NDArray[np.floating], sfreq: float, settings: FeatureSettings
+) -> tuple[NDArray[np.float64], tuple[float, ...]]:
+    """The recording as the filters want it, and the notches they are to take along."""
+    if settings.filtering == "streaming":
+        refuse_resampling(sfreq, settings.preprocessing)
+        return np.asarray(eeg, dtype=np.float64), ()
+    if settings.filtering == "window":
+        return clean(eeg, sfreq, settings.preprocessing), ()
+    return clean_but_notch(eeg, sfreq, settings.preprocessing)
+
+
+def _variance(
+    x: NDArray[np.float64],
+    notches: tuple[float, ...],
     settings: FeatureSettings,
-    kept: float | None,
+    samples: int,
     where: str,
-) -> tuple[NDArray[np.float64], int]:
-    """`[windows, channels, bands]` nats without baseline correction, and the floors met.
-
-    Only the last `kept` seconds are cut into windows, but all of it is filtered.
-    """
-    rate, (length, hop) = settings.preprocessing.sfreq, _samples(settings)
-    cleaned = clean(eeg, sfreq, settings.preprocessing)
-    samples = cleaned.shape[1] if kept is None else min(cleaned.shape[1], round(kept * rate))
+) -> NDArray[np.float64]:
+    """`[windows, channels, bands]` variances, V^2, of the windows in the last samples."""
+    rate, (length, hop) = settings.preprocessing.sfreq, window_samples(settings)
     if samples < length:
         found = f"{samples / rate:.2f} s hold no window of {settings.window} s"
         raise InputError(where, found, "shorten the window, or leave this recording out")
-    bands = BANDS[settings.bands]
-    variance = np.empty((1 + (samples - length) // hop, len(cleaned), len(bands)))
-    for k, (_, low, high) in enumerate(bands):
-        narrow = band_filter(cleaned, rate, low, high, settings.filter_order)[:, -samples:]
-        windows = np.lib.stride_tricks.sliding_window_view(narrow, length, axis=1)[:, ::hop]
-        variance[:, :, k] = windows.var(axis=-1).T
-    floors = int(np.count_nonzero(variance < settings.floor))
-    return _entropy(variance, settings.floor), floors
+    bands, order = BANDS[settings.bands], settings.filter_order
+    if settings.filtering == "window":
+        windows = rearrange(cut(x[:, -samples:], length, hop), "c w t -> w c t")
+        windows = standardised(windows) if settings.zscore == "window" else windows
+        return window_variances(windows, rate, bands, order)
+    if settings.filtering == "streaming":
+        narrow = CausalBands(len(x), settings.preprocessing, bands, order).push(x)
+        variance = band_variance(cut(narrow[..., -samples:], length, hop))
+        return rearrange(variance, "k c w -> w c k")
+    variance = np.empty((1 + (samples - length) // hop, len(x), len(bands)))
+    for rows, k, narrow in zero_phase_bands(x, rate, bands, order, notches):
+        variance[:, rows, k] = band_variance(cut(narrow[:, -samples:], length, hop)).T
+    return variance
+
+
+def _floors(variance: NDArray[np.float64], settings: FeatureSettings) -> int:
+    """How many variances lie below the floor."""
+    return int(np.count_nonzero(variance < settings.floor))
 
 
 def _refuse_slow(trial: Trial, settings: FeatureSettings) -> None:

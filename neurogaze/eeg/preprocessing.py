@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from neurogaze.eeg.zero_phase import filtered, notch_gain, notch_settling
 from neurogaze.errors import InputError
-
-NOTCH_QUALITY = 30.0
-"""Notch frequency over its -3 dB width: 1.7 Hz wide at 50 Hz."""
-
-NOTCH_PAD = 1.0
-"""Seconds of odd reflection on each side of a notch filter, five of its time constants."""
 
 MAX_RATIO = 10_000
 """Largest whole number in the ratio of two sampling rates that is resampled exactly."""
@@ -32,6 +28,7 @@ class Preprocessing:
         sfreq: sampling rate of what follows, Hz.
         crop_last: seconds to cut into windows, counted from the end, or None for all; a shorter
             recording is kept whole.
+        offset: "remove" subtracts the mean over time of each channel; "keep" leaves it.
 
     Raises:
         InputError: for a setting outside its range.
@@ -41,11 +38,14 @@ class Preprocessing:
     notch: tuple[float, ...] = (50.0,)
     sfreq: float = 128.0
     crop_last: float | None = None
+    offset: Literal["remove", "keep"] = "remove"
 
     def __post_init__(self) -> None:
         """Refuse settings that have no meaning."""
         if self.reference not in ("average", "none"):
             raise InputError("reference", f"{self.reference!r} is unknown", "use average or none")
+        if self.offset not in ("remove", "keep"):
+            raise InputError("offset", f"{self.offset!r} is unknown", "use remove or keep")
         for name, value in (("sfreq", self.sfreq), ("crop_last", self.crop_last)):
             if value is not None and not value > 0:
                 raise InputError(name, f"{value} is not above 0", "give a positive number")
@@ -71,28 +71,53 @@ def clean(eeg: NDArray[np.floating], sfreq: float, settings: Preprocessing) -> N
         InputError: for a rate that has no exact ratio to `settings.sfreq`, or an average
             reference over a single channel.
     """
-    x = np.asarray(eeg, dtype=np.float64)
-    x = x - x.mean(axis=1, keepdims=True)
-    for frequency in settings.notch:
-        if frequency < sfreq / 2:
-            x = _notch(x, sfreq, frequency)
-    x = _resample(x, sfreq, settings.sfreq)
+    x, left = clean_but_notch(eeg, sfreq, settings)
+    return _notched(x, settings.sfreq, left)
+
+
+def clean_but_notch(
+    eeg: NDArray[np.floating], sfreq: float, settings: Preprocessing
+) -> tuple[NDArray[np.float64], tuple[float, ...]]:
+    """`clean`, and the notches it left to do, for filters that take them in the same pass.
+
+    Notches must come before a change of rate; where there is none they may come last, for they
+    commute with the rest.
+
+    Returns:
+        `[channels, samples']`, volts, at `settings.sfreq`, and frequencies, Hz.
+
+    Raises:
+        InputError: as `clean`.
+    """
+    x = np.array(eeg, dtype=np.float64)
+    if settings.offset == "remove":
+        x -= x.mean(axis=1, keepdims=True)
+    notches = tuple(frequency for frequency in settings.notch if frequency < sfreq / 2)
+    if sfreq != settings.sfreq:
+        x, notches = _resample(_notched(x, sfreq, notches), sfreq, settings.sfreq), ()
     if settings.reference == "average":
-        x = _average_reference(x)
+        x -= common_signal(x)
+    return x, notches
+
+
+def _notched(
+    x: NDArray[np.float64], sfreq: float, notches: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """Second-order notches, forwards and backwards; overwrites `x`."""
+    for frequency in notches:
+        gain = partial(_one_gain, sfreq=sfreq, frequency=frequency)
+        for rows, _, y in filtered(x, notch_settling(sfreq, frequency), gain):
+            x[rows] = y
     return x
 
 
-def _notch(x: NDArray[np.float64], sfreq: float, frequency: float) -> NDArray[np.float64]:
-    """Second-order notch, forwards and backwards."""
-    b, a = signal.iirnotch(frequency, NOTCH_QUALITY, fs=sfreq)
-    padding = min(round(NOTCH_PAD * sfreq), x.shape[1] - 1)
-    return np.asarray(signal.sosfiltfilt(signal.tf2sos(b, a), x, axis=1, padlen=padding))
+def _one_gain(length: int, sfreq: float, frequency: float) -> list[NDArray[np.float64]]:
+    """`notch_gain` as `filtered` wants it."""
+    return [notch_gain(length, sfreq, frequency)]
 
 
 def _resample(x: NDArray[np.float64], sfreq: float, wanted: float) -> NDArray[np.float64]:
     """Polyphase resampling with its anti-alias filter; lines continue the recording outside."""
-    if sfreq == wanted:
-        return x
     ratio = Fraction(wanted / sfreq).limit_denominator(MAX_RATIO)
     if ratio == 0 or abs(float(ratio) * sfreq / wanted - 1) > 1e-9:
         raise InputError(
@@ -105,8 +130,18 @@ def _resample(x: NDArray[np.float64], sfreq: float, wanted: float) -> NDArray[np
     )
 
 
-def _average_reference(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Subtract the mean over channels from every sample."""
+def common_signal(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over channels at every sample, which an average reference subtracts.
+
+    Args:
+        x: `[channels, samples]`, volts.
+
+    Returns:
+        `[1, samples]`, volts.
+
+    Raises:
+        InputError: for a single channel.
+    """
     if x.shape[0] < 2:
         raise InputError("reference", "average over a single channel", "set reference to none")
-    return x - x.mean(axis=0, keepdims=True)
+    return np.asarray(x.mean(axis=0, keepdims=True))

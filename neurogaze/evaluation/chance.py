@@ -1,4 +1,4 @@
-"""What ridge regression reaches on held-out data when the ratings mean nothing.
+"""What a model reaches on held-out data when the ratings mean nothing.
 
 Chance under a split is simulated, not assumed: ratings are exchanged between rating events and the
 whole procedure, choice of the penalty included, is run again.
@@ -6,16 +6,24 @@ whole procedure, choice of the penalty included, is run again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neurogaze.eeg.folds import Split
 from neurogaze.eeg.table import FeatureTable
+from neurogaze.eeg.targets import Rule
 from neurogaze.errors import InputError
-from neurogaze.evaluation.metrics import concordance
+from neurogaze.evaluation.binary import decision_cut, trial_scores
+from neurogaze.evaluation.logistic import logistic_frame
+from neurogaze.evaluation.metrics import VA_AXES, va_scores
+from neurogaze.evaluation.permutations import (
+    Scheme,
+    check_scheme,
+    permuted_events,
+    permuted_table,
+)
 from neurogaze.evaluation.ridge import (
     Events,
     Index,
@@ -25,13 +33,26 @@ from neurogaze.evaluation.ridge import (
     ridge_folds,
     ridge_predictions,
 )
+from neurogaze.evaluation.two_class import binary_scores
 
-__all__ = ["RidgeResult", "permuted_events", "ridge_predictions", "simulated_chance"]
+__all__ = [
+    "Band",
+    "RidgeResult",
+    "Scheme",
+    "logistic_chance",
+    "permuted_events",
+    "permuted_table",
+    "refit_note",
+    "ridge_predictions",
+    "simulated_chance",
+    "teacher_chance",
+]
 
 BAND = (0.005, 0.995)
 """Quantiles of the 99 % band."""
 
-Scheme = Literal["within_subject", "joint_clip"]
+Band = tuple[float, float]
+"""Lower and upper end."""
 
 
 def simulated_chance(
@@ -42,73 +63,161 @@ def simulated_chance(
     seed: int = 0,
     progress: bool = True,
     chosen: Sequence[int] | None = None,
-) -> dict[str, tuple[float, float]]:
-    """The 99 % band of held-out concordance over trial means when ratings mean nothing.
+    rule: Rule | None = None,
+) -> dict[str, Band]:
+    """The 99 % bands of ridge over trial means of held-out windows when ratings mean nothing.
 
     Args:
         table: windows with ratings.
         split: folds, the same for every permutation.
         n_permutations: refits.
-        scheme: "within_subject" exchanges the ratings of each person's events; "joint_clip" renames
-            the clips, in the same way for everybody.
+        scheme: how ratings are exchanged.
         seed: of the permutations.
         progress: show a bar.
         chosen: numbers of the folds to take; None: all.
+        rule: also cut the exchanged ratings in two and let a prediction above the same cut mean
+            high; None: no bands of decisions.
 
     Returns:
-        (low, high) under "valence" and "arousal".
+        (low, high) by the name of the metric in a result row: `valence_ccc_trial`, `_rmse_`,
+        `_pearson_` and, with a rule, `_accuracy_`, `_balanced_accuracy_`, `_macro_f1_`, `_auroc_`;
+        likewise of arousal.
 
     Raises:
         InputError: for a split of other data, or an unknown scheme.
     """
     from rich.progress import track
 
-    if scheme not in ("within_subject", "joint_clip"):
-        raise InputError("scheme", f"{scheme!r} is unknown", "use within_subject or joint_clip")
+    check_scheme(scheme)
     events = Events.of(table)
     folds = ridge_folds(table, split, events, chosen)
+    trials = Trials.of(table, folds)
     draw = np.random.default_rng(seed)
     steps = track(range(n_permutations), "Chance", disable=not progress)
     values = [
-        _agreement(
-            folds, events.ratings[permuted_events(events.subject, events.clip, scheme, draw)]
+        _scores(
+            folds,
+            trials,
+            events.ratings[permuted_events(events.subject, events.clip, scheme, draw)],
+            rule,
         )
         for _ in steps
     ]
-    low, high = np.quantile(values, BAND, axis=0)
-    return {
-        "valence": (float(low[0]), float(high[0])),
-        "arousal": (float(low[1]), float(high[1])),
-    }
+    return _limits(values, BAND)
 
 
-def permuted_events(
-    subject: NDArray[np.str_], clip: NDArray[np.str_], scheme: Scheme, draw: np.random.Generator
-) -> Index:
-    """For each event, the event of the same person whose rating it is given.
+def logistic_chance(
+    table: FeatureTable,
+    split: Split,
+    rule: Rule,
+    n_permutations: int = 200,
+    scheme: Scheme = "joint_clip",
+    seed: int = 0,
+    progress: bool = True,
+) -> dict[str, Band]:
+    """The 99 % bands of logistic regression over trial means when ratings mean nothing.
 
     Args:
-        subject: text `[E]`, person of each event.
-        clip: text `[E]`, clip of each event.
-        scheme: see `simulated_chance`. A person who lacks some clips gets the order that the new
-            names of the clips put the others in.
-        draw: source of the permutation.
+        table: windows with ratings.
+        split: folds, the same for every permutation.
+        rule: where ratings are cut.
+        n_permutations: refits, choice of the penalty included.
+        scheme: how ratings are exchanged.
+        seed: of the permutations.
+        progress: show a bar.
+
+    Returns:
+        (low, high) by name, such as `valence_auroc_trial`.
+
+    Raises:
+        InputError: for a split of other data, or an unknown scheme.
     """
-    clips, code = np.unique(clip, return_inverse=True)
-    key = draw.permutation(len(clips))[code] if scheme == "joint_clip" else draw.random(len(code))
-    source = np.empty(len(code), dtype=np.int64)
-    for name in np.unique(subject):
-        own = np.flatnonzero(subject == name)
-        source[own[np.argsort(code[own], kind="stable")]] = own[np.argsort(key[own], kind="stable")]
-    return source
+    from rich.progress import track
+
+    seeds = np.random.SeedSequence(seed).generate_state(n_permutations).tolist()
+    values = [
+        trial_scores(
+            logistic_frame(permuted_table(table, scheme, own), split, rule, progress=False)
+        )
+        for own in track(seeds, "Chance of logistic regression", disable=not progress)
+    ]
+    return _limits(values, BAND)
 
 
-def _agreement(folds: list[RidgeFold], ratings: Matrix) -> list[float]:
-    """Concordance of valence and of arousal over the trial means of all folds."""
-    guesses, truths = [], []
+def teacher_chance(values: Sequence[Mapping[str, float]]) -> dict[str, Band]:
+    """Least and greatest score of a few refits on exchanged ratings.
+
+    So few refits have no quantiles: the 99 % band of twenty values is their range.
+
+    Args:
+        values: scores by name, of each refit. A name that some refit lacks is left out.
+
+    Raises:
+        InputError: without any refit.
+    """
+    if not values:
+        raise InputError("chance", "no refit was made", "refit on exchanged ratings first")
+    return _limits(values, (0.0, 1.0))
+
+
+def refit_note(n_refits: int) -> str:
+    """What a row of `teacher_chance` says of itself.
+
+    >>> refit_note(20)
+    'min..max of 20 refits'
+    """
+    return f"min..max of {n_refits} refits"
+
+
+def _limits(values: Sequence[Mapping[str, float]], levels: Band) -> dict[str, Band]:
+    """Quantiles of every score that each entry has."""
+    names = [name for name in values[0] if all(name in value for value in values)]
+    found = {name: np.quantile([value[name] for value in values], levels) for name in names}
+    return {name: (float(low), float(high)) for name, (low, high) in found.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Trials of the held-out windows of all folds, in the order of the folds.
+
+    Args:
+        of_window: number of the trial of each window, `int64 [n]`.
+        counts: windows of each trial, `[T]`.
+    """
+
+    of_window: Index
+    counts: Matrix
+
+    @classmethod
+    def of(cls, table: FeatureTable, folds: Sequence[RidgeFold]) -> Trials:
+        """Number the trials of these folds."""
+        names = table.trial[np.concatenate([fold.test.rows for fold in folds])]
+        _, code, counts = np.unique(names, return_inverse=True, return_counts=True)
+        return cls(code, counts.astype(np.float64))
+
+    def means(self, values: Matrix) -> Matrix:
+        """Mean over the windows of each trial, `[n, k]` to `[T, k]`."""
+        sums = [np.bincount(self.of_window, column, len(self.counts)) for column in values.T]
+        return np.stack(sums, axis=1) / self.counts[:, None]
+
+
+def _scores(
+    folds: list[RidgeFold], trials: Trials, ratings: Matrix, rule: Rule | None
+) -> dict[str, float]:
+    """Scores of ridge over the trial means of all folds, for these ratings of the events."""
+    guesses, truths, cuts = [], [], []
     for fold in folds:
         mean, coefficients = fold.fit(ratings)
-        guesses.append(mean + fold.test.means @ coefficients)
-        truths.append(ratings[fold.test.event])
-    guess, truth = np.concatenate(guesses), np.concatenate(truths)
-    return [concordance(truth[:, j], guess[:, j]) for j in (0, 1)]
+        guesses.append(mean + fold.test.windows @ coefficients)
+        truths.append(ratings[fold.test.window_event])
+        cut = np.median(ratings[fold.weight > 0], axis=0) if rule == "median" else np.zeros(2)
+        cuts.append(np.broadcast_to(cut, guesses[-1].shape))
+    guess, truth, cut = (trials.means(np.concatenate(part)) for part in (guesses, truths, cuts))
+    scores = {f"{name}_trial": value for name, value in va_scores(truth, guess).items()}
+    if rule is None:
+        return scores
+    cut = cut + decision_cut(0.0, rule)
+    for j, axis in enumerate(VA_AXES):
+        found = binary_scores(truth[:, j] > cut[:, j], guess[:, j] > cut[:, j], guess[:, j])
+        scores |= {f"{axis}_{name}_trial": value for name, value in found.items()}
+    return scores

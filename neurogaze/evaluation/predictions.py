@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from neurogaze.affect import EMOTIONS, canonical_emotion
 from neurogaze.artefacts import written_aside
+from neurogaze.eeg.table import RATINGS, FeatureTable
 from neurogaze.errors import InputError
 
 Kind = Literal["face", "eeg"]
@@ -27,6 +28,11 @@ TRUTH_COLUMNS = ("valence", "arousal")
 PREDICTED_COLUMNS = ("valence_pred", "arousal_pred")
 EEG_NUMBERS = ("start", *TRUTH_COLUMNS, *PREDICTED_COLUMNS)
 EEG_COLUMNS = EEG_TEXT + EEG_NUMBERS
+RATED_AXES = RATINGS
+"""Ratings that an EEG file may hold decisions on: `<axis>_high` (truth: 0, 1 or absent),
+`<axis>_high_pred` (0 or 1), `<axis>_score` and `<axis>_cut` (any number), beside `fold` and `rule`;
+all of them optional."""
+RULES = ("above", "at_least", "median")
 COLUMNS: dict[Kind, tuple[str, ...]] = {"face": FACE_COLUMNS, "eeg": EEG_COLUMNS}
 TEXT: dict[Kind, tuple[str, ...]] = {"face": FACE_TEXT, "eeg": EEG_TEXT}
 
@@ -112,13 +118,62 @@ def _check_eeg(frame: pd.DataFrame, where: str | Path) -> pd.DataFrame:
     again = frame.duplicated(["corpus", "subject", "trial", "start"]).to_numpy()
     found, remedy = "this window of this trial occurs twice", "give each window one row"
     _refuse(frame, again, where, found, remedy)
-    predicted = frame[["start", *PREDICTED_COLUMNS]].to_numpy(np.float64)
+    decides = _check_decisions(frame, where)
+    absent = decides and not regresses(frame)
+    predicted = frame[["start"] if absent else ["start", *PREDICTED_COLUMNS]].to_numpy(np.float64)
     found, remedy = "start or a prediction is missing or not finite", "look for a diverged run"
     _refuse(frame, ~np.isfinite(predicted).all(axis=1), where, found, remedy)
     rated = frame[list(TRUTH_COLUMNS)].to_numpy(np.float64)
     found, remedy = "a rating lies outside [-1, 1]", "map the scale of the corpus to [-1, 1]"
     _refuse(frame, (np.abs(rated) > 1).any(axis=1), where, found, remedy)
     return frame
+
+
+def _check_decisions(frame: pd.DataFrame, where: str | Path) -> bool:
+    """Check the optional columns of an EEG table in place; whether it decides on any axis."""
+    allowed = {"high": "0, 1 or nothing", "high_pred": "0 or 1", "score": "finite", "cut": "finite"}
+    columns = [(f"{axis}_{end}", end) for axis in RATED_AXES for end in allowed]
+    for name, end in (pair for pair in columns if pair[0] in frame):
+        _numbers(frame, (name,), where)
+        values = frame[name].to_numpy(np.float64)
+        wrong = ~np.isfinite(values)
+        if end in ("high", "high_pred"):
+            wrong = ~np.isin(values, (0, 1))
+        if end == "high":
+            wrong &= ~np.isnan(values)
+        found = f"{name} is not {allowed[end]}"
+        _refuse(frame, wrong, where, found, "write 0 for low and 1 for high, or a finite number")
+    if "fold" in frame:
+        _numbers(frame, ("fold",), where)
+        wrong = ~((frame["fold"] >= 0) & (frame["fold"] % 1 == 0)).to_numpy(bool)
+        _refuse(frame, wrong, where, "fold is no whole number", "number the folds from 0")
+        frame["fold"] = frame["fold"].astype(np.int64)
+    if "rule" in frame:
+        wrong = ~frame["rule"].isin(RULES).to_numpy()
+        _refuse(frame, wrong, where, "rule is not known", f"use one of {', '.join(RULES)}")
+    return any(f"{axis}_high_pred" in frame for axis in RATED_AXES)
+
+
+def regresses(frame: pd.DataFrame) -> bool:
+    """Whether an EEG table predicts valence and arousal; one that only decides leaves them out."""
+    return bool(frame[list(PREDICTED_COLUMNS)].notna().any(axis=None))
+
+
+def eeg_frame(
+    table: FeatureTable, rows: NDArray[np.int64], va: NDArray[np.float64] | None = None
+) -> pd.DataFrame:
+    """Lay predictions out as an EEG table.
+
+    Args:
+        table: windows with their names and ratings.
+        rows: rows of the table that were predicted, `[n]`.
+        va: predicted valence and arousal, `[n, 2]`; None: absent, for an arm that only decides.
+    """
+    columns = ("subject", "clip", "event", "trial", "start", *TRUTH_COLUMNS)
+    frame = pd.DataFrame({name: getattr(table, name)[rows] for name in columns})
+    frame.insert(0, "corpus", table.corpus)
+    guess = np.full((len(rows), 2), np.nan) if va is None else va
+    return frame.assign(**{name: guess[:, j] for j, name in enumerate(PREDICTED_COLUMNS)})
 
 
 def checked(frame: pd.DataFrame, kind: Kind, where: str | Path) -> pd.DataFrame:

@@ -34,11 +34,13 @@ class RidgeResult:
         rows: `int64 [n]`, rows of the table, ascending.
         prediction: `float64 [n, 2]`, valence and arousal.
         truth: `float64 [n, 2]`, the ratings.
+        fold: `int64 [n]`, fold that tested each row.
     """
 
     rows: Index
     prediction: Matrix
     truth: Matrix
+    fold: Index
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +66,11 @@ class Events:
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Held-out rows in the basis V, their trial means, and the event of each trial."""
+    """Held-out rows in the basis V and their events; their trial means and those events."""
 
     rows: Index
     windows: Matrix
+    window_event: Index
     means: Matrix
     event: Index
 
@@ -114,15 +117,18 @@ def ridge_predictions(
         InputError: for a split of other data.
     """
     events = Events.of(table)
-    rows, guesses = [], []
-    for fold in ridge_folds(table, split, events, folds):
+    chosen = range(split.n_folds) if folds is None else folds
+    rows, guesses, number = [], [], []
+    for k, fold in zip(chosen, ridge_folds(table, split, events, chosen), strict=True):
         mean, coefficients = fold.fit(events.ratings)
         rows.append(fold.test.rows)
         guesses.append(mean + fold.test.windows @ coefficients)
-    index, prediction = np.concatenate(rows), np.concatenate(guesses)
+        number.append(np.full(len(fold.test.rows), k, dtype=np.int64))
+    index = np.concatenate(rows)
     order = np.argsort(index)
     truth = events.ratings[events.of_row[index[order]]]
-    return RidgeResult(index[order], prediction[order], truth)
+    prediction, tested = np.concatenate(guesses)[order], np.concatenate(number)[order]
+    return RidgeResult(index[order], prediction, truth, tested)
 
 
 def ridge_folds(
@@ -157,4 +163,5 @@ def _part(table: FeatureTable, events: Events, rows: Index, projected: Matrix) -
     )
     means = np.zeros((len(first), projected.shape[1]))
     np.add.at(means, code, projected[rows])
-    return HeldOut(rows, projected[rows], means / counts[:, None], events.of_row[rows[first]])
+    event = events.of_row[rows]
+    return HeldOut(rows, projected[rows], event, means / counts[:, None], event[first])

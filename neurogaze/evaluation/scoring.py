@@ -14,7 +14,13 @@ import neurogaze
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
 from neurogaze.evaluation import calibration, metrics, statistics
-from neurogaze.evaluation.predictions import TRUTH_COLUMNS, checked, face_arrays, va_arrays
+from neurogaze.evaluation.predictions import (
+    TRUTH_COLUMNS,
+    checked,
+    face_arrays,
+    regresses,
+    va_arrays,
+)
 from neurogaze.evaluation.results import ResultRow
 
 Floats = NDArray[np.float64]
@@ -111,7 +117,7 @@ def face_intervals(
     support = np.bincount(truth, minlength=metrics.N_CLASSES)
     counts = {f"f1_{name}": int(support[i]) for i, name in enumerate(EMOTIONS)}
     return {
-        name: Score(float(points[name][0]), *_interval(spread[name], groups), n)
+        name: Score(float(points[name][0]), *group_interval(spread[name], groups), n)
         for name, n in ((name, counts.get(name, len(truth))) for name in points)
     }
 
@@ -152,7 +158,9 @@ def _guarded(above: Floats, below: Floats) -> Floats:
     return np.divide(above, below, out=np.zeros_like(above), where=below > VARIANCE_FLOOR)
 
 
-def _interval(values: Floats, groups: NDArray[Any] | None) -> tuple[float | None, float | None]:
+def group_interval(
+    values: Floats, groups: NDArray[Any] | None
+) -> tuple[float | None, float | None]:
     """Percentile interval, or none where a single group leaves nothing to resample."""
     if groups is not None and len(np.unique(groups)) < 2:
         return None, None
@@ -174,12 +182,14 @@ def va_intervals(
     sums = statistics.bootstrap_sums(va_contributions(truth, predicted), subjects, seed)
     spread = va_scores_of_sums(sums)
     return {
-        name: Score(value, *_interval(spread[name], subjects), len(truth))
+        name: Score(value, *group_interval(spread[name], subjects), len(truth))
         for name, value in points.items()
     }
 
 
-def _rows(scores: Mapping[str, Score], dataset: str, context: Mapping[str, Any]) -> list[ResultRow]:
+def result_rows(
+    scores: Mapping[str, Score], dataset: str, context: Mapping[str, Any]
+) -> list[ResultRow]:
     """Result rows of scores, with what the caller said of the run."""
     known = CONTEXT_DEFAULTS | {"dataset": dataset}
     unknown = sorted(context.keys() - known.keys())
@@ -213,7 +223,7 @@ def score_faces(frame: pd.DataFrame, context: Mapping[str, Any]) -> list[ResultR
     for (dataset, split), part in frame.groupby(["dataset", "split"], sort=True):
         truth, chances = face_arrays(part)
         scores = face_intervals(truth, chances, part["group"].to_numpy(str), seed)
-        rows += _rows(scores, str(dataset), {**context, "split": str(split)})
+        rows += result_rows(scores, str(dataset), {**context, "split": str(split)})
     return rows
 
 
@@ -236,6 +246,9 @@ def score_va(frame: pd.DataFrame, context: Mapping[str, Any]) -> list[ResultRow]
     frame = frame[frame[list(TRUTH_COLUMNS)].notna().all(axis=1)]
     if frame.empty:
         raise InputError("EEG predictions", "no row has a rating", "score a rated corpus")
+    if not regresses(frame):
+        found = "hold decisions, not predictions of valence and arousal"
+        raise InputError("EEG predictions", found, "score them with score_binary")
     seed = int(context.get("seed", 0))
     for corpus, windows in frame.groupby("corpus", sort=True):
         means = windows.groupby(["subject", "trial"], sort=True, as_index=False)
@@ -243,5 +256,5 @@ def score_va(frame: pd.DataFrame, context: Mapping[str, Any]) -> list[ResultRow]
         for level, part in (("window", windows), ("trial", means[columns].mean())):
             scores = va_intervals(*va_arrays(part), part["subject"].to_numpy(str), seed)
             named = {f"{name}_{level}": score for name, score in scores.items()}
-            rows += _rows(named, str(corpus), context)
+            rows += result_rows(named, str(corpus), context)
     return rows

@@ -1,4 +1,4 @@
-"""Attention between electrodes: the RBTransformer of arXiv:2511.13954, and electrode names.
+"""Attention between electrodes: the encoder of arXiv:2511.13954, and electrode names.
 
 A token is one electrode: its differential entropies in the bands. An embedding that belongs to the
 electrode is added, so the network knows which token came from where.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -39,7 +40,9 @@ ALIASES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
 """Names of the 10-20 system that the 10-10 system replaced."""
 
 WIDTH, DEPTH, HEADS, HEAD_DIM = 128, 4, 6, 32
-HEAD_WIDTHS = (256, 256, 128)
+
+Blocks = Literal["attention", "feed_forward", "none"]
+"""What refines the tokens; see `ElectrodeEncoder`."""
 
 
 def electrode_ids(names: Sequence[str]) -> NDArray[np.int64]:
@@ -123,14 +126,7 @@ class Block(nn.Module):
         self.attention = nn.Sequential(
             nn.LayerNorm(width), ElectrodeAttention(width, heads, head_dim, dropout)
         )
-        self.feed_forward = nn.Sequential(
-            nn.LayerNorm(width),
-            nn.Linear(width, width),
-            nn.GELU(),
-            nn.Dropout(dropout),
-            nn.Linear(width, width),
-            nn.Dropout(dropout),
-        )
+        self.feed_forward = _feed_forward(width, dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Refine tokens, `[B, C, width]` to `[B, C, width]`."""
@@ -138,49 +134,84 @@ class Block(nn.Module):
         return tokens + self.feed_forward(tokens)
 
 
+class LonelyBlock(nn.Module):
+    """A block without its attention: every electrode is refined alone.
+
+    Args:
+        width: width of a token.
+        dropout: probability of dropping.
+    """
+
+    def __init__(self, width: int = WIDTH, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.feed_forward = _feed_forward(width, dropout)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Refine tokens, `[B, C, width]` to `[B, C, width]`."""
+        return tokens + self.feed_forward(tokens)
+
+
+def _feed_forward(width: int, dropout: float) -> nn.Sequential:
+    """The second half of a block, without its residual."""
+    return nn.Sequential(
+        nn.LayerNorm(width),
+        nn.Linear(width, width),
+        nn.GELU(),
+        nn.Dropout(dropout),
+        nn.Linear(width, width),
+        nn.Dropout(dropout),
+    )
+
+
+def _blocks(kind: Blocks, dropout: float) -> nn.Sequential:
+    """The stack of blocks; empty for "none"."""
+    if kind not in ("attention", "feed_forward", "none"):
+        raise InputError("blocks", f"{kind!r} is unknown", "use attention, feed_forward or none")
+    depth = 0 if kind == "none" else DEPTH
+    if kind == "attention":
+        return nn.Sequential(*(Block(dropout=dropout) for _ in range(depth)))
+    return nn.Sequential(*(LonelyBlock(dropout=dropout) for _ in range(depth)))
+
+
 class ElectrodeEncoder(nn.Module):
     """Encoder of the RBTransformer: band tokens to one vector a window (arXiv:2511.13954).
+
+    With `blocks` "none", the ablation that was published as "no attention", the mean over
+    electrodes of `W x_c + b + e_c` is `W mean(x_c)` and a constant: the network sees no more than
+    the mean of each band over the head, so what it loses is not the attention alone. With
+    "feed_forward" the attention is all that is missing.
 
     Args:
         n_channels: electrodes; token `i` is always the same electrode.
         n_bands: frequency bands in a token.
         dropout: probability of dropping, everywhere in the encoder.
+        blocks: whole blocks, blocks without their attention, or no blocks at all.
+        identity: add to each token a vector that belongs to its electrode.
+
+    Raises:
+        InputError: for unknown `blocks`.
     """
 
-    def __init__(self, n_channels: int, n_bands: int = 4, dropout: float = 0.1) -> None:
+    identity: nn.Parameter | None
+
+    def __init__(
+        self,
+        n_channels: int,
+        n_bands: int = 4,
+        dropout: float = 0.1,
+        blocks: Blocks = "attention",
+        identity: bool = True,
+    ) -> None:
         super().__init__()
         self.project = nn.Linear(n_bands, WIDTH)
-        self.identity = nn.Parameter(torch.randn(n_channels, WIDTH))
+        self.identity = nn.Parameter(torch.randn(n_channels, WIDTH)) if identity else None
         self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.Sequential(*(Block(dropout=dropout) for _ in range(DEPTH)))
+        self.blocks = _blocks(blocks, dropout)
         self.norm = nn.LayerNorm(WIDTH)
 
     def forward(self, features: Tensor) -> Tensor:
         """Encode standardised features, `[B, C, K]` to `[B, 128]`."""
-        tokens = self.dropout(self.project(features) + self.identity)
-        return self.norm(reduce(self.blocks(tokens), "b c d -> b d", "mean"))
-
-
-class RBTransformer(nn.Module):
-    """The classifier of arXiv:2511.13954 as its authors ran it: encoder and a four-layer head.
-
-    Args:
-        n_channels: electrodes: 14 in DREAMER, 32 in DEAP, 62 in SEED.
-        n_classes: emotion classes.
-        n_bands: frequency bands.
-        dropout: probability of dropping.
-    """
-
-    def __init__(
-        self, n_channels: int, n_classes: int, n_bands: int = 4, dropout: float = 0.1
-    ) -> None:
-        super().__init__()
-        self.encoder = ElectrodeEncoder(n_channels, n_bands, dropout)
-        layers: list[nn.Module] = []
-        for width, after in zip((WIDTH, *HEAD_WIDTHS), HEAD_WIDTHS, strict=False):
-            layers += [nn.Linear(width, after), nn.GELU(), nn.Dropout(dropout)]
-        self.head = nn.Sequential(*layers, nn.Linear(HEAD_WIDTHS[-1], n_classes))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Classify features, `[B, C, K]` to logits `[B, n_classes]`."""
-        return self.head(self.encoder(features))
+        tokens = self.project(features)
+        if self.identity is not None:
+            tokens = tokens + self.identity
+        return self.norm(reduce(self.blocks(self.dropout(tokens)), "b c d -> b d", "mean"))

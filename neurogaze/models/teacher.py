@@ -18,7 +18,7 @@ from neurogaze.models.electrode_transformer import (
     ElectrodeEncoder,
     electrode_ids,
 )
-from neurogaze.models.topomap_encoder import TopomapEncoder
+from neurogaze.models.topomap_encoder import MapMethod, MapMode, Maps, TopomapEncoder
 
 Branches = Literal["both", "topomap", "electrodes"]
 
@@ -29,20 +29,12 @@ class TeacherOutput(NamedTuple):
     Attributes:
         embedding: `[B, embedding_dim]`, the penultimate feature; not normalised.
         va: `[B, 2]`, valence and arousal; not clipped.
+        dominance: `[B]`, not clipped; None from a teacher that does not predict it.
     """
 
     embedding: Tensor
     va: Tensor
-
-
-def _topomap_encoder(
-    channels: Sequence[str], n_bands: int, map_size: int, symmetric: bool
-) -> TopomapEncoder:
-    """Build the map branch; the only place of the models that needs electrode positions."""
-    from neurogaze.eeg.topomap import interpolation_matrix
-
-    matrix, mask = interpolation_matrix(channels, size=map_size, symmetric=symmetric)
-    return TopomapEncoder(torch.tensor(matrix), torch.tensor(mask), n_bands)
+    dominance: Tensor | None = None
 
 
 class Teacher(nn.Module):
@@ -59,9 +51,12 @@ class Teacher(nn.Module):
         dropout: dropout of the electrode transformer.
         map_size: points on a side of the scalp map.
         symmetric: average each map with its mirror image, left to right.
+        map_mode: "hull" ends the map at the outer electrodes, "head" at the head circle.
+        map_method: interpolation between electrodes; "cubic" may overshoot, "linear" never does.
+        n_outputs: 2 = valence and arousal, 3 = dominance as well.
 
     Raises:
-        InputError: for an electrode that is unknown or named twice.
+        InputError: for an electrode that is unknown or named twice, or another number of outputs.
     """
 
     feature_mean: Tensor
@@ -77,9 +72,15 @@ class Teacher(nn.Module):
         dropout: float = 0.1,
         map_size: int = 32,
         symmetric: bool = False,
+        map_mode: MapMode = "hull",
+        map_method: MapMethod = "cubic",
+        n_outputs: Literal[2, 3] = 2,
     ) -> None:
         super().__init__()
-        self.channels = tuple(channels)
+        if n_outputs not in (2, 3):
+            raise InputError("n_outputs", f"{n_outputs} is not offered", "use 2 or 3")
+        self.maps = Maps(map_size, map_mode, map_method, symmetric)
+        self.channels, self.n_outputs = tuple(channels), n_outputs
         ids = electrode_ids(self.channels)
         if len(np.unique(ids)) != len(ids):
             raise InputError(
@@ -90,12 +91,12 @@ class Teacher(nn.Module):
         self.register_buffer("feature_std", torch.ones(len(ids), n_bands))
         encoders: list[nn.Module] = []
         if branches != "electrodes":
-            encoders.append(_topomap_encoder(self.channels, n_bands, map_size, symmetric))
+            encoders.append(TopomapEncoder(*self.maps.layout(self.channels), n_bands))
         if branches != "topomap":
             encoders.append(ElectrodeEncoder(len(ids), n_bands, dropout))
         self.encoders = nn.ModuleList(encoders)
         self.fuse = nn.Sequential(nn.Linear(WIDTH * len(encoders), embedding_dim), nn.GELU())
-        self.head = nn.Linear(embedding_dim, 2)
+        self.head = nn.Linear(embedding_dim, n_outputs)
 
     def set_statistics(self, mean: ArrayLike, std: ArrayLike) -> None:
         """Take the standardisation of the training fold, mean and deviation, `[C, K]`, nats.
@@ -120,6 +121,30 @@ class Teacher(nn.Module):
         self.feature_mean.copy_(values[0])
         self.feature_std.copy_(values[1])
 
+    def check_montage(self, channels: Sequence[str], bands: Sequence[str]) -> None:
+        """Refuse data to train on that are laid out in another way.
+
+        Args:
+            channels: electrodes of the data, in their order.
+            bands: bands of the data.
+
+        Raises:
+            InputError: naming both.
+        """
+        if tuple(channels) != self.channels:
+            raise InputError(
+                "model.teacher.channels",
+                f"{list(self.channels)} are not the electrodes of the data {list(channels)}",
+                "name the electrodes of the corpus in the teacher's configuration",
+            )
+        n_bands = self.feature_mean.shape[1]
+        if len(bands) != n_bands:
+            raise InputError(
+                "model.teacher.n_bands",
+                f"{n_bands} does not fit the bands {list(bands)}",
+                "set it to the number of bands of the features",
+            )
+
     def _pick(self, features: Tensor, given: Tensor | None) -> Tensor:
         """Columns of the trained electrodes, in the trained order."""
         if given is not None:
@@ -143,7 +168,7 @@ class Teacher(nn.Module):
         return features
 
     def forward(self, features: Tensor, electrode_ids: Tensor | None = None) -> TeacherOutput:
-        """Embed windows and predict valence and arousal.
+        """Embed windows and predict valence and arousal, and dominance where it was asked for.
 
         Args:
             features: `[B, C, K]`, raw differential entropies, nats.
@@ -156,4 +181,5 @@ class Teacher(nn.Module):
         features = self._pick(features, electrode_ids)
         standard = (features - self.feature_mean) / self.feature_std
         embedding = self.fuse(torch.cat([encode(standard) for encode in self.encoders], dim=1))
-        return TeacherOutput(embedding, self.head(embedding))
+        said = self.head(embedding)
+        return TeacherOutput(embedding, said[:, :2], said[:, 2] if said.shape[1] > 2 else None)

@@ -6,6 +6,9 @@ A map is linear in the electrode values, so it is one matrix product; no map is 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from einops import einsum, rearrange, reduce, repeat
@@ -14,6 +17,35 @@ from torch import Tensor, nn
 from neurogaze.errors import InputError
 
 WIDTHS = (32, 64, 128)
+
+MapMode = Literal["hull", "head"]
+MapMethod = Literal["cubic", "linear"]
+
+
+@dataclass(frozen=True)
+class Maps:
+    """How scalp maps are drawn; see `neurogaze.eeg.topomap.interpolation_matrix`.
+
+    Args:
+        size: points on a side.
+        mode: "hull" ends at the outer electrodes, "head" at the head circle.
+        method: "cubic" or "linear".
+        symmetric: average each map with its mirror image, left to right.
+    """
+
+    size: int = 32
+    mode: MapMode = "hull"
+    method: MapMethod = "cubic"
+    symmetric: bool = False
+
+    def layout(self, channels: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Weights `[size * size, C]` and mask `[size * size]`; needs electrode positions."""
+        from neurogaze.eeg.topomap import interpolation_matrix
+
+        matrix, mask = interpolation_matrix(
+            channels, self.size, self.mode, self.method, self.symmetric
+        )
+        return torch.tensor(matrix), torch.tensor(mask)
 
 
 def draw_maps(features: Tensor, matrix: Tensor, mask: Tensor) -> Tensor:
@@ -25,12 +57,12 @@ def draw_maps(features: Tensor, matrix: Tensor, mask: Tensor) -> Tensor:
         mask: bool `[size * size]`, True where the map has a value.
 
     Returns:
-        `[B, K + 1, size, size]`.
+        `[B, K + 1, size, size]`, laid out in memory with the channels last.
     """
-    maps = einsum(matrix, features, "p c, b c k -> b k p")
-    maps = torch.where(mask, maps, maps.new_zeros(()))
-    seen = repeat(mask.to(maps.dtype), "p -> b 1 p", b=features.shape[0])
-    return rearrange(torch.cat([maps, seen], 1), "b k (y x) -> b k y x", y=math.isqrt(len(mask)))
+    maps = einsum(matrix, features, "p c, b c k -> b p k")
+    maps = torch.where(mask[:, None], maps, maps.new_zeros(()))
+    seen = repeat(mask.to(maps.dtype), "p -> b p 1", b=features.shape[0])
+    return rearrange(torch.cat([maps, seen], 2), "b (y x) k -> b k y x", y=math.isqrt(len(mask)))
 
 
 def _stage(inputs: int, outputs: int) -> nn.Sequential:
@@ -47,6 +79,7 @@ class TopomapEncoder(nn.Module):
     """Three convolutions over the band maps of a window, then the mean over the map.
 
     The matrix and the mask are kept with the weights: a checkpoint holds its own electrode layout.
+    Maps and kernels lie in memory with the channels last, which is faster on a CPU.
 
     Args:
         matrix: `[size * size, C]`, interpolation weights of the electrodes.
@@ -70,7 +103,8 @@ class TopomapEncoder(nn.Module):
         self.register_buffer("matrix", matrix.float())
         self.register_buffer("mask", mask.bool())
         pairs = zip((n_bands + 1, *WIDTHS), WIDTHS, strict=False)
-        self.stages = nn.Sequential(*(_stage(inputs, outputs) for inputs, outputs in pairs))
+        stages = nn.Sequential(*(_stage(inputs, outputs) for inputs, outputs in pairs))
+        self.stages = stages.to(memory_format=torch.channels_last)
 
     def forward(self, features: Tensor) -> Tensor:
         """Encode standardised features, `[B, C, K]` to `[B, 128]`."""

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import neurogaze
-from neurogaze.artefacts import write_npz
+from neurogaze.artefacts import canonical, write_json, write_npz
 from neurogaze.eeg.cache import FeatureTable, prepare
 from neurogaze.eeg.datamodule import EEGDataModule
-from neurogaze.eeg.splits import Split, fold_rows
 from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import write_predictions
 from neurogaze.evaluation.results import write_rows
-from neurogaze.pipeline.embedding import (
-    FoldTeacher,
-    embed_held_out,
-    load_fold,
-    training_means,
+from neurogaze.pipeline.embedding import FoldTeacher, load_fold
+from neurogaze.pipeline.everybody import (
+    LabelledData,
+    anchor_source,
+    labelled_data,
+    laid_out_like,
+    people_of,
+    place_everybody,
 )
+from neurogaze.pipeline.explaining import cell_features, explain
 from neurogaze.pipeline.held_out import (
     eeg_results,
     held_out_predictions,
@@ -31,111 +32,28 @@ from neurogaze.pipeline.held_out import (
     topomap_groups,
 )
 from neurogaze.pipeline.stages import content_hash
-from neurogaze.prototypes.consolidate import ConsolidateSettings, Embedded, consolidate
+from neurogaze.prototypes.consolidate import ConsolidateSettings, grid_of
 from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.prototypes.placed import Placed
+from neurogaze.prototypes.stability import N_RESAMPLES, bootstrap_stability, stability_table
 
-N_ANCHORS = 1024
-"""Windows that all teachers embed; well above the width of an embedding."""
 
+def grid_stability(placed: Placed, settings: ConsolidateSettings, seed: int = 0) -> dict[str, Any]:
+    """Content of `stability.json`: each cell under resampling of people, and grids by size.
 
-@dataclass(frozen=True, eq=False)
-class LabelledData:
-    """The rated corpus a consolidation starts from.
-
-    Args:
-        table: its features.
-        split: its split into people held out.
-        people: name of the set of people recorded.
+    Returns:
+        `resamples`, `seed`, `size`; by cell `cosine`, `low` and `high`, None where it cannot be
+        told; `sizes`, one record a size of grid.
     """
-
-    table: FeatureTable
-    split: Split
-    people: str
-
-
-def labelled_data(data: EEGDataModule) -> LabelledData:
-    """Features, split and people of a rated corpus."""
-    data.setup("fit")
-    return LabelledData(data.table, data.split_plan, people_of(data))
-
-
-def people_of(data: EEGDataModule) -> str:
-    """Name of the people a corpus records; two corpora of the same people share it."""
-    return data.corpus.people or data.corpus.name
-
-
-def make_grid(
-    labelled: LabelledData,
-    support: Sequence[tuple[FeatureTable, str]],
-    folds: Sequence[FoldTeacher],
-    settings: ConsolidateSettings,
-    provenance: dict[str, Any],
-) -> PrototypeGrid:
-    """Embed everybody by a teacher that held them out, and consolidate.
-
-    Args:
-        labelled: the rated corpus.
-        support: unrated tables, each with the name of its people.
-        folds: trained teachers.
-        settings: how to consolidate.
-        provenance: what to record in the grid.
-    """
-    parts = [embed_held_out(labelled.table, labelled.split, folds, labelled.people)[0]]
-    for table, people in support:
-        same = people == labelled.people
-        parts.append(embed_held_out(table, labelled.split, folds, people, same, matched=True)[0])
-    crossfit = settings.mode == "crossfit"
-    return consolidate(
-        merge(parts),
-        settings,
-        train_ratings=training_ratings(labelled),
-        train_mean=training_means(labelled.table, labelled.split, folds),
-        anchors=anchor_embeddings(labelled, support, folds) if crossfit else None,
-        provenance=provenance | {"anchors": anchor_source(support)},
+    size, cells = settings.size, placed.cells(settings.size, settings.min_subjects)
+    drawn = bootstrap_stability(
+        placed.unit, cells, placed.subject, size, seed=seed, smoothing=settings.smoothing
     )
-
-
-def merge(parts: Sequence[Embedded]) -> Embedded:
-    """Join embedded corpora."""
-    names = ("embedding", "va", "rated", "subject", "corpus", "fold")
-    return Embedded(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in names})
-
-
-def training_ratings(labelled: LabelledData) -> list[NDArray[np.float64]]:
-    """Ratings (V, A) of the training people of each fold, one row a rating event."""
-    ratings = []
-    for fold in range(labelled.split.n_folds):
-        rows = fold_rows(labelled.table, labelled.split, fold)["train"]
-        table = labelled.table.take(rows)
-        _, first = np.unique(table.event, return_index=True)
-        ratings.append(np.stack([table.valence, table.arousal], axis=1)[first])
-    return ratings
-
-
-def anchor_source(support: Sequence[tuple[FeatureTable, str]]) -> str:
-    """Which windows the teachers' spaces are aligned on."""
-    return "support windows" if support else "labelled windows, labels not used"
-
-
-def anchor_embeddings(
-    labelled: LabelledData,
-    support: Sequence[tuple[FeatureTable, str]],
-    folds: Sequence[FoldTeacher],
-) -> NDArray[np.float32]:
-    """Embed the same windows with every teacher, `[folds, m, d]`; no label is used.
-
-    They are unlabelled recordings where there are any: no teacher has learned those by heart.
-    """
-    tables = [table for table, _ in support] or [labelled.table]
-    share = N_ANCHORS // len(tables)
-    embedded = []
-    for fold in folds:
-        parts = []
-        for table in tables:
-            rows = np.unique(np.linspace(0, table.n_rows - 1, min(share, table.n_rows)).astype(int))
-            parts.append(fold(fold.features(table, matched=bool(support))[rows])[0])
-        embedded.append(np.concatenate(parts))
-    return np.stack(embedded)
+    parts = {name: getattr(drawn, name).tolist() for name in ("cosine", "low", "high")}
+    known = {k: [None if np.isnan(x) else x for x in v] for k, v in parts.items()}
+    table = stability_table(placed, seed=seed, smoothing=settings.smoothing)
+    head = {"resamples": N_RESAMPLES, "seed": seed, "size": size}
+    return head | known | {"sizes": canonical(table)}
 
 
 def load_folds(
@@ -149,9 +67,12 @@ def load_folds(
     """
     split = labelled.split
     if split.unit != "subject":
+        why = (
+            "tests each person in several folds" if split.clips else "trains on the people it tests"
+        )
         raise InputError(
             "--data.split.protocol",
-            f"{split.protocol!r} trains on the people it tests",
+            f"{split.protocol!r} {why}",
             "consolidate teachers that held whole people out (loso)",
         )
     loaded: dict[int, tuple[Path, FoldTeacher]] = {}
@@ -180,8 +101,8 @@ def consolidate_teachers(
 ) -> PrototypeGrid:
     """Make the grid and judge its teachers; leave both in a folder.
 
-    Writes `grid.npz`, `predictions.parquet`, `results.jsonl` and `topomaps.npz`. The order of the
-    checkpoints does not matter.
+    Writes `grid.npz`, `stability.json`, `explained.npz`, `predictions.parquet`, `results.jsonl` and
+    `topomaps.npz`. The order of the checkpoints does not matter.
 
     Raises:
         InputError: for a checkpoint that is no teacher of this split, or two of the same fold.
@@ -190,22 +111,40 @@ def consolidate_teachers(
     loaded = load_folds(checkpoints, labelled, settings.mode)
     folds = [fold for _, fold in loaded]
     tables = [(prepare(s.corpus, s.features, s.store), people_of(s)) for s in support]
-    provenance = {
-        "corpora": [labelled.table.corpus, *(t.corpus for t, _ in tables)],
-        "features": labelled.table.settings_hash,
-        "data": [labelled.table.sha256, *(t.sha256 for t, _ in tables)],
-        "split_sha256": labelled.split.sha256,
-        "protocol": protocol_name(labelled.split),
-        "support": "moments matched to the training fold, without labels" if tables else "none",
-        "teachers": [content_hash(path) for path, _ in loaded],
-        "version": neurogaze.__version__,
-    }
-    grid = make_grid(labelled, tables, folds, settings, provenance)
+    tables = [(laid_out_like(table, labelled.table), people) for table, people in tables]
+    known = provenance(labelled, tables, [path for path, _ in loaded])
+    everybody = place_everybody(labelled, tables, folds, settings)
+    grid = grid_of(everybody.placed, settings, known)
+    cells = everybody.placed.cells(settings.size, settings.min_subjects)
+    explained = explain(labelled.table, labelled.split, folds)
+    explained["cell_features"] = cell_features(everybody.seen, cells, settings.size**2)
     predictions = held_out_predictions(labelled.table, labelled.split, folds)
-    known = context | {"grid_hash": grid.sha256}
-    rows = eeg_results(labelled.table, labelled.split, folds, predictions, known, permutations)
+    said = context | {"grid_hash": grid.sha256}
+    rows = eeg_results(labelled.table, labelled.split, folds, predictions, said, permutations)
     write_predictions(out / "predictions.parquet", predictions)
     write_rows(out / "results.jsonl", rows)
     write_npz(out / "topomaps.npz", topomap_groups(labelled.table))
+    write_npz(out / "explained.npz", explained)
+    write_json(out / "stability.json", grid_stability(everybody.placed, settings))
     grid.save(out / "grid.npz")
     return grid
+
+
+def provenance(
+    labelled: LabelledData,
+    support: Sequence[tuple[FeatureTable, str]],
+    checkpoints: Sequence[Path],
+) -> dict[str, Any]:
+    """What a grid records of the data and teachers behind it."""
+    tables = [labelled.table, *(table for table, _ in support)]
+    return {
+        "corpora": [table.corpus for table in tables],
+        "features": labelled.table.settings_hash,
+        "data": [table.sha256 for table in tables],
+        "split_sha256": labelled.split.sha256,
+        "protocol": protocol_name(labelled.split),
+        "support": "moments matched to the training fold, without labels" if support else "none",
+        "anchors": anchor_source(support),
+        "teachers": [content_hash(path) for path in checkpoints],
+        "version": neurogaze.__version__,
+    }

@@ -88,7 +88,14 @@ def load_teacher(path: Path) -> TeacherTask:
 
 
 def units(table: FeatureTable, split: Split) -> NDArray[np.str_]:
-    """The unit of the split (person or rating event) each row belongs to."""
+    """The unit of the split (person or rating event) each row belongs to.
+
+    Raises:
+        InputError: for a split that holds out neither.
+    """
+    if split.unit not in ("subject", "event"):
+        found = f"{split.protocol!r} holds out neither people nor rating events as a whole"
+        raise InputError("--data.split.protocol", found, "embed under loso or trial")
     return table.subject if split.unit == "subject" else table.event
 
 

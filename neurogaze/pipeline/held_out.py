@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from neurogaze.artefacts import settings_hash
 from neurogaze.eeg.cache import FeatureTable
 from neurogaze.eeg.splits import Split, evaluation_rows, fold_rows
-from neurogaze.evaluation.chance import ridge_predictions, simulated_chance
+from neurogaze.evaluation.chance import Band, ridge_predictions, simulated_chance
+from neurogaze.evaluation.metrics import VA_METRICS
+from neurogaze.evaluation.predictions import eeg_frame
 from neurogaze.evaluation.results import ResultRow
 from neurogaze.evaluation.scoring import score_va
 from neurogaze.pipeline.embedding import FoldTeacher
+
+__all__ = [
+    "AXES",
+    "chance_rows",
+    "eeg_frame",
+    "eeg_results",
+    "held_out_predictions",
+    "protocol_name",
+    "topomap_groups",
+]
 
 AXES = ("valence", "arousal")
 
 
 def protocol_name(split: Split) -> str:
-    """Protocol and number of folds, such as `loso, 6 folds`."""
-    return f"{split.protocol}, {split.n_folds} folds"
+    """Protocol and number of folds, such as `loso, 6 folds` or `window, 5 folds (LEAKY)`."""
+    stamp = " (LEAKY)" if split.leaky else ""
+    return f"{split.protocol}, {split.n_folds} folds{stamp}"
 
 
 def held_out_predictions(
@@ -33,18 +45,8 @@ def held_out_predictions(
     for fold in folds:
         rows = evaluation_rows(table, fold_rows(table, split, fold.fold)["test"])
         _, va = fold(table.features[rows])
-        frames.append(eeg_frame(table, rows, va))
+        frames.append(eeg_frame(table, rows, va).assign(fold=fold.fold))
     return pd.concat(frames, ignore_index=True)
-
-
-def eeg_frame(
-    table: FeatureTable, rows: NDArray[np.int64], va: NDArray[np.float64]
-) -> pd.DataFrame:
-    """Lay predictions out as an EEG predictions file."""
-    columns = ("subject", "clip", "event", "trial", "start", "valence", "arousal")
-    frame = pd.DataFrame({name: getattr(table, name)[rows] for name in columns})
-    frame.insert(0, "corpus", table.corpus)
-    return frame.assign(valence_pred=va[:, 0], arousal_pred=va[:, 1])
 
 
 def eeg_results(
@@ -75,21 +77,30 @@ def eeg_results(
 
 
 def chance_rows(
-    band: dict[str, tuple[float, float]], context: dict[str, Any], n: int
+    band: Mapping[str, Band],
+    context: dict[str, Any],
+    n: int,
+    label_rules: Mapping[str, str] | None = None,
+    arm: str = "chance (99 % band)",
 ) -> list[ResultRow]:
-    """The 99 % band of ridge on permuted ratings, as rows with limits and no value of their own."""
+    """Bands of chance as rows with limits and no value of their own.
+
+    Args:
+        band: (low, high) by name of metric, of `simulated_chance` or `teacher_chance`.
+        context: other fields of a result row.
+        n: trials behind each band.
+        label_rules: label rule of the decisions on each axis; metrics of an axis that is not named
+            here but decides keep the rule of the context.
+        arm: name of the rows, beginning with "chance".
+    """
     rows = []
-    for axis in AXES:
-        low, high = band[axis]
+    for metric, (low, high) in band.items():
+        axis, _, name = metric.partition("_")
+        said = context | {"arm": arm}
+        if name.removesuffix("_trial") not in VA_METRICS and label_rules and axis in label_rules:
+            said["label_rule"] = label_rules[axis]
         rows.append(
-            ResultRow(
-                **context | {"arm": "chance (99 % band)"},
-                metric=f"{axis}_ccc_trial",
-                value=(low + high) / 2,
-                low=low,
-                high=high,
-                n=n,
-            )
+            ResultRow(**said, metric=metric, value=(low + high) / 2, low=low, high=high, n=n)
         )
     return rows
 

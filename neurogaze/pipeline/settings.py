@@ -116,6 +116,20 @@ def read_settings(path: Path, kind: type[S]) -> S:
     return settings
 
 
+def top_keys(path: Path) -> set[str]:
+    """Names at the top of a YAML file.
+
+    Raises:
+        InputError: when it cannot be read or holds no names.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return {str(key) for key in dict(values)}
+    except (OSError, yaml.YAMLError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(path, f"holds no settings ({reason})", "name a YAML file") from None
+
+
 def load_pipeline(path: Path) -> PipelineSettings:
     """Read a pipeline file; paths in it are relative to the file.
 

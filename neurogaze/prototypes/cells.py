@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from einops import einsum
 from numpy.typing import NDArray
 
 from neurogaze.affect import grid_centers
@@ -61,14 +60,73 @@ def _distances(size: int) -> Floats:
     return np.linalg.norm(centers[:, None] - centers[None], axis=2)
 
 
+def group_sums(unit: Floats, groups: NDArray[np.int64], n_groups: int) -> Floats:
+    """Sum of the rows in each group, `[n_groups, D]`; 0 where there are none.
+
+    Args:
+        unit: `[N, D]`.
+        groups: group of each row, `[N]`, in `[0, n_groups)`.
+        n_groups: number of groups.
+    """
+    from scipy.sparse import csr_array
+
+    shape, rows = (n_groups, len(groups)), np.arange(len(groups))
+    return np.asarray(csr_array((np.ones(len(groups)), (groups, rows)), shape=shape) @ unit)
+
+
 def cell_means(unit: Floats, cells: NDArray[np.int64], n_cells: int) -> Floats:
     """Mean of the rows in each cell, `[n_cells, D]`; 0 where there are none."""
-    member = np.equal(np.arange(n_cells)[:, None], cells[None]).astype(np.float64)
-    total = einsum(member, unit, "k n, n d -> k d")
-    return total / np.maximum(member.sum(1, keepdims=True), 1.0)
+    counts = np.bincount(cells, minlength=n_cells)
+    return group_sums(unit, cells, n_cells) / np.maximum(counts, 1)[:, None]
 
 
-def fill_empty(prototypes: Floats, counts: NDArray[np.int64], size: int) -> Floats:
+def prototypes_of(sums: Floats, counts: NDArray, size: int, smoothing: float = 0.0) -> Floats:
+    """Sums of unit embeddings to the prototypes of all cells, empty ones too.
+
+    Args:
+        sums: `[K, D]`, sum of the unit embeddings in each cell.
+        counts: `[K]`, how many there are.
+        size: cells on one axis.
+        smoothing: standard deviation of a Gaussian over cell centres by which sums are mixed, in
+            units of valence and arousal; 0: none, an empty cell then takes its nearest.
+
+    Returns:
+        `[K, D]`, unit rows.
+
+    Raises:
+        InputError: for a cell whose embeddings cancel.
+    """
+    observed = counts > 0
+    if smoothing > 0:
+        return unit_rows(_kernel(size, smoothing, observed) @ sums, "smoothed cells")
+    means = np.zeros(sums.shape)
+    means[observed] = unit_rows(sums[observed] / counts[observed, None], "cell means")
+    return fill_empty(means, counts, size)
+
+
+def _kernel(size: int, width: float, observed: NDArray[np.bool_]) -> Floats:
+    """Gaussian weight of every cell in every other, `[K, K]`; 1 for the nearest observed.
+
+    Rows are scaled, which changes no direction: far from all recordings nothing underflows.
+    """
+    squared = np.where(observed, np.square(_distances(size)), np.inf)
+    nearest = squared.min(axis=1, keepdims=True)
+    return np.asarray(np.exp(-(squared - nearest) / (2.0 * width**2)))
+
+
+def spreads(sums: Floats, counts: NDArray, prototypes: Floats) -> list[float | None]:
+    """Mean cosine distance of the members of each cell to its prototype; None where it has none.
+
+    Args:
+        sums: `[K, D]`, sum of the unit embeddings in each cell.
+        counts: `[K]`, how many there are.
+        prototypes: `[K, D]`, unit rows.
+    """
+    along = (sums * prototypes).sum(axis=1)
+    return [float(1.0 - a / n) if n else None for a, n in zip(along, counts, strict=True)]
+
+
+def fill_empty(prototypes: Floats, counts: NDArray, size: int) -> Floats:
     """Give an empty cell the prototype of the nearest filled centre; ties are averaged.
 
     Args:

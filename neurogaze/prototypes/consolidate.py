@@ -14,13 +14,19 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neurogaze.affect import cell_index, grid_centers, grid_edges
+from neurogaze.affect import grid_centers, grid_edges
 from neurogaze.artefacts import canonical
 from neurogaze.errors import InputError
 from neurogaze.prototypes.alignment import align_folds, cross_fold_cosine
-from neurogaze.prototypes.cells import cell_means, fill_empty, merge_small, people, quantile_matched
+from neurogaze.prototypes.cells import (
+    group_sums,
+    people,
+    prototypes_of,
+    quantile_matched,
+    spreads,
+)
 from neurogaze.prototypes.grid import PrototypeGrid
-from neurogaze.prototypes.vectors import unit_rows
+from neurogaze.prototypes.placed import Placed
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +45,11 @@ class ConsolidateSettings:
         center: subtract the mean embedding of the training fold first.
         fold: the teacher of `faithful`.
         min_subjects: cells with fewer people are merged into the nearest cell with enough.
+        smoothing: standard deviation of a Gaussian over cell centres, in units of valence and
+            arousal, by which the sums of cells are mixed; 0: none.
+
+    Raises:
+        InputError: for a size or smoothing that makes no grid.
     """
 
     mode: Literal["faithful", "crossfit"] = "crossfit"
@@ -48,6 +59,14 @@ class ConsolidateSettings:
     center: bool = True
     fold: int = 0
     min_subjects: int = 1
+    smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a grid without cells, and a kernel that is none."""
+        if self.size < 1:
+            raise InputError("settings.size", f"is {self.size}", "give 1 or more, such as 5")
+        if not 0.0 <= self.smoothing < np.inf:
+            raise InputError("settings.smoothing", f"is {self.smoothing}", "give 0 or a width")
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +188,41 @@ def common_basis(
     return vectors / np.maximum(length, 1e-12), residuals
 
 
+def place_in_common_basis(
+    embedded: Embedded,
+    settings: ConsolidateSettings,
+    train_ratings: Sequence[ArrayLike],
+    train_mean: NDArray[np.floating] | None = None,
+    anchors: NDArray[np.floating] | None = None,
+) -> Placed:
+    """Choose, align and place embeddings; the arguments are those of `consolidate`.
+
+    Raises:
+        InputError: for folds that cannot be aligned, or no window that can be placed.
+    """
+    rows = np.arange(len(embedded.embedding))
+    if settings.mode == "faithful":
+        rows = np.flatnonzero(embedded.fold == settings.fold)
+        if not len(rows):
+            raise InputError(f"fold {settings.fold}", "has no embeddings", "choose another fold")
+        embedded = embedded.take(rows)
+    unit, residuals = common_basis(embedded, settings, train_mean, anchors)
+    va = place(embedded, settings, train_ratings)
+    inside = np.flatnonzero(np.isfinite(va).all(axis=1))
+    if not len(inside):
+        raise InputError("ratings", "no window is rated", "use bins: predicted")
+    chosen = embedded.take(inside)
+    return Placed(
+        unit=unit[inside],
+        va=va[inside],
+        subject=chosen.subject.astype(str),
+        corpus=chosen.corpus,
+        fold=chosen.fold,
+        row=rows[inside],
+        residuals=residuals,
+    )
+
+
 def consolidate(
     embedded: Embedded,
     settings: ConsolidateSettings,
@@ -189,59 +243,47 @@ def consolidate(
         provenance: what the caller knows: corpora, hashes of settings, split and teachers.
 
     Returns:
-        The grid; its provenance tells settings, alignment residuals and cross-fold cosines too.
+        The grid; its provenance tells settings, alignment residuals, cross-fold cosines and
+        spreads too.
 
     Raises:
         InputError: for folds that cannot be aligned, or no window in any cell.
     """
-    if settings.mode == "faithful":
-        chosen = embedded.fold == settings.fold
-        if not chosen.any():
-            raise InputError(f"fold {settings.fold}", "has no embeddings", "choose another fold")
-        embedded = embedded.take(chosen)
-    unit, residuals = common_basis(embedded, settings, train_mean, anchors)
-    placed = place(embedded, settings, train_ratings)
-    inside = np.flatnonzero(np.isfinite(placed).all(axis=1))
-    if not len(inside):
-        raise InputError("ratings", "no window is rated", "use bins: predicted")
-    embedded, unit, placed = embedded.take(inside), unit[inside], placed[inside]
-    who = embedded.subject.astype(str)
-    cells = merge_small(
-        cell_index(placed, settings.size), who, settings.size, settings.min_subjects
-    )
-    return _grid(unit, cells, who, embedded, settings, residuals, dict(provenance or {}))
+    placed = place_in_common_basis(embedded, settings, train_ratings, train_mean, anchors)
+    return grid_of(placed, settings, provenance)
 
 
-def _grid(
-    unit: Floats,
-    cells: NDArray[np.int64],
-    who: NDArray[np.str_],
-    embedded: Embedded,
-    settings: ConsolidateSettings,
-    residuals: Floats,
-    provenance: dict[str, Any],
+def grid_of(
+    placed: Placed, settings: ConsolidateSettings, provenance: Mapping[str, Any] | None = None
 ) -> PrototypeGrid:
-    """Put the parts of the grid together."""
-    n_cells = settings.size**2
+    """Average placed embeddings by cell and put the grid together.
+
+    Args:
+        placed: unit embeddings in one basis.
+        settings: size, merging and smoothing of cells.
+        provenance: what the caller knows.
+    """
+    size, n_cells = settings.size, settings.size**2
+    cells = placed.cells(size, settings.min_subjects)
     counts = np.bincount(cells, minlength=n_cells).astype(np.int64)
-    means = cell_means(unit, cells, n_cells)
-    observed = counts > 0
-    means[observed] = unit_rows(means[observed], "cell means")
+    sums = group_sums(placed.unit, cells, n_cells)
+    prototypes = prototypes_of(sums, counts, size, settings.smoothing)
     record = {
         "kind": "eeg",
         "consolidation": canonical(settings),
-        "corpora": np.unique(embedded.corpus).tolist(),
-        "folds": np.unique(embedded.fold).tolist(),
-        "n_windows": len(unit),
-        "alignment_residual": residuals.tolist(),
-        "cross_fold_cosine": cross_fold_cosine(unit, cells, embedded.fold, n_cells),
+        "corpora": np.unique(placed.corpus).tolist(),
+        "folds": np.unique(placed.fold).tolist(),
+        "n_windows": len(placed.unit),
+        "alignment_residual": placed.residuals.tolist(),
+        "cross_fold_cosine": cross_fold_cosine(placed.unit, cells, placed.fold, n_cells),
+        "spread": spreads(sums, counts, prototypes),
     }
     return PrototypeGrid(
-        prototypes=fill_empty(means, counts, settings.size).astype(np.float32),
-        centers=grid_centers(settings.size),
+        prototypes=prototypes.astype(np.float32),
+        centers=grid_centers(size),
         counts=counts,
-        n_subjects=people(cells, who, n_cells),
-        filled=~observed,
-        edges=grid_edges(settings.size),
-        provenance=provenance | record,
+        n_subjects=people(cells, placed.subject, n_cells),
+        filled=counts == 0,
+        edges=grid_edges(size),
+        provenance=dict(provenance or {}) | record,
     )

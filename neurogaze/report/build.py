@@ -13,7 +13,7 @@ from rich.progress import track
 
 import neurogaze
 from neurogaze.artefacts import folder_written_aside, written_aside
-from neurogaze.report import gallery, html, tables
+from neurogaze.report import gallery, grid_tables, html, tables
 from neurogaze.report.inputs import ReportInputs, discover
 from neurogaze.report.markup import to_latex, to_markdown
 from neurogaze.report.tables import Table
@@ -69,6 +69,7 @@ def result_tables(inputs: ReportInputs) -> dict[str, Table | None]:
         "Faces, classes present": tables.present_table(inputs.rows),
         "F1 by class": tables.class_table(inputs.rows),
         "EEG": tables.eeg_table(inputs.rows),
+        "Stability of the grid": grid_tables.sizes_table(inputs.stability),
     }
 
 
@@ -142,6 +143,14 @@ def _short(value: object) -> str:
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
 
 
+def grid_notes(inputs: ReportInputs) -> list[str]:
+    """What may be concluded from each grid, before anything is shown of it."""
+    return [
+        f"{place}: {grid_tables.grid_verdict(grid, inputs.rows)} {grid_tables.facts_sentence(grid)}"
+        for place, grid in inputs.grids.items()
+    ]
+
+
 def page_sections(
     inputs: ReportInputs,
     shown: Mapping[str, Table | None],
@@ -151,20 +160,30 @@ def page_sections(
     """Parts of the page in order, each saying so when it was not run."""
 
     def part(
-        title: str, files: str, found: Iterable[Table | None] = (), figures: str = ""
+        title: str,
+        files: str,
+        found: Iterable[Table | None] = (),
+        figures: str = "",
+        notes: Iterable[str] = (),
     ) -> html.Section:
-        blocks = [html.table_html(t, heading=t.title != title) for t in found if t is not None]
+        blocks = [html.note_html(text) for text in notes]
+        blocks += [html.table_html(t, heading=t.title != title) for t in found if t is not None]
         if pictures.get(figures):
             blocks.append(html.gallery_html(pictures[figures]))
         if figures in left_out:
             blocks.append(html.note_html(f"{left_out[figures]} more figures are not shown."))
         return html.Section(title, tuple(blocks), f"Not run: this run holds no {files}.")
 
+    grids = inputs.grids
+    cells = [grid_tables.cells_table(k, g, inputs.stability.get(k)) for k, g in grids.items()]
+    about = [shown["Stability of the grid"], *cells, provenance_table(inputs)]
+    faces = [table for name, table in shown.items() if name.startswith(("Faces", "F1"))]
     results, predictions = "results.jsonl with such results", "predictions of faces"
     return [
-        part("Faces", results, [table for name, table in shown.items() if name != "EEG"]),
+        part("Faces", results, faces),
         part("EEG", results, [shown["EEG"]], gallery.EEG),
-        part("Prototype grid", "grid.npz", [provenance_table(inputs)], gallery.GRID),
+        part("Prototype grid", "grid.npz", about, gallery.GRID, grid_notes(inputs)),
+        part("Teachers", "explained.npz", (), gallery.LOOKS),
         part("Topomaps", "topomaps.npz", (), gallery.MAPS),
         part("Confusion", predictions, (), gallery.CONFUSION),
         part("Calibration", predictions, (), gallery.CALIBRATION),

@@ -18,6 +18,11 @@ PAD = 0.09
 """Inches around every part of a figure."""
 INK = "#1f2933"
 FAINT = "#9aa5b1"
+SOFT = "#52606d"
+EMPTY = "#eceff2"
+"""Of a cell that holds no data; it is hatched besides."""
+EMPTY_BOX = {"facecolor": EMPTY, "edgecolor": "none", "pad": 1.5}
+"""Behind text on hatching."""
 BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
 SERIES = (BLUE, RED, GREEN, "#cc79a7", ORANGE, "#56b4e9", "#5b6672", "#8c6d00")
 """Line colours that people with colour blindness can tell apart, after Okabe and Ito (2008)."""
@@ -94,3 +99,18 @@ def bare(axes: Axes) -> None:
 def ink_on(level: float) -> str:
     """Text colour that can be read on a sequential colour map at `level` in [0, 1]."""
     return "white" if level > 0.55 else INK
+
+
+def ink_over(colour: tuple[float, float, float, float]) -> str:
+    """Text colour that can be read on any colour, by its luma (ITU-R BT.601)."""
+    luma = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
+    return "white" if luma < 0.5 else INK
+
+
+def signed(value: float) -> str:
+    """A coordinate of the valence/arousal plane.
+
+    >>> signed(-0.4), signed(0.0)
+    ('−0.4', '0')
+    """
+    return f"{value:+.2g}".replace("-", "−") if abs(value) > 1e-9 else "0"

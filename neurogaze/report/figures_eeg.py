@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +15,17 @@ from neurogaze.report import drawing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
     from neurogaze.report.inputs import Topomaps
 
 MONTAGE = "standard_1005"
 NOMINAL_RATE = 128.0
 """Hz. MNE wants a sampling rate for a list of electrodes; nothing drawn depends on it."""
+
+
+PLACELESS = {"CB1", "CB2"}
+"""Cerebellar leads of the cap of SEED: in no template, and left out of pictures."""
 
 
 def topomap_figure(maps: Topomaps) -> bytes:
@@ -32,64 +38,132 @@ def topomap_figure(maps: Topomaps) -> bytes:
         maps: group means, nats.
     """
     n_groups, n_bands = maps.values.shape[0], maps.values.shape[2]
-    info = _electrodes(maps.channels)
+    info, kept = electrodes(maps.channels)
     with drawing.styled(2.1 * n_bands + 1.6, 2.25 * n_groups + 0.5) as figure:
         grid = figure.subplots(n_groups, n_bands, squeeze=False)
         for row, name in enumerate(maps.groups):
-            values = maps.values[row].astype(np.float64)
+            values = maps.values[row, kept].astype(np.float64)
             _draw_row(figure, list(grid[row]), values, info)
             grid[row][0].set_ylabel(_wrapped(name), rotation=0, ha="right", va="center")
         for axes, band in zip(grid[0], maps.bands, strict=True):
             axes.set_title(band, loc="center")
-        figure.supxlabel("differential entropy, nats", fontsize=9, color="#52606d")
+        figure.supxlabel("differential entropy, nats", fontsize=9, color=drawing.SOFT)
         return drawing.png(figure)
 
 
-def _electrodes(channels: tuple[str, ...]) -> Any:
-    """MNE's description of electrodes at their standard places.
+def electrodes(channels: Sequence[str]) -> tuple[Any, NDArray[np.int64]]:
+    """MNE's description of the electrodes that have a standard place, and which those are.
 
     Raises:
-        InputError: for an electrode that has none.
+        InputError: for an unknown electrode.
     """
     import mne
 
-    info = mne.create_info(list(channels), NOMINAL_RATE, "eeg", verbose="error")
+    kept = placeable(channels)
+    names = [channels[i] for i in kept]
+    info = mne.create_info(names, NOMINAL_RATE, "eeg", verbose="error")
     try:
-        return info.set_montage(MONTAGE, match_case=False, on_missing="raise", verbose="error")
+        placed = info.set_montage(MONTAGE, match_case=False, on_missing="raise", verbose="error")
     except ValueError as error:
-        found = f"MNE does not know where to put some of {list(channels)}"
+        found = f"MNE does not know where to put some of {names}"
         raise InputError("topomaps", found, "name electrodes in the 10-05 system") from error
+    return placed, kept
+
+
+def placeable(channels: Sequence[str]) -> NDArray[np.int64]:
+    """Which electrodes are drawn: all but those known to have no standard place.
+
+    >>> placeable(("O1", "CB1", "O2")).tolist()
+    [0, 2]
+    """
+    return np.array([i for i, n in enumerate(channels) if n.upper() not in PLACELESS], np.int64)
+
+
+def head_positions(channels: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Electrodes on a head seen from above, `[n, 2]`, nose up, and which of them have a place.
+
+    Radius 1 is 90 degrees from the vertex.
+
+    Raises:
+        InputError: for an unknown electrode.
+    """
+    from neurogaze.eeg.montage import electrode_positions, project
+
+    kept = placeable(channels)
+    return project(electrode_positions([channels[i] for i in kept])), kept
+
+
+def draw_map(
+    axes: Axes,
+    values: NDArray[np.float64],
+    info: Any,
+    colours: str,
+    limits: tuple[float, float],
+    fine: bool = True,
+) -> AxesImage:
+    """One scalp map by MNE.
+
+    Args:
+        axes: where.
+        values: one an electrode.
+        info: MNE's description of them.
+        colours: name of a colour map.
+        limits: values at its ends.
+        fine: with electrodes and contours, and in full resolution.
+    """
+    import mne
+
+    image, _ = mne.viz.plot_topomap(
+        values,
+        info,
+        axes=axes,
+        show=False,
+        cmap=colours,
+        vlim=limits,
+        contours=4 if fine else 0,
+        sensors="k." if fine else False,
+        res=64 if fine else 40,
+    )
+    return image
+
+
+def with_middle(limits: tuple[float, float]) -> tuple[float, float, float]:
+    """Both ends and the middle between them."""
+    return limits[0], (limits[0] + limits[1]) / 2, limits[1]
+
+
+def slim_bar(
+    figure: Figure,
+    image: AxesImage,
+    panels: list[Axes],
+    side: str,
+    ticks: tuple[float, float, float],
+    form: str = ".2g",
+    extend: str = "neither",
+    aspect: float = 16.0,
+) -> None:
+    """A colour bar with three ticks beside its panels."""
+    where: Any = panels
+    bar = figure.colorbar(
+        image, ax=where, location=side, shrink=0.7, pad=0.03, aspect=aspect, extend=extend
+    )
+    bar.set_ticks(ticks, labels=[f"{tick:{form}}" for tick in ticks])
+    bar.ax.tick_params(length=0, labelsize=7.5)
+    bar.outline.set_visible(False)  # type: ignore[operator]
 
 
 def _draw_row(figure: Figure, row: list[Axes], values: NDArray[np.float64], info: Any) -> None:
     """Maps of one group, `values [channels, bands]`, with colour bars."""
-    import mne
-
     difference = bool(values.min() < 0 < values.max())
     limit = float(np.abs(values).max())
     for band, axes in enumerate(row):
         own = values[:, band]
         limits = (-limit, limit) if difference else (float(own.min()), float(own.max()))
-        image, _ = mne.viz.plot_topomap(
-            own,
-            info,
-            axes=axes,
-            show=False,
-            cmap="RdBu_r" if difference else "cividis",
-            vlim=limits,
-            contours=4,
-            sensors="k.",
-        )
-        if not difference or band == len(row) - 1:
-            shared: Any = row if difference else axes
-            side = "right" if difference else "bottom"
-            bar = figure.colorbar(image, ax=shared, location=side, shrink=0.7, pad=0.03, aspect=16)
-            ticks = (limits[0], sum(limits) / 2, limits[1])
-            bar.set_ticks(
-                ticks, labels=[f"{tick:.2g}" if difference else f"{tick:.1f}" for tick in ticks]
-            )
-            bar.ax.tick_params(length=0, labelsize=7.5)
-            bar.outline.set_visible(False)  # type: ignore[operator]
+        image = draw_map(axes, own, info, "RdBu_r" if difference else "cividis", limits)
+        if not difference:
+            slim_bar(figure, image, [axes], "bottom", with_middle(limits), form=".1f")
+    if difference:
+        slim_bar(figure, image, row, "right", with_middle(limits))
 
 
 def _wrapped(name: str, width: int = 14) -> str:

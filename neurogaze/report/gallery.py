@@ -15,16 +15,20 @@ from neurogaze.evaluation.predictions import (
     face_arrays,
     va_arrays,
 )
+from neurogaze.report.figures_attention import attention_figure
 from neurogaze.report.figures_eeg import topomap_figure, va_figure
+from neurogaze.report.figures_explained import cell_maps_figure, saliency_figure
 from neurogaze.report.figures_faces import confusion_figure, embedding_figure, reliability_figure
-from neurogaze.report.figures_grid import grid_figure
+from neurogaze.report.figures_grid import atlas_figure, grid_figure
 from neurogaze.report.figures_training import learning_figure
+from neurogaze.report.grid_inputs import Explained
 from neurogaze.report.inputs import ReportInputs
 
-GRID, EEG, MAPS, CURVES, CONFUSION, CALIBRATION, EMBEDDING = (
+GRID, EEG, MAPS, LOOKS, CURVES, CONFUSION, CALIBRATION, EMBEDDING = (
     "Prototype grid",
     "EEG",
     "Topomaps",
+    "Teachers",
     "Learning curves",
     "Confusion",
     "Calibration",
@@ -62,16 +66,13 @@ def plans(inputs: ReportInputs) -> Iterator[Plan]:
     """Every figure the inputs allow, in order of the page."""
     for place, frame in inputs.eeg.items():
         yield from _va_plans(place, frame)
-    for place, grid in inputs.grids.items():
-        caption = (
-            f"{place}: windows and people behind each cell of the valence/arousal plane (hatched: "
-            f"empty, filled from its neighbours), and how alike the prototypes are. "
-            f"SHA-256 {grid.sha256}"
-        )
-        yield Plan(GRID, slug("grid", place), caption, partial(grid_figure, grid))
+    for place in inputs.grids:
+        yield from _grid_plans(place, inputs)
     for place, maps in inputs.topomaps.items():
         caption = f"{place}: mean differential entropy of each band over the scalp."
         yield Plan(MAPS, slug("topomaps", place), caption, partial(topomap_figure, maps))
+    for place, explained in inputs.explained.items():
+        yield from _explained_plans(place, explained)
     for place, frame in inputs.faces.items():
         yield from _face_plans(place, frame)
     for place, found in inputs.embeddings.items():
@@ -85,6 +86,50 @@ def plans(inputs: ReportInputs) -> Iterator[Plan]:
     for place, log in inputs.logs.items():
         caption = f"{place}: training by epoch."
         yield Plan(CURVES, slug("learning", place), caption, partial(learning_figure, log))
+
+
+def _grid_plans(place: str, inputs: ReportInputs) -> Iterator[Plan]:
+    """A grid, how far to trust its cells, and the recordings behind them."""
+    grid = inputs.grids[place]
+    caption = (
+        f"{place}: windows and people behind each cell of the valence/arousal plane (hatched: "
+        f"empty, filled from its neighbours), and how alike the prototypes are. "
+        f"SHA-256 {grid.sha256}"
+    )
+    yield Plan(GRID, slug("grid", place), caption, partial(grid_figure, grid))
+    stability, explained = inputs.stability.get(place), inputs.explained.get(place)
+    if stability is not None and len(stability.cells.cosine) == len(grid.counts):
+        caption = (
+            f"{place}: mean cosine of a prototype with those beside it; with itself when people "
+            f"are drawn again ({stability.resamples} times, 95 % interval); and of its members "
+            "from it. The last is 1 for members that have nothing in common."
+        )
+        draw = partial(atlas_figure, grid, stability.cells)
+        yield Plan(GRID, slug("atlas", place), caption, draw)
+    if explained is not None and len(explained.cell_features) == len(grid.counts):
+        caption = (
+            f"{place}: mean features of the windows behind each prototype, less the mean of all "
+            "windows, in standard deviations. Which people are in a cell shows here too."
+        )
+        draw = partial(cell_maps_figure, explained, grid)
+        yield Plan(GRID, slug("cells", place), caption, draw)
+
+
+def _explained_plans(place: str, explained: Explained) -> Iterator[Plan]:
+    """What the teachers of a grid look at."""
+    caption = (
+        f"{place}: how much valence and arousal, as the teachers say them, hang on each electrode "
+        "and band (mean |gradient × input|), on people they held out."
+    )
+    draw = partial(saliency_figure, explained)
+    yield Plan(LOOKS, slug("saliency", place), caption, draw)
+    if explained.attention is not None:
+        caption = (
+            f"{place}: attention between electrodes. A dot is as large as the attention that "
+            "other electrodes pay to it."
+        )
+        draw = partial(attention_figure, explained.attention, explained.channels)
+        yield Plan(LOOKS, slug("attention", place), caption, draw)
 
 
 def _face_plans(place: str, frame: pd.DataFrame) -> Iterator[Plan]:

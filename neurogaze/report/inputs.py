@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,13 @@ from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import N_CLASSES
 from neurogaze.evaluation.predictions import PROBABILITY_COLUMNS, read_predictions
 from neurogaze.evaluation.results import ResultRow, read_rows
+from neurogaze.report.grid_inputs import Explained, GridStability, read_explained, read_stability
+from neurogaze.report.reading import REMEDY, read_arrays, read_record, texts
 
 if TYPE_CHECKING:
     from neurogaze.prototypes.grid import PrototypeGrid
 
 DEFAULT_TITLE = "neurogaze report"
-REMEDY = "repeat the stage that writes it"
 
 T = TypeVar("T")
 
@@ -66,6 +66,8 @@ class ReportInputs:
         faces: face predictions.
         eeg: EEG predictions.
         grids: prototype grids.
+        stability: grids under resampling of people.
+        explained: what the teachers of a grid look at, and the recordings behind its cells.
         topomaps: scalp maps.
         logs: `metrics.csv` of trainings.
         embeddings: student embeddings.
@@ -77,28 +79,12 @@ class ReportInputs:
     faces: Mapping[str, pd.DataFrame]
     eeg: Mapping[str, pd.DataFrame]
     grids: Mapping[str, PrototypeGrid]
+    stability: Mapping[str, GridStability]
+    explained: Mapping[str, Explained]
     topomaps: Mapping[str, Topomaps]
     logs: Mapping[str, pd.DataFrame]
     embeddings: Mapping[str, Embedding]
     stages: Mapping[str, Mapping[str, Any]]
-
-
-def read_arrays(path: Path, names: tuple[str, ...]) -> tuple[NDArray, ...]:
-    """Arrays of an `.npz` by name, without unpickling anything.
-
-    Raises:
-        InputError: for a file that cannot be read, or lacks an array.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            missing = [name for name in names if name not in stored.files]
-            if missing:
-                raise InputError(path, f"arrays missing: {', '.join(missing)}", REMEDY)
-            return tuple(stored[name] for name in names)
-    except InputError:
-        raise
-    except Exception as error:  # zipfile, zlib, struct and NumPy all raise their own
-        raise InputError(path, f"cannot be read ({type(error).__name__})", REMEDY) from error
 
 
 def read_topomaps(path: Path) -> Topomaps:
@@ -107,12 +93,12 @@ def read_topomaps(path: Path) -> Topomaps:
     Raises:
         InputError: for arrays that do not belong together.
     """
-    values, *names = read_arrays(path, ("values", "groups", "channels", "bands"))
-    texts = [tuple(map(str, array.tolist())) for array in names]
-    if values.shape != tuple(map(len, texts)) or not np.isfinite(values).all():
-        found = f"values {values.shape} are not finite or do not fit {tuple(map(len, texts))} names"
-        raise InputError(path, found, REMEDY)
-    return Topomaps(values, *texts)
+    values, *found = read_arrays(path, ("values", "groups", "channels", "bands")).values()
+    names = [texts(array) for array in found]
+    if values.shape != tuple(map(len, names)) or not np.isfinite(values).all():
+        wrong = f"values {values.shape} are not finite or do not fit {tuple(map(len, names))} names"
+        raise InputError(path, wrong, REMEDY)
+    return Topomaps(values, *names)
 
 
 def read_embedding(path: Path) -> Embedding:
@@ -121,7 +107,7 @@ def read_embedding(path: Path) -> Embedding:
     Raises:
         InputError: for arrays that do not belong together, or labels outside the eight classes.
     """
-    points, label = read_arrays(path, ("embedding", "label"))
+    points, label = read_arrays(path, ("embedding", "label")).values()
     fits = points.ndim == 2 and label.shape == points.shape[:1] and min(points.shape) > 1
     if not fits or label.min() < 0 or label.max() >= N_CLASSES or not np.isfinite(points).all():
         found = f"embedding {points.shape} and label {label.shape} do not fit or hold bad values"
@@ -143,21 +129,6 @@ def read_log(path: Path) -> pd.DataFrame:
         raise InputError(path, f"cannot be read ({error})", REMEDY) from error
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        InputError: for anything else.
-    """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(path, f"cannot be read ({error})", REMEDY) from error
-    if not isinstance(record, dict):
-        raise InputError(path, f"holds a {type(record).__name__}, not an object", REMEDY)
-    return record
-
-
 def read_grid(path: Path) -> PrototypeGrid:
     """Read a prototype grid; see `neurogaze.prototypes.grid`."""
     from neurogaze.prototypes.grid import PrototypeGrid
@@ -169,10 +140,10 @@ def discover(run: Path, skip: Path | None = None) -> ReportInputs:
     """Find and read every part of a report under a run folder, at any depth, in name order.
 
     Args:
-        run: folder; `results.jsonl`, `predictions.parquet` or `.csv`, `grid.npz`, `topomaps.npz`,
-            `metrics.csv`, `embeddings.npz` and `stage.json` are looked for, and `title.json` in
-            the folder itself. Where `title.json` lists `stages`, other folders are left over from
-            other settings and are not read.
+        run: folder; `results.jsonl`, `predictions.parquet` or `.csv`, `grid.npz`,
+            `stability.json`, `explained.npz`, `topomaps.npz`, `metrics.csv`, `embeddings.npz` and
+            `stage.json` are looked for, and `title.json` in the folder itself. Where `title.json`
+            lists `stages`, other folders are left over from other settings and are not read.
         skip: folder to leave out, such as an earlier report.
 
     Raises:
@@ -196,6 +167,8 @@ def discover(run: Path, skip: Path | None = None) -> ReportInputs:
         faces={k: v for k, v in frames.items() if PROBABILITY_COLUMNS[0] in v},
         eeg={k: v for k, v in frames.items() if PROBABILITY_COLUMNS[0] not in v},
         grids=each("grid.npz", read_grid),
+        stability=each("stability.json", read_stability),
+        explained=each("explained.npz", read_explained),
         topomaps=each("topomaps.npz", read_topomaps),
         logs=each("metrics.csv", read_log),
         embeddings=each("embeddings.npz", read_embedding),

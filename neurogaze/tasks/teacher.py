@@ -10,28 +10,29 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 
 import neurogaze
+from neurogaze.eeg.mirror import mirror_index
 from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import concordance
 from neurogaze.losses.concordance import va_loss
-from neurogaze.models.teacher import Teacher
+from neurogaze.models.teacher import Teacher, TeacherOutput
+from neurogaze.tasks.held_out import refuse_known, refuse_other_features, refuse_warmed_on
+from neurogaze.tasks.judging import trial_means
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
+from neurogaze.tasks.warm_start import WarmStart, read_warm_start, take_weights
+
+AXES = ("valence", "arousal", "dominance")
 
 
-def trial_means(values: np.ndarray, trials: np.ndarray) -> np.ndarray:
-    """Mean of the rows of each trial, in the order of the sorted trial names.
+def _predicted(out: TeacherOutput) -> Tensor:
+    """All that a teacher predicts, `[B, 2 or 3]`, in single precision."""
+    if out.dominance is None:
+        return out.va.float()
+    return torch.cat([out.va, out.dominance[:, None]], dim=1).float()
 
-    Args:
-        values: `[n, 2]`.
-        trials: trial name of each row, `[n]`.
 
-    >>> trial_means(np.array([[0.0, 1.0], [1.0, 1.0], [4.0, 0.0]]), np.array(["a", "a", "b"]))
-    array([[0.5, 1. ],
-           [4. , 0. ]])
-    """
-    names, inverse = np.unique(trials, return_inverse=True)
-    sums = np.zeros((len(names), values.shape[1]))
-    np.add.at(sums, inverse, values)
-    return sums / np.bincount(inverse)[:, None]
+def _rated(batch: dict[str, Tensor], n_axes: int) -> Tensor:
+    """Ratings of the same axes, `[B, 2 or 3]`."""
+    return torch.cat([batch["va"], batch["dominance"][:, None]], dim=1)[:, :n_axes]
 
 
 class TeacherTask(LightningModule):
@@ -44,7 +45,15 @@ class TeacherTask(LightningModule):
         noise: Gaussian noise on each training feature, in standard deviations of that feature over
             the training fold. It is a ridge penalty in another form (Bishop 1995, Neural
             Computation 7).
+        mirror: probability of swapping the hemispheres of a training window; what tells left from
+            right, such as frontal asymmetry, is then lost.
+        init_from: weights of a masked-band warm-up to start from.
+
+    Raises:
+        InputError: for a probability outside [0, 1], or an electrode without its mirror image.
     """
+
+    swap: Tensor
 
     def __init__(
         self,
@@ -52,91 +61,88 @@ class TeacherTask(LightningModule):
         optimisation: Optimisation = Optimisation(),
         mse_weight: float = 0.5,
         noise: float = 0.5,
+        mirror: float = 0.0,
+        init_from: WarmStart | None = None,
     ) -> None:
         super().__init__()
+        if not 0 <= mirror <= 1:
+            raise InputError("model.mirror", f"{mirror}", "use a probability")
         self.save_hyperparameters()
         self.teacher = teacher
         self.optimisation = optimisation
         self.mse_weight = mse_weight
-        self.noise = noise
+        self.noise, self.mirror, self.init_from = noise, mirror, init_from
+        swap = mirror_index(teacher.channels) if mirror else np.arange(len(teacher.channels))
+        self.register_buffer("swap", torch.from_numpy(swap), persistent=False)
         self.provenance: dict[str, Any] = {}
         self.config_hash = ""
         self._seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def setup(self, stage: str) -> None:
-        """Take channels, statistics and provenance from the data.
+        """Take statistics and provenance from the data, and the weights to start from.
 
         Raises:
-            InputError: when the data have other electrodes or bands than the teacher.
+            InputError: when the data have other electrodes or bands than the teacher, or no rating
+                of dominance for one that predicts it; or when the weights to start from know
+                people of the test fold.
         """
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        if tuple(data.channels) != tuple(self.teacher.channels):
-            raise InputError(
-                "model.teacher.channels",
-                f"{list(self.teacher.channels)} are not the electrodes of the data "
-                f"{list(data.channels)}",
-                "name the electrodes of the corpus in the teacher's configuration",
-            )
-        n_bands = self.teacher.feature_mean.shape[1]
-        if len(data.bands) != n_bands:
-            raise InputError(
-                "model.teacher.n_bands",
-                f"{n_bands} does not fit the bands {list(data.bands)}",
-                "set it to the number of bands of the features",
-            )
-        if stage == "fit":
-            mean, std = data.statistics
-            self.teacher.set_statistics(torch.as_tensor(mean), torch.as_tensor(std))
-            self.provenance = dict(data.provenance) | {"bands": list(data.bands)}
+        self.teacher.check_montage(data.channels, data.bands)
+        if stage != "fit":
+            return
+        used = np.concatenate([data.rows[part] for part in ("train", "stop")])
+        if self.teacher.n_outputs > 2 and not np.isfinite(data.table.dominance[used]).all():
+            found = f"predicts dominance, which {data.table.corpus} lacks"
+            raise InputError("model.teacher.n_outputs", found, "set it to 2, or use another corpus")
+        mean, std = data.statistics
+        self.teacher.set_statistics(torch.as_tensor(mean), torch.as_tensor(std))
+        self.provenance = dict(data.provenance) | {"bands": list(data.bands)}
+        if self.init_from is not None:
+            self._start_from(self.init_from)
+
+    def _start_from(self, pin: WarmStart) -> None:
+        """Take the weights of a warm-up that knows nobody of the test fold."""
+        given = read_warm_start(pin)
+        refuse_warmed_on(given["provenance"], self.provenance)
+        if given["provenance"]["bands"] != self.provenance["bands"]:
+            found = f"was warmed up on bands {given['provenance']['bands']}"
+            raise InputError(pin.path, found, f"warm up on {self.provenance['bands']}")
+        take_weights(self.teacher, given["state"], given["channels"])
+        self.provenance["init_from"] = {"sha256": pin.sha256, **given["provenance"]}
 
     def on_validation_start(self) -> None:
-        """Refuse features that were computed in another way than those of the checkpoint.
-
-        Raises:
-            InputError: naming both settings.
-        """
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        own, asked = self.provenance, data.provenance
-        if own and own["settings_hash"] != asked["settings_hash"]:
-            raise InputError(
-                "data.features",
-                f"are {asked['features']}, but the checkpoint was trained with {own['features']}",
-                "give the data the features of the checkpoint",
-            )
+        """Refuse features that were computed in another way than those of the checkpoint."""
+        refuse_other_features(self.provenance, self._asked())
 
     def on_test_start(self) -> None:
-        """Refuse to test on people (or events) that these weights learned from or stopped on.
+        """Refuse to test on people (or events) that these weights learned from or stopped on."""
+        refuse_other_features(self.provenance, self._asked())
+        refuse_known(self.provenance, self._asked())
 
-        Raises:
-            InputError: naming some of them.
-        """
-        self.on_validation_start()
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        own, asked = self.provenance, data.provenance
-        if own.get("corpus") != asked["corpus"]:
-            return
-        known = {*own["train_units"], *own["stop_units"]} & {*asked["test_units"]}
-        if known:
-            raise InputError(
-                "checkpoint",
-                f"of fold {own['fold']} knows {sorted(known)[:3]} of test fold {asked['fold']}",
-                "test the fold that these weights held out (--data.fold)",
-            )
+    def _asked(self) -> dict[str, Any]:
+        """Provenance of the data at hand."""
+        return self.trainer.datamodule.provenance  # type: ignore[attr-defined]
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
-        """Loss of one batch: squared error and concordance of V and A."""
-        features = batch["features"]
+        """Loss of one batch: squared error and concordance, in single precision."""
+        predicted = _predicted(self.teacher(self._varied(batch["features"])))
+        loss = va_loss(predicted, _rated(batch, predicted.shape[1]), self.mse_weight)
+        self.log("train/loss", loss, on_epoch=True, on_step=False, batch_size=len(predicted))
+        return loss
+
+    def _varied(self, features: Tensor) -> Tensor:
+        """Training windows, some mirrored, with noise."""
+        if self.mirror:
+            chosen = torch.rand(len(features), 1, 1, device=features.device) < self.mirror
+            features = torch.where(chosen, features[:, self.swap], features)
         if self.noise:
             features = features + self.noise * self.teacher.feature_std * torch.randn_like(features)
-        out = self.teacher(features)
-        loss = va_loss(out.va, batch["va"], self.mse_weight)
-        self.log("train/loss", loss, on_epoch=True, on_step=False, batch_size=len(out.va))
-        return loss
+        return features
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Keep predictions; they are judged over all trials at once."""
-        out = self.teacher(batch["features"])
-        self._seen.append((out.va, batch["va"], batch["row"]))
+        predicted = _predicted(self.teacher(batch["features"]))
+        self._seen.append((predicted, _rated(batch, predicted.shape[1]), batch["row"]))
 
     def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """As in validation."""
@@ -157,8 +163,9 @@ class TeacherTask(LightningModule):
         self._seen.clear()
         names = self.trainer.datamodule.table.trial[rows]  # type: ignore[attr-defined]
         predicted, truth = trial_means(predicted, names), trial_means(truth, names)
-        valence, arousal = (concordance(truth[:, i], predicted[:, i]) for i in (0, 1))
-        scores = {"ccc_valence": valence, "ccc_arousal": arousal, "ccc": (valence + arousal) / 2}
+        ccc = [concordance(truth[:, i], predicted[:, i]) for i in range(truth.shape[1])]
+        scores = {f"ccc_{axis}": value for axis, value in zip(AXES, ccc, strict=False)}
+        scores["ccc"] = sum(ccc) / len(ccc)
         self.log_dict({f"{prefix}/{k}": float(v) for k, v in scores.items()}, prog_bar=True)
 
     def configure_optimizers(self) -> Any:

@@ -1,15 +1,20 @@
-from dataclasses import replace
+import os
+import time
+from dataclasses import fields, replace
+from threading import Lock
 
 import numpy as np
 import pytest
 
 from neurogaze.artefacts import settings_hash
 from neurogaze.eeg import cache
-from neurogaze.eeg.cache import prepare
+from neurogaze.eeg.cache import prepare, subject_file
+from neurogaze.eeg.corpora import Dreamer
 from neurogaze.eeg.features import FeatureSettings, trial_features
 from neurogaze.eeg.preprocessing import Preprocessing
 from neurogaze.errors import InputError
 from tests.eeg.toy import CHANNELS, ToyCorpus, make_trial
+from tests.fixtures.eeg import write_dreamer
 
 SETTINGS = FeatureSettings()
 FIVE = FeatureSettings(bands="five")
@@ -21,6 +26,10 @@ def files(store):
 
 def made(corpus, store, settings=SETTINGS):
     return prepare(corpus, settings, store, progress=False)
+
+
+def small_dreamer(path, seed):
+    return write_dreamer(path, seconds=(6.0, 9.0), baseline_seconds=5.0, seed=seed)
 
 
 def test_rows_follow_subjects_trials_and_windows(tmp_path):
@@ -55,10 +64,16 @@ CHANGES = [
     {"baseline": False},
     {"filter_order": 3},
     {"floor": 1e-9},
+    {"filtering": "streaming"},
+    {"filtering": "window", "zscore": "window"},
+    {"baseline_mode": "average"},
+    {"unit": "bits"},
     {"preprocessing": Preprocessing(reference="none")},
     {"preprocessing": Preprocessing(notch=())},
     {"preprocessing": Preprocessing(sfreq=100.0)},
     {"preprocessing": Preprocessing(crop_last=8.0)},
+    {"filtering": "window"},
+    {"filtering": "window", "preprocessing": Preprocessing(offset="keep")},
 ]
 
 
@@ -79,7 +94,96 @@ def test_any_setting_changes_file_and_values(tmp_path, change):
 
 def test_every_setting_is_in_the_list_of_changes():
     changed = {name for change in CHANGES for name in change}
-    assert changed == set(FeatureSettings.__dataclass_fields__)
+    assert changed == {field.name for field in fields(FeatureSettings)}
+    cleaned = [change["preprocessing"] for change in CHANGES if "preprocessing" in change]
+    for field in fields(Preprocessing):
+        assert any(getattr(c, field.name) != field.default for c in cleaned), field.name
+
+
+def test_no_two_settings_share_a_file(tmp_path):
+    corpus = ToyCorpus(n_subjects=1)
+    settings = [SETTINGS, *(replace(SETTINGS, **change) for change in CHANGES)]
+    assert len({subject_file(corpus, "S00", each) for each in settings}) == len(settings)
+
+
+def test_a_further_person_is_computed_alone(tmp_path):
+    first = made(ToyCorpus(n_subjects=2, n_clips=2), tmp_path)
+    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    larger = ToyCorpus(n_subjects=3, n_clips=2)
+    second = made(larger, tmp_path)
+    assert larger.opened == ["S02"]
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    np.testing.assert_array_equal(second.features[: first.n_rows], first.features)
+
+
+def test_edited_source_file_is_computed_anew(tmp_path):
+    """The same name, size and time of change: the content alone tells."""
+    source = small_dreamer(tmp_path / "DREAMER.mat", seed=0)
+    stamp, size = source.stat(), source.stat().st_size
+    before = made(Dreamer(source), tmp_path / "store")
+    content = bytearray(source.read_bytes())
+    content[20] ^= 1  # a letter of the free text in the header
+    source.write_bytes(content)
+    os.utime(source, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert source.stat().st_size == size
+    old = files(tmp_path / "store")
+    assert made(Dreamer(source), tmp_path / "store").sha256 == before.sha256
+    assert len(files(tmp_path / "store") - old) == 2
+    small_dreamer(source, seed=1)
+    after = made(Dreamer(source), tmp_path / "store")
+    assert after.sha256 != before.sha256
+    assert after.sha256 == made(Dreamer(source), tmp_path / "fresh").sha256
+
+
+def test_threads_change_nothing(tmp_path):
+    corpus = ToyCorpus(n_subjects=7, n_clips=2, baseline=True)
+    content = []
+    for workers in (1, 2, 5, None):
+        store = tmp_path / str(workers)
+        table = prepare(corpus, SETTINGS, store, progress=False, workers=workers)
+        kept = {str(name): (store / name).read_bytes() for name in files(store)}
+        content.append((table.sha256, kept))
+    assert all(each == content[0] for each in content)
+    assert len(content[0][1]) == 7
+
+
+class Crowded(ToyCorpus):
+    """Counts the people whose trials are being read, and waits for company."""
+
+    inside, most = 0, 0
+    lock = Lock()
+
+    def trials(self, subject):
+        with self.lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        time.sleep(0.02)
+        yield from super().trials(subject)
+        with self.lock:
+            self.inside -= 1
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_no_more_people_at_once_than_workers(tmp_path, workers):
+    corpus = Crowded(n_subjects=8, n_clips=1)
+    prepare(corpus, SETTINGS, tmp_path, progress=False, workers=workers)
+    assert corpus.most == workers
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_failure_of_the_first_in_order_is_told_and_ends_the_work(tmp_path, workers):
+    class Failing(ToyCorpus):
+        def trials(self, subject):
+            if subject in ("S04", "S05"):
+                raise InputError(f"{subject}.mat", "is cut short", "copy it again")
+            yield from super().trials(subject)
+
+    corpus = Failing(n_subjects=60, n_clips=3)
+    with pytest.raises(InputError, match=r"S04\.mat"):
+        prepare(corpus, SETTINGS, tmp_path, progress=False, workers=workers)
+    people = {path.name.split("-")[0] for path in files(tmp_path)}
+    assert {"S00", "S01", "S02", "S03"} <= people
+    assert not people & {"S04", "S05", "S59"}
 
 
 def test_identity_of_one_person_recomputes_that_person_alone(tmp_path):
@@ -130,7 +234,7 @@ def test_interrupted_computation_leaves_nothing_of_that_person(tmp_path, monkeyp
 
     monkeypatch.setattr(cache, "trial_features", stops)
     with pytest.raises(KeyboardInterrupt):
-        made(corpus, tmp_path)
+        prepare(corpus, SETTINGS, tmp_path, progress=False, workers=1)
     assert [path.name.split("-")[0] for path in files(tmp_path)] == ["S00"]
     corpus.opened.clear()
     assert made(corpus, tmp_path).n_rows == 20
@@ -138,11 +242,11 @@ def test_interrupted_computation_leaves_nothing_of_that_person(tmp_path, monkeyp
 
 
 def test_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
-    def half(stream, **arrays):
-        stream.write(b"PK half")
+    def half(stream, array, **settings):
+        stream.write(array.tobytes()[:100])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("neurogaze.artefacts.np.savez_compressed", half)
+    monkeypatch.setattr("neurogaze.eeg.store.np.lib.format.write_array", half)
     with pytest.raises(KeyboardInterrupt):
         made(ToyCorpus(n_subjects=1, n_clips=1), tmp_path)
     assert files(tmp_path) == set()

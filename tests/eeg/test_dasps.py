@@ -118,6 +118,15 @@ def test_wrong_shape_of_data(tmp_path, shape):
         read_all(root)
 
 
+def test_shape_that_would_fill_the_memory(tmp_path):
+    root = write_dasps(tmp_path / "db", n_subjects=1, shape=SHORT)
+    with h5py.File(first(root), "a") as stream:
+        del stream["data"]
+        stream.create_dataset("data", (12, 10**9, 14), dtype="f4", chunks=(1, 64, 14))
+    with pytest.raises(InputError, match=r"data has shape \(12, 1000000000, 14\)"):
+        read_all(root)
+
+
 def test_wrong_shape_of_labels(tmp_path):
     root = write_dasps(tmp_path / "db", n_subjects=1, shape=SHORT, ratings=(1.0, 2.0))
     with pytest.raises(InputError, match=r"labels has shape \(2, 4\), not \(2, 12\)"):

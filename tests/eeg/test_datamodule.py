@@ -6,9 +6,11 @@ import pytest
 import torch
 from pytorch_lightning import LightningModule, Trainer
 
-from neurogaze.eeg.datamodule import EEGDataModule, _statistics
+from neurogaze.eeg.batches import feature_moments
+from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.eeg.features import FeatureSettings
-from neurogaze.eeg.splits import SplitSettings
+from neurogaze.eeg.splits import SplitSettings, fold_rows
+from neurogaze.eeg.targets import ClassTarget
 from neurogaze.errors import InputError
 from tests.eeg.toy import CHANNELS, ToyCorpus
 
@@ -67,7 +69,7 @@ def test_statistics_come_from_training_rows_alone(data):
 
 def test_constant_feature_has_a_finite_scale(store, data):
     data.table.features[:, 0, 0] = 3
-    _, std = _statistics(data.table.features)
+    _, std = feature_moments(data.table.features)
     assert 0 < std[0, 0] <= 1e-6
 
 
@@ -124,7 +126,7 @@ class Probe(LightningModule):
         return [rows for e, rows in self.seen if e == epoch]
 
 
-def trainer(folder, epochs):
+def trainer(folder, epochs, **changes):
     return Trainer(
         max_epochs=epochs,
         accelerator="cpu",
@@ -133,6 +135,7 @@ def trainer(folder, epochs):
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
+        **changes,
     )
 
 
@@ -163,3 +166,115 @@ def test_features_setting_reaches_the_table(store):
     module = EEGDataModule(ToyCorpus(), FeatureSettings(bands="five"), store=store)
     module.setup()
     assert module.bands == ("delta", "theta", "alpha", "beta", "gamma")
+
+
+def classed(store, **changes):
+    options = {"target": ClassTarget("valence"), "batch_size": 16, "store": store}
+    module = EEGDataModule(ToyCorpus(), **options | changes)
+    module.setup("fit")
+    return module
+
+
+def test_classes_travel_in_batches(store):
+    module = classed(store)
+    for loader in (module.train_dataloader(), module.val_dataloader(), module.test_dataloader()):
+        for batch in loader:
+            high = module.table.valence[batch["row"].numpy()] > 0
+            np.testing.assert_array_equal(batch["target"].numpy(), high.astype(int))
+    counts = np.bincount(module.table.valence[module.rows["train"]] > 0)
+    assert module.provenance["class_counts"] == counts.tolist()
+    assert module.provenance["cut"] == 0.0
+    assert module.provenance["target"]["rule"] == "above"
+    assert json.loads(json.dumps(module.provenance)) == module.provenance
+
+
+def test_the_median_is_that_of_training_events(store):
+    module = classed(store, target=ClassTarget("arousal", rule="median"))
+    table, rows = module.table, module.rows["train"]
+    ratings = [table.arousal[table.event == e][0] for e in np.unique(table.event[rows])]
+    assert module.provenance["cut"] == pytest.approx(np.median(ratings))
+    assert module.provenance["cut"] != 0
+
+
+def test_smote_touches_training_windows_alone(store):
+    module = classed(store, smote=True, target=ClassTarget("valence", 3))
+    batches = list(module.train_dataloader())
+    merged = {k: torch.cat([b[k] for b in batches]) for k in batches[0]}
+    made = merged["row"] < 0
+    assert sorted(merged["row"][~made].tolist()) == module.rows["train"].tolist()
+    counts = np.bincount(merged["target"].numpy())
+    assert counts.tolist() == [counts.max()] * 3
+    assert module.provenance["class_counts"] == np.bincount(merged["target"][~made]).tolist()
+    assert 0 < made.sum() < len(made)
+    assert torch.isnan(merged["va"][made]).all()
+    assert set(merged["label"].tolist()) == {-1}
+    train = module.table.features[module.rows["train"]]
+    np.testing.assert_allclose(module.statistics[0], train.mean(0, dtype=float), rtol=1e-5)
+    lowest, highest = train.min(0), train.max(0)
+    inside = merged["features"][made].numpy()
+    assert (inside >= lowest - 1e-5).all()
+    assert (inside <= highest + 1e-5).all()
+    for loader in (module.val_dataloader(), module.test_dataloader()):
+        assert all((batch["row"] >= 0).all() for batch in loader)
+
+
+def test_windows_are_dropped_before_anything_else(store):
+    whole, part = classed(store), classed(store, drop_windows=0.25)
+    kept = [set(m.rows["train"].tolist()) for m in (part, whole)]
+    assert kept[0] < kept[1]
+    left = sum(len(rows) for rows in fold_rows(part.table, part.split_plan, 0).values())
+    assert left == part.table.n_rows
+    other = classed(store, drop_windows=0.25, fold=2)
+    both = {*part.rows["train"].tolist(), *other.rows["train"].tolist()}
+    assert len(both) < 0.8 * part.table.n_rows, "the same windows are gone in every fold"
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"smote": True, "target": None}, "target is null"),
+        ({"drop_windows": 1.0}, "below 1"),
+        ({"target": ClassTarget("dominance")}, "no train window with dominance"),
+        ({"batch_schedule": ((1, 4),)}, "reload_dataloaders_every_n_epochs"),
+    ],
+)
+def test_what_cannot_be_classified_is_refused(store, tmp_path, changes, match):
+    with pytest.raises(InputError, match=match):
+        trainer(tmp_path, 1).fit(Probe(), datamodule=classed(store, **changes))
+
+
+def test_batch_size_follows_its_schedule_and_every_window_is_seen(store, tmp_path):
+    def module():
+        return classed(store, batch_size=32, batch_schedule=((1, 8), (2, 16)))
+
+    whole, late = Probe(), Probe()
+    run = trainer(tmp_path, 4, reload_dataloaders_every_n_epochs=1)
+    run.fit(whole, datamodule=module())
+    sizes = [max(map(len, whole.rows(epoch))) for epoch in range(4)]
+    assert all(size <= limit for size, limit in zip(sizes, (32, 8, 16, 16), strict=True))
+    assert sizes[0] > 16
+    assert sizes[2] > 8
+    for epoch in range(4):
+        assert sorted(chain(*whole.rows(epoch))) == sorted(chain(*whole.rows(0)))
+    assert whole.rows(2) != whole.rows(3)
+    run = trainer(tmp_path, 2, reload_dataloaders_every_n_epochs=1)
+    run.fit(Probe(), datamodule=module())
+    run.save_checkpoint(tmp_path / "two.ckpt")
+    run = trainer(tmp_path, 4, reload_dataloaders_every_n_epochs=1)
+    run.fit(late, datamodule=module(), ckpt_path=tmp_path / "two.ckpt")
+    assert late.seen == [(e, rows) for e in (2, 3) for rows in whole.rows(e)]
+
+
+def test_provenance_names_held_out_clips(store):
+    split = SplitSettings("loso_clip", clip_folds=2)
+    module = EEGDataModule(ToyCorpus(), split=split, store=store)
+    module.setup()
+    said = module.provenance
+    clips = [*said["train_clips"], *said["stop_clips"], *said["test_clips"]]
+    assert sorted(clips) == [f"c{i}" for i in range(6)]
+    assert said["leaky"] is False
+    leaky = SplitSettings("window", n_folds=3, allow_leaky=True)
+    module = EEGDataModule(ToyCorpus(), split=leaky, store=store)
+    module.setup()
+    assert module.provenance["leaky"] is True
+    assert "train_clips" not in module.provenance

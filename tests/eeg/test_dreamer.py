@@ -128,6 +128,11 @@ def test_missing_field_is_named(tmp_path, field):
         list(Dreamer(path).trials("S01"))
 
 
+def test_nobody_is_in_it(tmp_path):
+    with pytest.raises(InputError, match="field 'Data' holds nobody"):
+        Dreamer(small(tmp_path, n_subjects=0)).subjects()
+
+
 def test_misshapen_clip_is_named(tmp_path):
     path = small(tmp_path)
     content = loadmat(path)["DREAMER"]

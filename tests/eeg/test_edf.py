@@ -8,6 +8,7 @@ import pytest
 from neurogaze.eeg.corpora.edf import edf_signals, read_edf, unwrapped
 from neurogaze.eeg.recordings import EPOC
 from neurogaze.errors import InputError
+from tests.fixtures.deap import write_deap_bdf
 from tests.fixtures.eeg import EDF_LABELS, truncate, write_dasps_edf
 
 
@@ -87,3 +88,42 @@ def test_truncated_file(tmp_path, share):
 def test_missing_file(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read_edf(tmp_path / "S01.edf", EPOC, 128.0)
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "match"),
+    [
+        (184, "8960", "36 signals and 8960 bytes of header do not agree"),
+        (252, "-1", "do not agree"),
+        (252, "0", "do not agree"),
+        (252, "33", "33 signals and 9472 bytes"),
+        (244, "0", "records last 0.0 s"),
+        (244, "nan", "records last nan s"),
+        (244, "inf", "records last inf s"),
+        (256 + 36 * 216, "0", "a signal has 0 samples a record"),
+        (256 + 36 * 216, "-128", "a signal has -128 samples a record"),
+        (256 + 36 * 216, "1280", "ends early"),
+        (236, "80", "ends early"),
+    ],
+)
+def test_header_that_would_lead_a_library_astray(tmp_path, place, text, match):
+    path, _ = odd_file(tmp_path)
+    content = bytearray(path.read_bytes())
+    assert int(content[252:256]) == len(EDF_LABELS) == 36
+    width = {184: 8, 252: 4}.get(place, 8)
+    content[place : place + width] = text.ljust(width).encode()
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"S01\.edf: .*{match}"):
+        edf_signals(path)
+
+
+def test_headers_and_length_of_a_bdf(tmp_path):
+    root = write_deap_bdf(tmp_path / "DEAP", subjects=(1,), n_trials=1, clip_seconds=3.0)
+    path = root / "data_original" / "s01.bdf"
+    signals = edf_signals(path)
+    assert [s.label for s in signals[:3]] == ["Fp1", "AF3", "F7"]
+    assert {s.rate for s in signals} == {512.0}
+    assert signals[0].step == pytest.approx(524287 / (2**24 - 1) * 1e-6)
+    path.write_bytes(path.read_bytes()[:-1])  # an EDF of two bytes a sample would be shorter
+    with pytest.raises(InputError, match="ends early"):
+        edf_signals(path)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy import signal
 
-from neurogaze.eeg.preprocessing import Preprocessing, clean
+from neurogaze.eeg.preprocessing import Preprocessing, clean, clean_but_notch
 from neurogaze.errors import InputError
 
 PLAIN = Preprocessing(reference="none", notch=())
@@ -80,8 +81,43 @@ def test_input_is_left_alone_and_result_is_float64():
     np.testing.assert_array_equal(x, before)
 
 
+def test_a_kept_offset_stays():
+    x = np.random.default_rng(0).normal(size=(2, 500)) + 4.0
+    keep = Preprocessing(reference="none", notch=(), offset="keep")
+    np.testing.assert_array_equal(clean(x, 128.0, keep), x)
+
+
+@pytest.mark.parametrize("frequency", [50.0, 60.0])
+def test_notch_is_scipys_forwards_and_backwards(frequency):
+    x = np.random.default_rng(0).normal(size=(5, 3000)) + 3.0
+    notch = signal.tf2sos(*signal.iirnotch(frequency, 30, fs=128))
+    reach = 700
+    expected = signal.sosfiltfilt(notch, x - x.mean(axis=1, keepdims=True), padlen=reach)
+    y = clean(x, 128.0, Preprocessing(reference="none", notch=(frequency,)))
+    np.testing.assert_allclose(y[:, 5:-5], expected[:, 5:-5], atol=1e-6)
+    np.testing.assert_allclose(y[:, reach:-reach], expected[:, reach:-reach], atol=1e-9)
+
+
+def test_what_is_left_of_cleaning_is_the_notches_of_an_unchanged_rate():
+    x = np.random.default_rng(0).normal(size=(3, 3000))
+    settings = Preprocessing(notch=(30.0, 50.0, 90.0))
+    rest, left = clean_but_notch(x, 128.0, settings)
+    assert left == (30.0, 50.0)
+    np.testing.assert_array_equal(rest, clean(x, 128.0, Preprocessing(notch=())))
+    rest, left = clean_but_notch(x, 256.0, settings)
+    assert left == ()
+    np.testing.assert_array_equal(rest, clean(x, 256.0, settings))
+
+
 @pytest.mark.parametrize(
-    "bad", [{"reference": "mastoid"}, {"sfreq": 0.0}, {"crop_last": -1.0}, {"notch": (0.0,)}]
+    "bad",
+    [
+        {"reference": "mastoid"},
+        {"sfreq": 0.0},
+        {"crop_last": -1.0},
+        {"notch": (0.0,)},
+        {"offset": "median"},
+    ],
 )
 def test_settings_out_of_range_are_refused(bad):
     with pytest.raises(InputError):

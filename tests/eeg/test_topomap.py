@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 import pytest
-from scipy.interpolate import griddata
+from scipy.interpolate import CloughTocher2DInterpolator, griddata
 from scipy.spatial import ConvexHull
 
 from neurogaze.eeg.montage import partners
@@ -46,6 +46,16 @@ def test_matrix_equals_scipy_on_the_values(channels, method):
 
 
 @MONTAGES
+def test_matrix_equals_scipy_at_a_tight_tolerance(channels):
+    """`griddata` stops its gradients at 1e-6 of their size; the scheme itself agrees further."""
+    nodes, v = project(electrode_positions(channels)), values(len(channels))
+    matrix, mask = interpolation_matrix(channels)
+    direct = CloughTocher2DInterpolator(nodes, v, tol=1e-13, maxiter=10_000)(grid_points(32))
+    difference = np.abs(matrix @ v - direct)[mask].max()
+    assert difference / np.abs(direct[mask]).max() <= 1e-10
+
+
+@MONTAGES
 @EVERY
 def test_constants_stay_constant_and_the_rest_is_zero(channels, mode, method, symmetric):
     matrix, mask = interpolation_matrix(channels, 32, mode, method, symmetric)
@@ -66,6 +76,17 @@ def test_electrodes_are_recovered(channels, mode, method):
     inwards = nodes.mean(axis=0) + (nodes - nodes.mean(axis=0)) * (1 - 1e-9)
     weights = node_weights(nodes, inwards, mode, method)
     np.testing.assert_allclose(weights, np.eye(len(channels)), atol=1e-6)
+
+
+@MONTAGES
+@pytest.mark.parametrize("mode", ["hull", "head"])
+def test_electrodes_themselves_are_exact(channels, mode):
+    """Where the hull, whose corners they are, does not lose them to rounding."""
+    nodes = project(electrode_positions(channels))
+    weights = node_weights(nodes, nodes, mode, "cubic")
+    there = np.isfinite(weights).all(axis=1)
+    assert there.sum() >= (len(channels) if mode == "head" else len(channels) // 2)
+    np.testing.assert_allclose(weights[there], np.eye(len(channels))[there], atol=1e-12)
 
 
 @pytest.mark.parametrize("method", ["cubic", "linear"])

@@ -5,8 +5,19 @@ import pytest
 
 from neurogaze.eeg.splits import SplitSettings, make_split
 from neurogaze.errors import InputError
-from neurogaze.evaluation.chance import permuted_events, ridge_predictions, simulated_chance
+from neurogaze.evaluation import baselines
+from neurogaze.evaluation.binary import score_binary
+from neurogaze.evaluation.chance import (
+    logistic_chance,
+    permuted_events,
+    permuted_table,
+    refit_note,
+    ridge_predictions,
+    simulated_chance,
+    teacher_chance,
+)
 from neurogaze.evaluation.metrics import concordance
+from neurogaze.evaluation.scoring import score_va
 from tests.eeg.toy import make_table
 from tests.evaluation.test_ridge import sklearn_predictions, trial_means
 
@@ -30,32 +41,7 @@ def test_one_permutation_is_the_whole_procedure_on_exchanged_ratings():
             trial_means(table.trial[kept], va[kept, j]),
             trial_means(table.trial[kept], guess[kept, j]),
         )
-        assert band[axis] == pytest.approx((expected, expected), abs=1e-8)
-
-
-def test_permutations_keep_people_and_clips_as_the_scheme_says():
-    subject, clip = np.repeat(["A", "B", "C"], 6), np.tile([f"c{i}" for i in range(6)], 3)
-    within = permuted_events(subject, clip, "within_subject", np.random.default_rng(0))
-    joint = permuted_events(subject, clip, "joint_clip", np.random.default_rng(0))
-    for source in (within, joint):
-        assert sorted(source) == list(range(18))
-        assert (subject[source] == subject).all()
-        assert (source != np.arange(18)).any()
-    assert (clip[joint].reshape(3, 6) == clip[joint][:6]).all()
-    assert (clip[within].reshape(3, 6) != clip[within][:6]).any()
-
-
-def test_people_who_lack_clips_are_permuted_in_the_same_spirit():
-    subject = np.array(["A"] * 4 + ["B"] * 2)
-    clip = np.array(["c0", "c1", "c2", "c3", "c1", "c3"])
-    swapped = 0
-    for seed in range(50):
-        source = permuted_events(subject, clip, "joint_clip", np.random.default_rng(seed))
-        assert sorted(source[4:]) == [4, 5]
-        place = {c: np.flatnonzero(clip[source[:4]] == c)[0] for c in ("c1", "c3")}
-        assert (source[4] == 5) == (place["c3"] < place["c1"])
-        swapped += source[4] == 5
-    assert 10 < swapped < 40
+        assert band[f"{axis}_ccc_trial"] == pytest.approx((expected, expected), abs=1e-8)
 
 
 @pytest.mark.parametrize("scheme", ["within_subject", "joint_clip"])
@@ -70,7 +56,7 @@ def test_signal_lies_above_the_band(settings, scheme):
         reached = concordance(
             trial_means(names, result.truth[:, j]), trial_means(names, result.prediction[:, j])
         )
-        low, high = band[axis]
+        low, high = band[f"{axis}_ccc_trial"]
         assert low < high < reached
 
 
@@ -86,7 +72,7 @@ def test_without_signal_the_result_lies_inside_the_band():
             reached = concordance(
                 trial_means(names, result.truth[:, j]), trial_means(names, result.prediction[:, j])
             )
-            inside += band[axis][0] <= reached <= band[axis][1]
+            inside += band[f"{axis}_ccc_trial"][0] <= reached <= band[f"{axis}_ccc_trial"][1]
     assert inside >= 15
 
 
@@ -107,10 +93,70 @@ def test_unrated_rows_and_constant_features_do_no_harm():
     result = ridge_predictions(table, split)
     assert np.isfinite(result.prediction).all()
     assert "S02-c3" not in table.event[result.rows]
-    assert all(np.isfinite(simulated_chance(table, split, 3, progress=False)["valence"]))
+    assert all(np.isfinite(simulated_chance(table, split, 3, progress=False)["valence_ccc_trial"]))
 
 
 def test_unknown_scheme_is_refused():
     table = make_table()
     with pytest.raises(InputError, match="within_subject or joint_clip"):
         simulated_chance(table, make_split(table, LOSO), scheme="window")
+
+
+SETTINGS = [
+    LOSO,
+    TRIAL,
+    SplitSettings("loso_clip"),
+    SplitSettings("window", allow_leaky=True),
+]
+
+
+def per_trial(rows):
+    return {row.metric: row.value for row in rows if row.metric.endswith("_trial")}
+
+
+@pytest.mark.parametrize("rule", ["median", "above", "at_least"])
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: s.protocol)
+def test_one_permutation_scores_as_the_arm_itself_would(settings, rule):
+    table = make_table(n_subjects=5, signal=0.5)
+    split = make_split(table, settings)
+    band = simulated_chance(table, split, 1, "within_subject", 9, progress=False, rule=rule)
+    frame = baselines.ridge(permuted_table(table, "within_subject", 9), split, rule)
+    expected = per_trial([*score_va(frame, {}), *score_binary(frame, {})])
+    assert {name: low for name, (low, _) in band.items()} == pytest.approx(expected, abs=1e-9)
+    without = simulated_chance(table, split, 1, "within_subject", 9, progress=False)
+    assert without == {n: limits for n, limits in band.items() if n in without}
+    assert len(without) == 6
+
+
+def test_signal_lies_outside_every_band_on_the_good_side():
+    table = make_table(n_subjects=8, signal=1.5)
+    split = make_split(table, LOSO)
+    frame = baselines.ridge(table, split, "median")
+    reached = per_trial([*score_va(frame, {}), *score_binary(frame, {})])
+    band = simulated_chance(table, split, 100, progress=False, rule="median")
+    assert set(band) == set(reached)
+    for name, (low, high) in band.items():
+        assert reached[name] < low if "rmse" in name else reached[name] > high
+
+
+def test_logistic_chance_is_the_arm_itself_on_exchanged_ratings():
+    table = make_table(n_subjects=4, n_clips=6, signal=1.5)
+    split = make_split(table, SplitSettings("trial", n_folds=3))
+    band = logistic_chance(table, split, "median", 3, "within_subject", seed=1, progress=False)
+    seeds = np.random.SeedSequence(1).generate_state(3).tolist()
+    values = []
+    for seed in seeds:
+        exchanged = permuted_table(table, "within_subject", seed)
+        frame = baselines.predict("logistic", exchanged, split, "median")
+        values.append(per_trial(score_binary(frame, {}))["valence_auroc_trial"])
+    assert band["valence_auroc_trial"] == pytest.approx(np.quantile(values, (0.005, 0.995)))
+    rows = score_binary(baselines.predict("logistic", table, split, "median"), {})
+    assert per_trial(rows)["valence_auroc_trial"] > band["valence_auroc_trial"][1]
+
+
+def test_refits_of_a_teacher_give_their_range():
+    values = [{"a": 0.1, "b": 1.0}, {"a": -0.2, "b": 3.0}, {"a": 0.0}]
+    assert teacher_chance(values) == {"a": (-0.2, 0.1)}
+    assert refit_note(3) == "min..max of 3 refits"
+    with pytest.raises(InputError, match="no refit"):
+        teacher_chance([])

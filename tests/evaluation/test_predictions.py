@@ -143,6 +143,57 @@ def test_a_wrong_eeg_row_is_named(tmp_path, column, value, message):
     assert "p.csv, row " in caught.value.where
 
 
+def decided_frame() -> pd.DataFrame:
+    numbers = {
+        "fold": [0, 0, 1, 1, 2, 2],
+        "rule": "median",
+        "valence_high": [0.0, 0.0, 1.0, 1.0, np.nan, np.nan],
+        "valence_high_pred": [0.0, 1.0, 1.0, 1.0, 0.0, 0.0],
+        "valence_score": [0.1, 0.6, 0.7, 0.8, 0.2, 0.25],
+        "valence_cut": 0.5,
+    }
+    return eeg_frame().assign(**numbers)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("regression", [True, False])
+def test_decisions_survive_the_file(tmp_path, suffix, regression):
+    frame = decided_frame()
+    if not regression:
+        frame[["valence_pred", "arousal_pred"]] = np.nan
+    write_predictions(tmp_path / f"p{suffix}", frame)
+    found = read_predictions(tmp_path / f"p{suffix}")
+    assert predictions.regresses(found) is regression
+    assert found["fold"].dtype == np.int64
+    assert found["rule"].tolist() == ["median"] * 6
+    for column in frame.columns[8:]:
+        if column != "rule":
+            np.testing.assert_array_equal(found[column], frame[column].astype(float))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("valence_high", 0.5, "valence_high is not 0, 1 or nothing"),
+        ("valence_high_pred", 2.0, "valence_high_pred is not 0 or 1"),
+        ("valence_high_pred", np.nan, "valence_high_pred is not 0 or 1"),
+        ("valence_score", np.inf, "valence_score is not finite"),
+        ("valence_cut", np.nan, "valence_cut is not finite"),
+        ("fold", 0.5, "number the folds from 0"),
+        ("fold", -1, "number the folds from 0"),
+        ("rule", "over", "use one of above, at_least, median"),
+        ("valence_pred", np.nan, "diverged run"),
+    ],
+)
+def test_a_wrong_decision_is_named(tmp_path, column, value, message):
+    frame = decided_frame().astype({column: object})
+    frame.loc[2, column] = value
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    with pytest.raises(InputError, match=message) as caught:
+        read_predictions(tmp_path / "p.csv")
+    assert "row 3 " in caught.value.where
+
+
 def test_an_unrated_window_is_allowed(tmp_path):
     frame = eeg_frame()
     frame.loc[0, "valence"] = np.nan
@@ -150,6 +201,13 @@ def test_an_unrated_window_is_allowed(tmp_path):
     truth, predicted = va_arrays(read_predictions(tmp_path / "p.csv"))
     assert np.isnan(truth[0, 0])
     assert np.isfinite(predicted).all()
+
+
+def test_predictions_may_be_absent_only_where_there_are_decisions(tmp_path):
+    frame = eeg_frame()
+    frame[["valence_pred", "arousal_pred"]] = np.nan
+    with pytest.raises(InputError, match="diverged run"):
+        write_predictions(tmp_path / "p.csv", frame)
 
 
 def test_missing_columns_are_named(tmp_path):

@@ -178,3 +178,9 @@ def test_unrated_windows_are_left_out():
     assert rows["valence_ccc_window"].n == 60
     with pytest.raises(InputError, match="no row has a rating"):
         scoring.score_va(frame.assign(valence=np.nan), {})
+
+
+def test_decisions_alone_are_no_valence_and_arousal():
+    frame = eeg_frame().assign(valence_pred=np.nan, arousal_pred=np.nan, valence_high_pred=1.0)
+    with pytest.raises(InputError, match="score_binary"):
+        scoring.score_va(frame, {})

@@ -1,4 +1,4 @@
-"""The RBTransformer has the published parameter counts, and attention is the published formula."""
+"""A block has the published size, attention is the published formula, electrodes have names."""
 
 import math
 
@@ -14,7 +14,6 @@ from neurogaze.models.electrode_transformer import (
     Block,
     ElectrodeAttention,
     ElectrodeEncoder,
-    RBTransformer,
     electrode_ids,
 )
 
@@ -25,22 +24,6 @@ def n_parameters(module):
 
 def test_block_has_the_published_size():
     assert n_parameters(Block()) == 131_968
-
-
-@pytest.mark.parametrize(
-    ("channels", "classes", "expected"),
-    [
-        pytest.param(14, 2, 662_530, id="DREAMER binary"),
-        pytest.param(14, 5, 662_917, id="DREAMER 5 classes"),
-        pytest.param(32, 2, 664_834, id="DEAP binary"),
-        pytest.param(32, 9, 665_737, id="DEAP 9 classes"),
-        pytest.param(62, 3, 668_803, id="SEED"),
-    ],
-)
-def test_published_sizes(channels, classes, expected):
-    model = RBTransformer(channels, classes)
-    assert n_parameters(model) == expected
-    assert model(torch.zeros(2, channels, 4)).shape == (2, classes)
 
 
 def test_attention_is_softmax_of_scaled_products():

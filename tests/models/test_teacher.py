@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from neurogaze.eeg.recordings import EPOC
+from neurogaze.eeg.topomap import interpolation_matrix
 from neurogaze.errors import InputError
 from neurogaze.models.electrode_transformer import ELECTRODES, electrode_ids
 from neurogaze.models.teacher import Teacher
@@ -104,3 +105,25 @@ def test_mne_is_only_needed_for_maps():
         "assert 'mne' not in sys.modules; Teacher(map_size=8); assert 'mne' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_dominance_is_a_third_output():
+    torch.manual_seed(0)
+    teacher = Teacher(branches="electrodes", n_outputs=3).eval()
+    out = teacher(torch.randn(3, 14, 4))
+    expected = out.embedding @ teacher.head.weight.T + teacher.head.bias
+    assert out.va.shape == (3, 2)
+    torch.testing.assert_close(torch.cat([out.va, out.dominance[:, None]], 1), expected)
+    assert Teacher(branches="electrodes")(torch.randn(3, 14, 4)).dominance is None
+    with pytest.raises(InputError, match="n_outputs"):
+        Teacher(n_outputs=4)
+
+
+@pytest.mark.parametrize(("mode", "method"), [("head", "cubic"), ("hull", "linear")])
+def test_maps_are_drawn_as_asked(mode, method):
+    teacher = Teacher(branches="topomap", map_size=16, map_mode=mode, map_method=method)
+    matrix, mask = interpolation_matrix(EPOC, 16, mode, method)
+    np.testing.assert_allclose(teacher.encoders[0].matrix, matrix, atol=1e-6)
+    np.testing.assert_array_equal(teacher.encoders[0].mask, mask)
+    plain = Teacher(branches="topomap", map_size=16).encoders[0].matrix
+    assert not torch.allclose(plain, teacher.encoders[0].matrix)

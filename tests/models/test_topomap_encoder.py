@@ -34,6 +34,30 @@ def test_shape_and_size():
     assert sum(p.numel() for p in encoder.parameters()) == convolutions + 2 * (32 + 64 + 128)
 
 
+def test_channels_last_changes_the_layout_and_no_value():
+    """Against plain convolutions of maps that are written out pixel by pixel."""
+    torch.manual_seed(0)
+    matrix, mask = layout()
+    encoder = TopomapEncoder(matrix, mask).eval()
+    features = torch.randn(5, 3, 4)
+    maps = torch.zeros(5, 5, 8, 8)
+    for pixel in range(64):
+        if mask[pixel]:
+            maps[:, :4, pixel // 8, pixel % 8] = (matrix[pixel][:, None] * features).sum(1)
+            maps[:, 4, pixel // 8, pixel % 8] = 1
+    drawn = draw_maps(features, matrix, mask)
+    assert drawn.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(drawn, maps)
+    expected = maps
+    for convolve, norm, *rest in encoder.stages:
+        weight = convolve.weight.detach().contiguous()
+        expected = torch.nn.functional.conv2d(expected, weight, padding=1).contiguous()
+        expected = norm(expected)
+        for layer in rest:
+            expected = layer(expected)
+    torch.testing.assert_close(encoder(features), expected.mean((2, 3)), atol=1e-5, rtol=1e-5)
+
+
 def test_layout_is_saved_with_the_weights():
     matrix, mask = layout()
     state = TopomapEncoder(matrix, mask).state_dict()

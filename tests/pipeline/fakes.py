@@ -27,7 +27,7 @@ class FakeTeacher(nn.Module):
         self.seen: list[np.ndarray] = []
 
     def forward(self, features):
-        self.seen.append(features.numpy().copy())
+        self.seen.append(features.detach().numpy().copy())
         mixed = features.flatten(1) @ self.mix
         first = torch.full((len(features), 1), float(self.number))
         return TeacherOutput(torch.cat([first, mixed], dim=1), torch.tanh(mixed[:, :2]))

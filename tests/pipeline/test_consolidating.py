@@ -1,91 +1,26 @@
-"""Fold teachers to a grid: who counts, whose rows, and that the order of files says nothing."""
+"""Checkpoints to a folder with a grid: which are taken, which refused, and what is left behind."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from neurogaze import training
-from neurogaze.eeg.splits import make_split
+from neurogaze.affect import cell_index
 from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import read_predictions
 from neurogaze.evaluation.results import read_rows
-from neurogaze.pipeline.consolidating import (
-    LabelledData,
-    anchor_embeddings,
-    consolidate_teachers,
-    labelled_data,
-    make_grid,
-    people_of,
-    training_ratings,
-)
-from neurogaze.pipeline.embedding import load_teacher, match_moments
+from neurogaze.pipeline.consolidating import consolidate_teachers, grid_stability
+from neurogaze.pipeline.embedding import load_teacher
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 from neurogaze.prototypes.grid import PrototypeGrid
-from tests.eeg.toy import make_table
-from tests.pipeline.fakes import fake_folds
+from neurogaze.prototypes.placed import Placed
+from neurogaze.prototypes.stability import bootstrap_stability
 from tests.pipeline.tiny import EXPERIMENTS, TEACHER
 
 COARSE = ConsolidateSettings(size=2)
 CONTEXT = {"experiment": "x", "arm": "teacher", "seed": 0, "code_version": "0", "grid_hash": ""}
-
-
-def labelled(table=None):
-    table = table or make_table()
-    split, folds = fake_folds(table)
-    return LabelledData(table, split, "people"), folds
-
-
-def test_nobody_counts_twice():
-    """Two corpora of the same six people fill a cell with at most six of them, not twelve."""
-    data, folds = labelled()
-    support = replace(make_table(seed=5), corpus="toy_raw")
-    alone = make_grid(data, [], folds, COARSE, {})
-    same = make_grid(data, [(support, "people")], folds, COARSE, {})
-    others = make_grid(data, [(support, "strangers")], folds, COARSE, {})
-    assert alone.counts.sum() == data.table.n_rows
-    assert same.counts.sum() == others.counts.sum() == 2 * data.table.n_rows
-    assert alone.n_subjects.max() <= 6
-    assert same.n_subjects.max() <= 6
-    assert others.n_subjects.max() > 6
-
-
-def test_faithful_takes_the_people_of_one_fold():
-    data, folds = labelled()
-    faithful = replace(COARSE, mode="faithful", fold=1)
-    chosen = make_grid(data, [], folds[1:2], faithful, {})
-    assert chosen.counts.sum() == np.isin(data.table.subject, [*folds[1].test_units]).sum()
-
-
-def test_anchors_are_the_same_windows_for_every_fold():
-    data, folds = labelled()
-    anchors = anchor_embeddings(data, [], folds)
-    assert anchors.shape == (3, data.table.n_rows, 6)
-    np.testing.assert_array_equal(anchors[:, 0, 0], [0, 1, 2])
-    np.testing.assert_array_equal(anchors[0, :, 1:], anchors[2, :, 1:])
-
-
-def test_anchors_are_recordings_that_nobody_was_trained_on_where_there_are_any():
-    data, folds = labelled()
-    support = replace(make_table(n_subjects=3, seed=5), corpus="more")
-    anchors = anchor_embeddings(data, [(support, "more")], folds)
-    assert anchors.shape[:2] == (3, support.n_rows)
-    teacher = folds[1].task.teacher
-    moments = teacher.feature_mean.numpy(), teacher.feature_std.numpy()
-    matched = match_moments(support.features, *moments)
-    np.testing.assert_allclose(teacher.seen[0], matched, atol=1e-5)
-    grid = make_grid(data, [(support, "more")], folds, COARSE, {})
-    assert grid.provenance["anchors"] == "support windows"
-
-
-def test_ratings_are_those_of_training_people_one_an_event():
-    data, _ = labelled()
-    table = data.table
-    for fold, ratings in zip(data.split.folds, training_ratings(data), strict=True):
-        rows = np.isin(table.subject, fold.train)
-        said = zip(table.valence[rows].tolist(), table.arousal[rows].tolist(), strict=True)
-        assert len(ratings) == len(fold.train) * 6
-        assert {tuple(r) for r in ratings.tolist()} == set(said)
 
 
 def tiny_data(tiny_run):
@@ -146,8 +81,22 @@ def test_people_who_were_trained_on_are_refused(tiny_run, tmp_path):
         consolidate_teachers([path], data, [], COARSE, tmp_path / "out", CONTEXT)
 
 
-def test_labelled_data_name_their_people(tiny_run):
-    data = tiny_data(tiny_run)
-    made = labelled_data(data)
-    assert made.split == make_split(made.table, data.split)
-    assert made.people == people_of(data) == (data.corpus.people or data.corpus.name)
+def placed(n=120):
+    rng = np.random.default_rng(0)
+    unit = rng.standard_normal((n, 4))
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    who = np.array([f"p{i % 5}" for i in range(n)])
+    fold, corpus = np.arange(n) % 2, np.full(n, "toy")
+    return Placed(unit, rng.uniform(-1, 0.2, (n, 2)), who, corpus, fold, np.arange(n), np.zeros(0))
+
+
+def test_the_stability_record_is_json_with_a_value_or_null_a_cell():
+    where = placed()
+    record = json.loads(json.dumps(grid_stability(where, ConsolidateSettings()), allow_nan=False))
+    direct = bootstrap_stability(where.unit, cell_index(where.va), where.subject, 5)
+    for name in ("cosine", "low", "high"):
+        values = [np.nan if value is None else value for value in record[name]]
+        np.testing.assert_array_equal(values, getattr(direct, name))
+    assert record["cosine"][24] is None
+    assert [row["size"] for row in record["sizes"]] == [3, 5, 7, 9]
+    assert record["sizes"][1]["observed"] == len(set(cell_index(where.va).tolist()))

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from neurogaze.pipeline.held_out import (
+    AXES,
+    chance_rows,
     eeg_results,
     held_out_predictions,
     protocol_name,
@@ -49,10 +51,28 @@ def test_teachers_stand_beside_ridge_and_chance():
     arms, n_trials = results(slice(None))
     band = arms["chance (99 % band)"]
     assert set(arms) == {"teacher", "ridge", "chance (99 % band)"}
-    assert set(band) == {"valence_ccc_trial", "arousal_ccc_trial"}
+    assert set(band) == {f"{a}_{m}_trial" for a in AXES for m in ("ccc", "rmse", "pearson")}
     for name, row in band.items():
-        assert row.low < row.high < arms["ridge"][name].value
+        reached = arms["ridge"][name].value
+        assert reached < row.low if "rmse" in name else row.high > row.low
+        assert "rmse" in name or reached > row.high
         assert row.n == arms["ridge"][name].n == arms["teacher"][name].n == n_trials
+
+
+def test_bands_of_decisions_carry_the_rule_of_their_axis():
+    band = {"valence_ccc_trial": (0.0, 0.2), "valence_auroc_trial": (0.4, 0.6)}
+    band["arousal_auroc_trial"] = (0.3, 0.6)
+    context = CONTEXT | {
+        "dataset": "toy", "split": "held-out", "protocol": "loso", "split_hash": "",
+        "config_hash": "", "label_rule": "ratings to [-1, 1]",
+    }  # fmt: skip
+    rules = {"valence": "valence, 2 classes, median; high 48 % of trials"}
+    rows = chance_rows(band, context, 7, rules, "chance of teacher")
+    assert [row.label_rule for row in rows] == [
+        "ratings to [-1, 1]", rules["valence"], "ratings to [-1, 1]",
+    ]  # fmt: skip
+    assert {(row.arm, row.n) for row in rows} == {("chance of teacher", 7)}
+    assert [(row.low, row.high) for row in rows] == list(band.values())
 
 
 def test_one_fold_is_compared_on_its_own_people():

@@ -8,9 +8,12 @@ from neurogaze.errors import InputError
 from neurogaze.prototypes.cells import (
     cell_means,
     fill_empty,
+    group_sums,
     merge_small,
     people,
+    prototypes_of,
     quantile_matched,
+    spreads,
 )
 
 
@@ -65,3 +68,43 @@ def test_an_empty_cell_takes_the_nearest_and_averages_ties():
     half = np.sqrt(0.5)
     expected = [[1, 0], [half, half], [0, 1]] * 3
     np.testing.assert_allclose(filled, expected)
+
+
+def test_group_sums_by_hand():
+    unit = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    assert group_sums(unit, np.array([2, 0, 2]), 4).tolist() == [[3, 4], [0, 0], [6, 8], [0, 0]]
+
+
+def corners():
+    """Sums of a 3x3 grid whose corners 0 and 2 hold 3 and 1 windows."""
+    sums, counts = np.zeros((9, 2)), np.zeros(9, np.int64)
+    sums[0], sums[2] = [3, 0], [0, 1]
+    counts[[0, 2]] = [3, 1]
+    return sums, counts
+
+
+def test_a_kernel_mixes_the_sums_of_cells():
+    """Cells lie 2/3 apart; the kernel at twice that is exp(-(4/3)^2 / (2 * 0.5^2))."""
+    sums, counts = corners()
+    weight = np.exp(-((4 / 3) ** 2) / (2 * 0.5**2))
+    smooth = prototypes_of(sums, counts, 3, smoothing=0.5)
+    expected = np.array([[3, weight], [3, 1], [3 * weight, 1]])
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(smooth[:3], expected, rtol=1e-9)
+    np.testing.assert_allclose(smooth[6:], expected, rtol=1e-9)
+
+
+def test_a_narrow_kernel_is_none_and_a_wide_one_leaves_one_direction():
+    sums, counts = corners()
+    plain = prototypes_of(sums, counts, 3)
+    narrow = prototypes_of(sums, counts, 3, smoothing=1e-3)
+    np.testing.assert_allclose(narrow[[0, 2, 3, 5, 6, 8]], plain[[0, 2, 3, 5, 6, 8]], atol=1e-12)
+    wide = prototypes_of(sums, counts, 3, smoothing=1e3)
+    np.testing.assert_allclose(wide, np.tile([3, 1] / np.sqrt(10), (9, 1)), atol=1e-5)
+
+
+def test_spread_is_the_mean_cosine_distance_to_the_prototype():
+    """Two members at right angles are both 45 degrees from their prototype."""
+    sums, counts = np.array([[1.0, 1.0], [0.0, 0.0], [0.0, 2.0]]), np.array([2, 0, 2])
+    prototypes = np.array([[0.5, 0.5], [1, 0], [0, 1]]) * [[np.sqrt(2)], [1], [1]]
+    assert spreads(sums, counts, prototypes) == [pytest.approx(1 - np.sqrt(0.5)), None, 0.0]

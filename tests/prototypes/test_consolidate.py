@@ -9,7 +9,12 @@ from scipy.stats import ortho_group
 
 from neurogaze.affect import cell_index, grid_centers
 from neurogaze.errors import InputError
-from neurogaze.prototypes.consolidate import ConsolidateSettings, Embedded, consolidate
+from neurogaze.prototypes.consolidate import (
+    ConsolidateSettings,
+    Embedded,
+    consolidate,
+    place_in_common_basis,
+)
 
 RAW = ConsolidateSettings(mode="faithful", quantile_match=False, center=False)
 
@@ -81,6 +86,8 @@ def test_crossfit_of_a_rotated_copy_is_the_grid_itself():
         fold=np.repeat([0, 1], len(va)),
     )
     settings = ConsolidateSettings(quantile_match=False)
+    with pytest.raises(InputError, match="share no basis"):
+        consolidate(data, settings, [], mean)
     both = consolidate(data, settings, [], mean, anchors)
     assert (both.prototypes * one.prototypes).sum(1).min() > 0.999
     assert max(both.provenance["alignment_residual"]) < 1e-9
@@ -88,6 +95,48 @@ def test_crossfit_of_a_rotated_copy_is_the_grid_itself():
     unrotated = np.stack([common, common + 0.4])
     apart = consolidate(data, settings, [], mean, unrotated)
     assert np.mean(apart.provenance["cross_fold_cosine"]) < 0.9
+
+
+def test_smoothing_mixes_neighbours_and_keeps_the_mask():
+    embedding, va, _ = world(60)
+    plain = consolidate(embedded(embedding, va), replace(RAW, size=7), [])
+    smooth = consolidate(embedded(embedding, va), replace(RAW, size=7, smoothing=0.3), [])
+    np.testing.assert_array_equal(smooth.filled, plain.filled)
+    np.testing.assert_array_equal(smooth.counts, plain.counts)
+    assert plain.filled.any()
+    assert smooth.mean_cosine > plain.mean_cosine
+    unit = embedding / np.linalg.norm(embedding, axis=1, keepdims=True)
+    cell = int(np.flatnonzero(plain.filled)[0])
+    centres = grid_centers(7)
+    distance = np.square(centres[cell_index(va, 7)] - centres[cell]).sum(axis=1)
+    mean = np.exp(-distance / (2 * 0.3**2)) @ unit
+    np.testing.assert_allclose(smooth.prototypes[cell], mean / np.linalg.norm(mean), atol=1e-6)
+
+
+def test_spread_is_kept_a_cell():
+    embedding, va, _ = world()
+    grid = consolidate(embedded(embedding, va), RAW, [])
+    unit = embedding / np.linalg.norm(embedding, axis=1, keepdims=True)
+    for cell in (0, 12):
+        distance = 1 - unit[cell_index(va) == cell] @ grid.prototypes[cell]
+        assert grid.provenance["spread"][cell] == pytest.approx(distance.mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize("changes", [{"size": 0}, {"smoothing": -0.1}, {"smoothing": np.inf}])
+def test_settings_that_make_no_grid_are_refused(changes):
+    with pytest.raises(InputError, match=f"settings.{next(iter(changes))}"):
+        replace(RAW, **changes)
+
+
+def test_placed_rows_are_those_of_the_embeddings():
+    """Rows of other folds and unrated ones are left out; the others can be traced back."""
+    embedding, va, _ = world(60)
+    rated = np.where(np.arange(60)[:, None] % 3 == 0, np.nan, va)
+    data = embedded(embedding, np.zeros((60, 2)), rated=rated, fold=np.arange(60) % 2)
+    placed = place_in_common_basis(data, replace(RAW, bins="rated", fold=1), [])
+    assert placed.row.tolist() == [i for i in range(60) if i % 2 == 1 and i % 3]
+    np.testing.assert_array_equal(placed.va, va[placed.row])
+    np.testing.assert_array_equal(placed.subject, data.subject[placed.row])
 
 
 def test_crossfit_without_anchors_or_centring_is_refused():

@@ -68,8 +68,40 @@ def grid(seed: int = 0) -> PrototypeGrid:
         n_subjects=np.minimum(counts, 23),
         filled=counts == 0,
         edges=grid_edges(5),
-        provenance={"corpora": ["synthetic"], "protocol": "loso", "teachers": ["ab" * 32] * 5},
+        provenance={
+            "corpora": ["synthetic"],
+            "protocol": "loso",
+            "teachers": ["ab" * 32] * 5,
+            "spread": [round(0.02 * i, 2) if n else None for i, n in enumerate(counts.tolist())],
+        },
     )
+
+
+def explained(n_cells: int = 25) -> dict[str, np.ndarray]:
+    """Arrays of `explained.npz`; the cells of `grid` that are empty are NaN."""
+    generator = np.random.default_rng(3)
+    cells = generator.normal(size=(n_cells, 14, 4)).astype(np.float32)
+    cells[[0, 1, 4, 20, 24]] = np.nan
+    return {
+        "channels": np.array(EPOC),
+        "bands": np.array(BANDS),
+        "saliency": np.abs(generator.normal(size=(2, 14, 4))).astype(np.float32),
+        "attention": generator.dirichlet(np.full(14, 5.0), 14).astype(np.float32),
+        "cell_features": cells,
+    }
+
+
+def stability(n_cells: int = 25) -> dict:
+    """Content of `stability.json`; nothing can be told of the cells 0, 1 and 4."""
+    values = [None if cell in (0, 1, 4) else 0.9 for cell in range(n_cells)]
+    ends = {"low": [v and v - 0.2 for v in values], "high": [v and v + 0.05 for v in values]}
+    size = {
+        "cells": 0, "observed": 7, "with_three": 6, "count_min": 2, "count_median": 41.5,
+        "effective_rank": 2.345, "mean_cosine": 0.1, "bootstrap_cosine": 0.87,
+        "cross_fold_cosine": None,
+    }  # fmt: skip
+    sizes = [size | {"size": s, "cells": s**2} for s in (3, 5, 7, 9)]
+    return {"resamples": 200, "seed": 0, "size": 5, "cosine": values, "sizes": sizes} | ends
 
 
 def chance_rows(context: dict) -> list[ResultRow]:
@@ -90,6 +122,8 @@ def fabricate_grid_stage(folder: Path) -> None:
     write_rows(folder / "results.jsonl", rows + chance_rows(context))
     write_predictions(folder / "predictions.parquet", frame)
     grid().save(folder / "grid.npz")
+    write_npz(folder / "explained.npz", explained())
+    write_json(folder / "stability.json", stability())
     generator = np.random.default_rng(2)
     level = -25 - np.arange(4) * 0.8 + generator.normal(0, 0.3, (14, 4))
     maps = np.stack([level, generator.normal(0, 0.05, (14, 4)), generator.normal(0, 0.1, (14, 4))])

@@ -26,7 +26,7 @@ def report(run_folder, tmp_path_factory) -> Path:
 def test_all_files_are_there(report):
     files = set(contents(report))
     assert {"report.html", "results.md", "results.tex", "figures/grid-grid.png"} <= files
-    assert len([name for name in files if name.startswith("figures/")]) == 10
+    assert len([name for name in files if name.startswith("figures/")]) == 14
     assert not [name for name in files if "aside" in name]
 
 
@@ -47,9 +47,12 @@ def test_the_page_says_what_was_run(report, run_folder):
     assert "meaningless on people (student)" in text
     assert discover(run_folder).grids["grid"].sha256 in text
     assert "Not run" not in text
+    assert "Not testable with this grid: " in text
+    assert text.count("<td>empty, filled</td>") == 5
+    assert "<td>9 x 9</td>" in text
     assert "measured emotion" not in text
     assert not re.search(r"https?://", text)
-    assert text.count("data:image/png;base64,") == 10
+    assert text.count("data:image/png;base64,") == 14
     assert "12.5" not in re.sub(r"base64,[^\"]+", "", text)  # seconds of a stage
 
 
@@ -67,7 +70,7 @@ def test_numbers_in_the_tables_are_those_of_the_results(report, run_folder):
 def test_markdown_holds_tables_with_one_caption_each_and_nothing_else(report):
     text = (report / "results.md").read_text(encoding="utf-8")
     blocks = [block.split("\n") for block in text.strip().split("\n\n")]
-    assert len(blocks) == 8
+    assert len(blocks) == 10
     for caption, table in zip(blocks[::2], blocks[1::2], strict=True):
         assert len(caption) == 1
         assert caption[0].startswith("**")
@@ -76,7 +79,7 @@ def test_markdown_holds_tables_with_one_caption_each_and_nothing_else(report):
 
 def test_an_empty_run_says_so(tmp_path):
     text = build_report(tmp_path, tmp_path / "report").read_text(encoding="utf-8")
-    assert text.count("Not run: this run holds no") == 9
+    assert text.count("Not run: this run holds no") == 10
     assert "Data as really used: none." in text
     assert (tmp_path / "report" / "results.md").read_text() == "No results yet.\n"
 
@@ -84,5 +87,6 @@ def test_an_empty_run_says_so(tmp_path):
 def test_figures_beyond_the_limit_are_counted(run_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(build, "MAX_FIGURES", 1)
     text = build_report(run_folder, tmp_path).read_text(encoding="utf-8")
-    assert text.count("1 more figures are not shown.") == 3
-    assert len(list((tmp_path / "figures").iterdir())) == 7
+    assert text.count("1 more figures are not shown.") == 4
+    assert text.count("2 more figures are not shown.") == 1
+    assert len(list((tmp_path / "figures").iterdir())) == 8

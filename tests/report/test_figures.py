@@ -70,6 +70,18 @@ def test_one_topomap_can_be_drawn():
     assert size_of(figures_eeg.topomap_figure(flat))
 
 
+def test_trial_means_are_drawn_against_ratings_with_their_ccc(monkeypatch):
+    seen, real = [], drawing.png
+    monkeypatch.setattr(drawing, "png", lambda figure: seen.append(figure) or real(figure))
+    truth = np.array([[-1.0, 0.0], [0.0, 0.5], [1.0, 1.0]])
+    figures_eeg.va_figure(truth, np.column_stack([truth[:, 0], np.zeros(3)]))
+    left, right = seen[0].axes
+    assert left.get_title(loc="left") == "valence, CCC 1.00 (n = 3)"
+    assert right.get_title(loc="left") == "arousal, CCC 0.00 (n = 3)"
+    np.testing.assert_array_equal(left.collections[0].get_offsets(), truth[:, [0, 0]])
+    assert (left.get_xlabel(), left.get_ylabel()) == ("rated", "predicted from EEG")
+
+
 def test_an_unknown_electrode_is_named():
     lost = Topomaps(np.ones((1, 2, 1), np.float32), ("g",), ("O1", "Q9"), ("theta",))
     with pytest.raises(InputError, match="Q9"):

@@ -1,5 +1,10 @@
 """Plans of figures: one for each part, with names that are files."""
 
+from dataclasses import replace
+
+import numpy as np
+
+from neurogaze.prototypes.stability import Stability
 from neurogaze.report import gallery
 from neurogaze.report.inputs import discover
 
@@ -11,6 +16,10 @@ def test_every_part_has_its_figure(run_folder):
     assert set(names) == {
         "va-grid-synthetic",
         "grid-grid",
+        "atlas-grid",
+        "cells-grid",
+        "saliency-grid",
+        "attention-grid",
         "topomaps-grid",
         "confusion-evaluate-other-synthetic-faces-other",
         "confusion-evaluate-valid-synthetic-faces-valid",
@@ -24,9 +33,20 @@ def test_every_part_has_its_figure(run_folder):
 
 def test_captions_say_perceived_expression_and_name_the_grid(run_folder):
     inputs = discover(run_folder)
-    captions = {plan.section: plan.caption for plan in gallery.plans(inputs)}
-    assert "perceived expression" in captions[gallery.CONFUSION]
-    assert inputs.grids["grid"].sha256 in captions[gallery.GRID]
+    captions = {plan.name: plan.caption for plan in gallery.plans(inputs)}
+    assert "perceived expression" in captions["confusion-evaluate-valid-synthetic-faces-valid"]
+    assert inputs.grids["grid"].sha256 in captions["grid-grid"]
+
+
+def test_pictures_of_another_grid_are_not_planned(run_folder):
+    """A record of 9 cells says nothing of a grid of 25, and a teacher may lack attention."""
+    inputs = discover(run_folder)
+    other = replace(inputs.stability["grid"], cells=Stability(*np.zeros((3, 9))))
+    alone = replace(inputs.explained["grid"], cell_features=np.zeros((9, 14, 4)), attention=None)
+    changed = replace(inputs, stability={"grid": other}, explained={"grid": alone})
+    names = {plan.name for plan in gallery.plans(changed)}
+    assert {"grid-grid", "saliency-grid"} <= names
+    assert not {"atlas-grid", "cells-grid", "attention-grid"} & names
 
 
 def test_nothing_planned_for_nothing(tmp_path):

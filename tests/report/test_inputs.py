@@ -15,6 +15,8 @@ def test_every_part_is_found_under_the_name_of_its_folder(run_folder):
     assert list(inputs.eeg) == ["grid"]
     assert list(inputs.grids) == ["grid"]
     assert list(inputs.topomaps) == ["grid"]
+    assert list(inputs.stability) == ["grid"]
+    assert list(inputs.explained) == ["grid"]
     assert list(inputs.logs) == ["student"]
     assert list(inputs.embeddings) == ["evaluate-other", "evaluate-valid"]
     assert list(inputs.stages) == ["evaluate-other", "evaluate-valid", "grid", "student"]
@@ -48,6 +50,8 @@ def test_a_missing_folder_is_refused(tmp_path):
         ("stage.json", b"[]", "holds a list"),
         ("topomaps.npz", b"PK", "cannot be read"),
         ("embeddings.npz", b"", "cannot be read"),
+        ("explained.npz", b"PK", "cannot be read"),
+        ("stability.json", b"{}", "is no record of stability"),
         ("grid.npz", b"not a zip", "grid.npz"),
         ("results.jsonl", b"{}\n", "fields missing"),
         ("predictions.csv", b"id,label\n1,fear\n", "columns missing"),

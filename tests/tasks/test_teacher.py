@@ -1,16 +1,22 @@
 """The teacher's task: whose statistics, whose score, what travels in the checkpoint."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from pytorch_lightning import Callback
 
+from neurogaze.eeg.corpora.synthetic import SyntheticEeg
+from neurogaze.eeg.datamodule import EEGDataModule
+from neurogaze.eeg.mirror import mirror_features
 from neurogaze.eeg.recordings import EPOC
 from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import concordance
 from neurogaze.models.teacher import Teacher
 from neurogaze.pipeline.embedding import load_teacher
-from neurogaze.tasks.teacher import TeacherTask, trial_means
+from neurogaze.tasks.judging import trial_means
+from neurogaze.tasks.teacher import TeacherTask
 from tests.tasks.small import recordings, small_teacher, trainer
 
 
@@ -100,12 +106,6 @@ def test_other_bands_are_refused(store):
         trainer().fit(task, datamodule=recordings(store))
 
 
-def test_trial_means_keep_no_window_and_no_order():
-    values = np.array([[4.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    means = trial_means(values, np.array(["b", "a", "a"]))
-    np.testing.assert_array_equal(means, [[0.5, 1.0], [4.0, 0.0]])
-
-
 def checkpoint(tiny_run, number=0):
     return tiny_run.run / f"teacher-{number}" / "best.ckpt"
 
@@ -150,3 +150,96 @@ def test_weights_are_not_tested_on_people_they_know(tiny_run, store):
     trainer().fit(task, datamodule=data)
     with pytest.raises(InputError, match=r"fold 0 knows .* of test fold 1"):
         trainer().test(task, datamodule=recordings(store, fold=1), verbose=False)
+
+
+class Rated(SyntheticEeg):
+    """People who also said how much in control they felt: as much as they liked it."""
+
+    name = "rated_eeg"
+
+    def trials(self, subject):
+        for trial in super().trials(subject):
+            yield replace(trial, corpus=self.name, dominance=-trial.valence)
+
+
+def test_dominance_is_learned_and_judged_where_it_is_asked_for(tmp_path):
+    corpus = Rated(n_subjects=5, n_clips=4, seconds=8, baseline_seconds=4)
+    data = EEGDataModule(corpus, batch_size=32, store=tmp_path)
+    task, run = TeacherTask(small_teacher(n_outputs=3)), trainer(1)
+    run.fit(task, datamodule=data)
+    logged = {k: float(v) for k, v in run.callback_metrics.items()}
+    rows, table = data.rows["stop"], data.table
+    with torch.no_grad():
+        out = task.eval().teacher(torch.from_numpy(table.features[rows]))
+    means = trial_means(out.dominance[:, None].numpy(), table.trial[rows])
+    truth = trial_means(table.dominance[rows][:, None], table.trial[rows])
+    expected = concordance(truth[:, 0], means[:, 0])
+    assert logged["val/ccc_dominance"] == pytest.approx(expected, abs=1e-5)
+    axes = [logged[f"val/ccc_{axis}"] for axis in ("valence", "arousal", "dominance")]
+    assert logged["val/ccc"] == pytest.approx(np.mean(axes), abs=1e-6)
+    batch = next(iter(data.train_dataloader()))
+    task.log = lambda *args, **kwargs: None
+    task.noise = 0.0
+    task.training_step(batch, 0).backward()
+    assert task.teacher.head.weight.grad[2].abs().sum() > 0
+
+
+def test_dominance_that_nobody_rated_is_refused(store):
+    with pytest.raises(InputError, match="predicts dominance, which synthetic_eeg lacks"):
+        trainer().fit(TeacherTask(small_teacher(n_outputs=3)), datamodule=recordings(store))
+
+
+def test_mirrored_windows_are_those_of_the_swapped_head():
+    task = TeacherTask(small_teacher(), noise=0.0, mirror=0.5)
+    features = torch.randn(400, 14, 4)
+    torch.manual_seed(0)
+    varied = task._varied(features)
+    swapped = torch.from_numpy(mirror_features(features.numpy(), EPOC))
+    mirrored = (varied == swapped).flatten(1).all(1)
+    kept = (varied == features).flatten(1).all(1)
+    assert (mirrored ^ kept).all()
+    assert mirrored.float().mean().item() == pytest.approx(0.5, abs=0.08)
+    assert torch.equal(
+        TeacherTask(small_teacher(), noise=0.0, mirror=1.0)._varied(features), swapped
+    )
+    assert "swap" not in task.state_dict()
+
+
+def test_without_mirror_no_number_is_drawn():
+    state = torch.get_rng_state()
+    features = torch.randn(4, 14, 4)
+    torch.set_rng_state(state)
+    task = TeacherTask(small_teacher(), noise=0.5)
+    state = torch.get_rng_state()
+    expected = features + 0.5 * torch.randn_like(features)
+    torch.set_rng_state(state)
+    torch.testing.assert_close(task._varied(features), expected)
+
+
+def test_an_impossible_mirror_is_refused():
+    with pytest.raises(InputError, match="mirror"):
+        TeacherTask(small_teacher(), mirror=1.5)
+    with pytest.raises(InputError, match="no partner"):
+        TeacherTask(small_teacher(channels=EPOC[:13]), mirror=0.5)
+
+
+def test_half_precision_trains_with_a_loss_in_single_precision(store):
+    """bfloat16 holds 8 bits: a concordance computed in it would stick."""
+    seen = []
+
+    class Watch(Callback):
+        def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+            seen.append(outputs["loss"].dtype)
+
+    def fitted_in(precision):
+        torch.manual_seed(0)
+        task = TeacherTask(Teacher(map_size=8, embedding_dim=16, dropout=0.0), noise=0.0)
+        run = trainer(3, precision=precision, callbacks=[Watch()])
+        run.fit(task, datamodule=recordings(store))
+        return {k: float(v) for k, v in run.callback_metrics.items()}, task
+
+    whole, half = fitted_in("32-true"), fitted_in("bf16-mixed")
+    assert set(seen) == {torch.float32}
+    assert {p.dtype for p in half[1].parameters()} == {torch.float32}
+    for name, value in whole[0].items():
+        assert half[0][name] == pytest.approx(value, abs=0.1), name

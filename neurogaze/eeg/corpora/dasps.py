@@ -28,6 +28,7 @@ VOLTS_PER_UNIT = 1e-6  # the .mat files are in microvolts
 LOWEST_RATING, MIDDLE_RATING, HIGHEST_RATING = 1.0, 5.0, 9.0
 PHASES = ("recitation", "recall")
 N_SITUATIONS = 6
+MOST_NUMBERS = 10**8  # of one array, 300 times the release; a damaged header can promise any number
 N_TRIALS = N_SITUATIONS * len(PHASES)
 RELEASE = "supply the file as released in DASPS_Database"
 
@@ -109,6 +110,8 @@ def _rated(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         for name in ("data", "labels"):
             if name not in stream:
                 raise InputError(path, f"dataset {name!r} is missing; it has {[*stream]}", RELEASE)
+            if stream[name].size > MOST_NUMBERS:
+                raise InputError(path, f"{name} has shape {stream[name].shape}", RELEASE)
             arrays[name] = np.asarray(stream[name][()], dtype=np.float64)
     data, labels = arrays["data"], arrays["labels"]
     if data.ndim != 3 or data.shape[0] != N_TRIALS or data.shape[2] != len(EPOC) or not data.size:

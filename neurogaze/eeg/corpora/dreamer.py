@@ -7,15 +7,17 @@ Zenodo record 546113 and needs an agreement.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
-from einops import rearrange
 from numpy.typing import NDArray
 
-from neurogaze.eeg.corpora.sources import Fingerprints, Identity, located, readable
+from neurogaze.eeg.corpora.dreamer_file import PEOPLE, RELEASE, DreamerFile
+from neurogaze.eeg.corpora.sources import Identity, located, readable
 from neurogaze.eeg.recordings import EPOC, Corpus, Trial
 from neurogaze.errors import InputError
 
@@ -23,13 +25,24 @@ VARIABLE = "NEUROGAZE_DREAMER"
 FILE_NAME = "DREAMER.mat"
 VOLTS_PER_UNIT = 1e-6  # the file is in microvolts
 LOWEST_RATING, MIDDLE_RATING, HIGHEST_RATING = 1.0, 3.0, 5.0
-RELEASE = "supply DREAMER.mat as released (Zenodo record 546113)"
+UNUSED = ("ECG",)  # fields of a person that are let go at once
+
+
+@dataclass(frozen=True, eq=False)
+class _Recordings:
+    """What of the file is held in memory: one struct a person, rate in Hz, electrode columns."""
+
+    people: np.ndarray
+    sfreq: float
+    picks: list[int]
 
 
 class Dreamer(Corpus):
     """Trials of DREAMER: a clip, the 61 s of rest before it, and the person's own ratings.
 
-    Clips last from one to six minutes. The file is read once, at the first request.
+    Clips last from one to six minutes. The file is opened once, unpacked at the first request for
+    a trial, and let go when the trials of every person have been read (a later request unpacks it
+    again). Trials may be asked for from several threads.
 
     Args:
         root: `DREAMER.mat` or the folder that holds it; None asks the environment variable
@@ -46,40 +59,57 @@ class Dreamer(Corpus):
         self.path = place / FILE_NAME if place.is_dir() else place
         if not self.path.is_file():
             raise InputError(self.path, "does not exist", RELEASE)
-        self._fingerprints = Fingerprints()
+        self._file = DreamerFile(self.path)
+        self._lock = Lock()
+        self._held: _Recordings | None = None
+        self._finished: set[str] = set()
+
+    def _recordings(self) -> _Recordings:
+        """The content of the file, unpacked where nobody holds it."""
+        with self._lock:
+            if self._held is None:
+                self._held = self._unpacked()
+            return self._held
+
+    def _unpacked(self) -> _Recordings:
+        """The file without the fields that nobody reads, which are a fifth of it."""
+        content = self._file.content()
+        people = self._field(content, PEOPLE).ravel()
+        if not len(people):
+            raise InputError(self.path, f"field {PEOPLE!r} holds nobody", RELEASE)
+        for person in people:
+            names = getattr(person, "dtype", np.dtype(object)).names or ()
+            for name in set(UNUSED) & set(names):
+                person[name] = None
+        return _Recordings(people, self._sfreq(content), self._picks(content))
+
+    def _let_go(self, subject: str) -> None:
+        """Free the content once the trials of everybody were read to the end."""
+        everybody = self._n_people
+        with self._lock:
+            self._finished.add(subject)
+            if len(self._finished) == everybody:
+                self._held = None
+                self._finished.clear()
 
     @cached_property
-    def _content(self) -> np.ndarray:
-        """The one struct of the file, `[1, 1]`."""
-        from scipy.io import loadmat
+    def _n_people(self) -> int:
+        """Number of people: by the header, or by the content where that is laid out otherwise."""
+        promised = self._file.n_people()
+        return len(self._recordings().people) if promised is None else promised
 
-        with readable(self.path):
-            content = loadmat(
-                self.path, variable_names=["DREAMER"], verify_compressed_data_integrity=False
-            )
-        if "DREAMER" not in content:
-            raise InputError(self.path, "holds no variable 'DREAMER'", RELEASE)
-        return np.asarray(content["DREAMER"])
-
-    @cached_property
-    def _people(self) -> np.ndarray:
-        """One struct a person, `[people]`."""
-        return self._field(self._content, "Data").ravel()
-
-    @cached_property
-    def sfreq(self) -> float:
+    def _sfreq(self, content: np.ndarray) -> float:
         """Sampling rate of the EEG, Hz."""
-        field = self._field(self._content, "EEG_SamplingRate")
+        field = self._field(content, "EEG_SamplingRate")
         with readable(self.path, RELEASE):
             rate = float(field.ravel()[0])
         if not 0 < rate < np.inf:
             raise InputError(self.path, f"EEG_SamplingRate is {rate}", RELEASE)
         return rate
 
-    @cached_property
-    def _picks(self) -> list[int]:
+    def _picks(self, content: np.ndarray) -> list[int]:
         """Columns of the 14 electrodes, found by name."""
-        cells = self._field(self._content, "EEG_Electrodes").ravel()
+        cells = self._field(content, "EEG_Electrodes").ravel()
         with readable(self.path, RELEASE):
             names = [str(np.asarray(cell).ravel()[0]) for cell in cells]
         missing = [name for name in EPOC if name not in names]
@@ -101,7 +131,7 @@ class Dreamer(Corpus):
 
     def subjects(self) -> tuple[str, ...]:
         """People in the order of the file: "S01", "S02", ..."""
-        return tuple(f"S{number:02d}" for number in range(1, len(self._people) + 1))
+        return tuple(f"S{number:02d}" for number in range(1, self._n_people + 1))
 
     def trials(self, subject: str) -> Iterator[Trial]:
         """The clips of one person in the order of the file.
@@ -111,7 +141,8 @@ class Dreamer(Corpus):
         """
         if subject not in self.subjects():
             raise InputError(self.path, f"subject {subject!r} is not in it", "see subjects()")
-        person = self._people[self.subjects().index(subject)]
+        held = self._recordings()
+        person = held.people[self.subjects().index(subject)]
         eeg = self._field(person, "EEG")
         clips = self._field(eeg, "stimuli").ravel()
         rests = self._field(eeg, "baseline").ravel()
@@ -120,7 +151,11 @@ class Dreamer(Corpus):
             found = f"{subject} has {len(clips)} clips, {len(rests)} rests, {len(ratings)} ratings"
             raise InputError(self.path, found, RELEASE)
         for number, (clip, rest) in enumerate(zip(clips, rests, strict=True), start=1):
-            yield self._trial(subject, f"clip{number:02d}", clip, rest, ratings[number - 1])
+            unit = f"{subject}/clip{number:02d}"
+            samples = self._volts(clip, held.picks, unit)
+            before = self._volts(rest, held.picks, f"baseline of {unit}")
+            yield self._trial(unit, held.sfreq, samples, before, ratings[number - 1])
+        self._let_go(subject)
 
     def _ratings(self, person: Any, subject: str) -> NDArray[np.float64]:
         """Valence, arousal and dominance of each clip on 1..5, `[clips, 3]`.
@@ -140,25 +175,31 @@ class Dreamer(Corpus):
             )
         return ratings
 
-    def _volts(self, item: Any, where: str) -> NDArray[np.float32]:
+    def _volts(self, item: Any, picks: list[int], where: str) -> NDArray[np.float32]:
         """Time x channel in microvolts to channel x time in volts, electrodes picked by name."""
         samples = np.asarray(item)
-        if samples.ndim != 2 or samples.shape[1] <= max(self._picks) or not samples.size:
+        if samples.ndim != 2 or samples.shape[1] <= max(picks) or not samples.size:
             found = f"{where} has shape {samples.shape}, not [samples, {len(EPOC)}]"
             raise InputError(self.path, found, RELEASE)
+        volts = np.empty((len(picks), len(samples)), dtype=np.float32)
         with readable(self.path, RELEASE):
-            volts = samples[:, self._picks].astype(np.float64) * VOLTS_PER_UNIT
-        picked = rearrange(volts, "time channel -> channel time")
-        return np.ascontiguousarray(picked, dtype=np.float32)
+            for row, column in zip(volts, picks, strict=True):
+                np.multiply(samples[:, column], VOLTS_PER_UNIT, out=row, dtype=np.float64)
+        return volts
 
     def _trial(
-        self, subject: str, clip: str, samples: Any, rest: Any, rating: NDArray[np.float64]
+        self,
+        unit: str,
+        sfreq: float,
+        eeg: NDArray[np.float32],
+        baseline: NDArray[np.float32],
+        rating: NDArray[np.float64],
     ) -> Trial:
-        unit = f"{subject}/{clip}"
         va = (rating - MIDDLE_RATING) / (HIGHEST_RATING - MIDDLE_RATING)
+        subject, clip = unit.split("/")
         return Trial(
-            eeg=self._volts(samples, unit),
-            sfreq=self.sfreq,
+            eeg=eeg,
+            sfreq=sfreq,
             channels=EPOC,
             corpus=self.name,
             subject=subject,
@@ -166,7 +207,7 @@ class Dreamer(Corpus):
             event=unit,
             trial=unit,
             source=self.path,
-            baseline=self._volts(rest, f"baseline of {unit}"),
+            baseline=baseline,
             valence=float(va[0]),
             arousal=float(va[1]),
             dominance=float(va[2]),
@@ -175,4 +216,4 @@ class Dreamer(Corpus):
 
     def identity(self, subject: str) -> Identity:
         """Name, size and hash of the file; it is one file, so the same for everybody."""
-        return self._fingerprints.of(self.path)
+        return self._file.identity()

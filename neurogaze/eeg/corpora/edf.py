@@ -1,4 +1,4 @@
-"""Reading EDF files whose header promises more levels than 16 bits hold.
+"""Headers of EDF and BDF files, and EDF files that promise more levels than 16 bits hold.
 
 Some Emotiv exports scale every second signal by 95 and cut the result to the 16 bits of the format
 (Kemp et al. 1992, Electroencephalogr. Clin. Neurophysiol. 82): the constant offset of an electrode
@@ -9,6 +9,7 @@ the excursion can be restored; the lost offset carries nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from neurogaze.eeg.corpora.sources import DAMAGED, readable
 from neurogaze.errors import InputError
 
 MAIN_HEADER_BYTES, SIGNAL_HEADER_BYTES = 256, 256
-BYTES_PER_SAMPLE = 2
+EDF_BYTES, BDF_BYTES = 2, 3  # a sample
+BDF_MARK = b"\xffBIOSEMI"
+MAX_SIGNALS = 1024
 LEVELS = 2**16
 FIELD_WIDTHS = {
     "label": 16,
@@ -53,26 +56,44 @@ class EdfSignal:
 
 
 def edf_signals(path: Path) -> tuple[EdfSignal, ...]:
-    """Headers of the signals of an EDF file, which must be as long as its header says.
+    """Headers of the signals of an EDF or BDF file, which must be as long as its header says.
 
     Raises:
-        InputError: if the header cannot be parsed or the file ends early.
+        InputError: if the header cannot be parsed, has no meaning, or the file ends early.
     """
     with readable(path):
         with path.open("rb") as stream:
             main = stream.read(MAIN_HEADER_BYTES)
             n_records, seconds = int(main[236:244]), float(main[244:252])
             n_signals = int(main[252:256])
+            header = MAIN_HEADER_BYTES + n_signals * SIGNAL_HEADER_BYTES
+            _refuse_nonsense(path, main, n_signals, seconds)
             block = stream.read(n_signals * SIGNAL_HEADER_BYTES).decode("latin-1")
         fields = _fields(block, n_signals)
         samples = [int(count) for count in fields["samples"]]
         signals = tuple(_signal(fields, i, samples[i] / seconds) for i in range(n_signals))
-    header = MAIN_HEADER_BYTES + n_signals * SIGNAL_HEADER_BYTES
-    promised = header + max(n_records, 0) * sum(samples) * BYTES_PER_SAMPLE
+    if min(samples) < 1:
+        raise InputError(path, f"a signal has {min(samples)} samples a record", DAMAGED)
+    width = BDF_BYTES if main.startswith(BDF_MARK) else EDF_BYTES
+    promised = header + max(n_records, 0) * sum(samples) * width
     size = path.stat().st_size
     if size < promised:
         raise InputError(path, f"ends early: {size} of {promised} bytes", DAMAGED)
     return signals
+
+
+def _refuse_nonsense(path: Path, main: bytes, n_signals: int, seconds: float) -> None:
+    """Refuse a main header that would lead a library astray.
+
+    Raises:
+        InputError: for a header length, number of signals or record length without a meaning.
+    """
+    header = MAIN_HEADER_BYTES + n_signals * SIGNAL_HEADER_BYTES
+    if int(main[184:192]) != header or not 0 < n_signals <= MAX_SIGNALS:
+        found = f"{n_signals} signals and {int(main[184:192])} bytes of header do not agree"
+        raise InputError(path, found, DAMAGED)
+    if not 0 < seconds < math.inf:
+        raise InputError(path, f"records last {seconds} s", DAMAGED)
 
 
 def _fields(block: str, n_signals: int) -> dict[str, list[str]]:

@@ -1,0 +1,90 @@
+"""Settings of the EEG features, and the settings of published code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from neurogaze.eeg.bands import BANDS
+from neurogaze.eeg.preprocessing import Preprocessing
+from neurogaze.errors import InputError
+
+CHOICES = {
+    "bands": tuple(BANDS),
+    "filtering": ("zero_phase", "window", "streaming"),
+    "zscore": ("none", "window"),
+    "baseline_mode": ("entropy", "average"),
+    "unit": ("nats", "bits"),
+}
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """Settings of `neurogaze.eeg.features.trial_features`.
+
+    Args:
+        preprocessing: clean-up of the recording before the band filters.
+        bands: key of `BANDS`.
+        window: length of a window, s.
+        hop: from one window to the next, s.
+        baseline: subtract the entropy of the baseline where a trial has one.
+        filter_order: order of the Butterworth prototype; each pass of the band filter has twice it.
+        floor: least variance, V^2; one below it is raised to it and counted.
+        filtering: "zero_phase" filters the whole trial without delay; "streaming" filters it
+            causally, so no window depends on what comes after it; "window" filters each window
+            alone, from rest, see `neurogaze.eeg.paper_code`.
+        zscore: "window" first standardises each window, all electrodes together; only where
+            windows are filtered alone.
+        baseline_mode: "entropy" subtracts the mean entropy of the baseline windows; "average" the
+            entropy of the mean of its seconds, which is lower by about half the log of their
+            number, and noisier.
+        unit: of the entropies, nats or bits.
+
+    Raises:
+        InputError: for a setting outside its range.
+    """
+
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    bands: str = "faithful"
+    window: float = 4.0
+    hop: float = 2.0
+    baseline: bool = True
+    filter_order: int = 4
+    floor: float = 1e-18
+    filtering: Literal["zero_phase", "window", "streaming"] = "zero_phase"
+    zscore: Literal["none", "window"] = "none"
+    baseline_mode: Literal["entropy", "average"] = "entropy"
+    unit: Literal["nats", "bits"] = "nats"
+
+    def __post_init__(self) -> None:
+        """Refuse settings that have no meaning."""
+        for name, known in CHOICES.items():
+            value = getattr(self, name)
+            if value not in known:
+                raise InputError(name, f"{value!r} is unknown", f"use one of {sorted(known)}")
+        for name in ("window", "hop", "floor", "filter_order"):
+            if not getattr(self, name) > 0:
+                raise InputError(name, f"{getattr(self, name)} is not above 0", "make it positive")
+        if self.zscore == "window" and self.filtering != "window":
+            found = f"'window' with filtering {self.filtering!r}"
+            raise InputError("zscore", found, "set filtering to window, or zscore to none")
+
+
+PAPER_CODE = FeatureSettings(
+    preprocessing=Preprocessing(reference="none", notch=(), offset="keep"),
+    bands="paper_code",
+    window=512 / 128,
+    hop=117 / 128,
+    filter_order=5,
+    filtering="window",
+    zscore="window",
+    baseline_mode="average",
+    unit="bits",
+)
+"""As the code published with RBTransformer (Kumar et al., arXiv:2511.13954) makes its features."""
+
+
+def window_samples(settings: FeatureSettings) -> tuple[int, int]:
+    """Window and hop in samples."""
+    sfreq = settings.preprocessing.sfreq
+    return max(2, round(settings.window * sfreq)), max(1, round(settings.hop * sfreq))

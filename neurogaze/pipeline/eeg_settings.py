@@ -1,0 +1,137 @@
+"""What a bench of EEG teachers says, and the data of each of its conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import neurogaze
+from neurogaze import training
+from neurogaze.eeg.cache import FeatureTable
+from neurogaze.eeg.splits import Split
+from neurogaze.eeg.targets import Rule
+from neurogaze.evaluation.chance import Scheme
+from neurogaze.pipeline.held_out import protocol_name
+from neurogaze.pipeline.settings import read_settings
+
+
+@dataclass(frozen=True)
+class EegBenchSettings:
+    """What is compared on one corpus.
+
+    Args:
+        name: folder of the bench, under `runs/`.
+        title: heading of the report; names the data as really used.
+        data: data file with the corpus, features and split.
+        teachers: configuration files by arm; each regresses valence and arousal.
+        classifiers: likewise; each is trained once for valence and once for arousal.
+        baselines: names of `neurogaze.evaluation.baselines`.
+        args: flags of every training.
+        conditions: flags of the data by condition, such as levels of noise.
+        seeds: each arm is trained once a seed.
+        seed_args: flags of the data with `{seed}` in them.
+        rule: what counts as high.
+        scheme: how ratings are exchanged for chance.
+        permutations: refits of the linear baselines.
+        refits: refits on exchanged ratings by trained arm.
+        workers: trainings at once; null: one a core.
+        note: stamped on every row.
+    """
+
+    name: str
+    title: str
+    data: str
+    teachers: dict[str, list[str]] = field(default_factory=dict)
+    classifiers: dict[str, list[str]] = field(default_factory=dict)
+    baselines: list[str] = field(default_factory=lambda: ["ridge"])
+    args: list[str] = field(default_factory=list)
+    conditions: dict[str, list[str]] = field(default_factory=lambda: {"": []})
+    seeds: list[int] = field(default_factory=lambda: [0])
+    seed_args: list[str] = field(default_factory=list)
+    rule: Rule = "median"
+    scheme: Scheme = "within_subject"
+    permutations: int = 200
+    refits: dict[str, int] = field(default_factory=dict)
+    workers: int | None = None
+    note: str = ""
+
+    @property
+    def arms(self) -> list[str]:
+        """What is trained."""
+        return [*self.teachers, *self.classifiers]
+
+
+def load_eeg_bench(path: Path) -> EegBenchSettings:
+    """Read a bench file; paths in it are relative to the file.
+
+    Raises:
+        InputError: when it cannot be read, or a key is missing, unknown or of the wrong type.
+    """
+    settings, folder = read_settings(path, EegBenchSettings), path.parent
+
+    def found(arms: dict[str, list[str]]) -> dict[str, list[str]]:
+        return {arm: [(folder / f).as_posix() for f in files] for arm, files in arms.items()}
+
+    return replace(
+        settings,
+        data=(folder / settings.data).as_posix(),
+        teachers=found(settings.teachers),
+        classifiers=found(settings.classifiers),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """Data of one condition and seed.
+
+    Args:
+        name: of the condition, "" where there is one only.
+        seed: of the training and of what `seed_args` name.
+        flags: of the data.
+        table: its features and ratings.
+        split: its folds.
+    """
+
+    name: str
+    seed: int
+    flags: tuple[str, ...]
+    table: FeatureTable
+    split: Split
+
+    @property
+    def prefix(self) -> str:
+        """Beginning of the names of its stages."""
+        return f"{self.name.replace(' ', '_')}-" if self.name else ""
+
+
+def conditions(settings: EegBenchSettings, store: Path) -> Iterator[Condition]:
+    """Data of every condition under every seed.
+
+    Raises:
+        InputError: for data that cannot be read or split.
+    """
+    for name, flags in settings.conditions.items():
+        for seed in settings.seeds:
+            own = [flag.format(seed=seed) for flag in settings.seed_args]
+            every = (*flags, *own, f"--data.store={store}")
+            data: Any = training.load_data(["--data", settings.data, *every])
+            data.setup("fit")
+            yield Condition(name, seed, every, data.table, data.split_plan)
+
+
+def context_of(settings: EegBenchSettings, condition: Condition, arm: str) -> dict[str, Any]:
+    """What every result row of an arm says of itself."""
+    named = f"{settings.name}: {condition.name}" if condition.name else settings.name
+    return {
+        "experiment": named,
+        "arm": arm,
+        "seed": condition.seed,
+        "split": "held-out",
+        "protocol": protocol_name(condition.split),
+        "split_hash": condition.split.sha256,
+        "config_hash": condition.table.settings_hash,
+        "code_version": neurogaze.__version__,
+        "note": settings.note,
+    }

@@ -1,0 +1,196 @@
+"""What a split can be worth where there is nothing to learn: two tables on generated recordings.
+
+The recordings (`neurogaze.eeg.corpora.fingerprints`) tell who was recorded and when, and nothing of
+what was felt. Features are made as the published code of RBTransformer makes them. Table (a) has
+ratings that depend on nothing; table (b) ratings that go with the clip, and clips that leave a mark
+in everybody's recording. Every score stands beside the 99 % band of what the same procedure reaches
+when ratings are exchanged between rating events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import neurogaze
+from neurogaze.artefacts import settings_hash, written_aside
+from neurogaze.eeg.cache import FeatureTable, prepare
+from neurogaze.eeg.corpora.fingerprints import Fingerprints
+from neurogaze.eeg.features import PAPER_CODE
+from neurogaze.eeg.splits import Split, SplitSettings, make_split
+from neurogaze.eeg.targets import ClassTarget
+from neurogaze.evaluation.chance import Scheme
+from neurogaze.evaluation.results import ResultRow, write_rows
+from neurogaze.pipeline.held_out import protocol_name
+from neurogaze.pipeline.null_signal import (
+    ChanceBand,
+    Score,
+    accuracies,
+    labellings,
+    prediction_band,
+    quantile_band,
+    spanning,
+)
+from neurogaze.pipeline.recognisers import Recogniser, Transformer, linear, nearest
+
+TARGET = ClassTarget("valence", 2, "at_least")
+"""The rule of the published code: a rating in the middle of its scale is high."""
+
+METRIC = "valence_accuracy_window"
+QUICK: dict[str, Recogniser] = {"1-NN": nearest, "linear": linear}
+NETWORK, PRIOR = "RBTransformer", "clip prior (no EEG)"
+ITSELF, SPAN = "refits of the classifier itself", "span of the bands of 1-NN and linear"
+
+CASES = {"a": ("window", "trial", "loso", "loso_clip"), "b": ("loso", "loso_clip")}
+SCHEMES: dict[str, tuple[Scheme, ...]] = {
+    "a": ("within_subject",),
+    "b": ("within_subject", "joint_clip"),
+}
+DATA = {
+    "a": "ratings by lot, a mark of every person and recording",
+    "b": "ratings that go with the clip, a mark of every person and clip",
+}
+
+
+@dataclass(frozen=True)
+class LeakageSettings:
+    """Sizes of the demonstration.
+
+    Args:
+        n_subjects: people in the generated recordings.
+        n_clips: clips that each watches, an even number.
+        seconds: length of a clip.
+        permutations: of the ratings, for the bands of the quick classifiers.
+        refits: of the RBTransformer on exchanged ratings under the sound splits, at least two, for
+            bands of its own; 0 shows it beside the span of the bands of the quick classifiers.
+        epochs: of the RBTransformer; 0 leaves it out.
+    """
+
+    n_subjects: int = 6
+    n_clips: int = 16
+    seconds: float = 16.0
+    permutations: int = 1000
+    refits: int = 0
+    epochs: int = 10
+
+
+SETTINGS = LeakageSettings()
+
+
+def run_leakage(
+    out: Path,
+    store: Path,
+    seed: int = 0,
+    settings: LeakageSettings = SETTINGS,
+    progress: bool = True,
+) -> Path:
+    """Make both tables; leave `results.jsonl` and `leakage.md` in a folder.
+
+    Args:
+        out: the folder.
+        store: folder of cached features.
+        seed: of recordings, splits, permutations and trainings.
+        settings: sizes.
+        progress: show a bar.
+
+    Returns:
+        The file of the tables.
+    """
+    scores = demonstrate(store, seed, settings, progress)
+    write_rows(out / "results.jsonl", _rows(scores, seed, settings))
+    page = out / "leakage.md"
+    with written_aside(page) as aside:
+        aside.write_text(markdown(scores), encoding="utf-8")
+    return page
+
+
+def protocols(seed: int) -> dict[str, SplitSettings]:
+    """The four protocols; few people stop, since nothing here is stopped early."""
+    stop, groups = 0.05, 3
+    return {
+        "window": SplitSettings("window", stop_fraction=stop, seed=seed, allow_leaky=True),
+        "trial": SplitSettings("trial", 4, stop, seed),
+        "loso": SplitSettings("loso", groups, stop, seed),
+        "loso_clip": SplitSettings("loso_clip", groups, stop, seed, clip_folds=groups),
+    }
+
+
+def corpora(seed: int, settings: LeakageSettings) -> dict[str, Fingerprints]:
+    """The recordings of each table."""
+    sizes = (settings.n_subjects, settings.n_clips, settings.seconds)
+    return {
+        "a": Fingerprints(*sizes, fingerprint="trial", ratings="independent", seed=seed),
+        "b": Fingerprints(*sizes, fingerprint="clip", ratings="clip", seed=seed),
+    }
+
+
+def demonstrate(
+    store: Path, seed: int = 0, settings: LeakageSettings = SETTINGS, progress: bool = True
+) -> list[Score]:
+    """All scores of both tables; see `run_leakage`."""
+    from rich.progress import track
+
+    data = {
+        name: prepare(corpus, PAPER_CODE, store, progress)
+        for name, corpus in corpora(seed, settings).items()
+    }
+    cases = [(name, protocol) for name in data for protocol in CASES[name]]
+    scores: list[Score] = []
+    for name, protocol in track(cases, "Splits", disable=not progress):
+        split = make_split(data[name], protocols(seed)[protocol])
+        quick = _quick(name, data[name], split, settings.permutations, seed)
+        scores += quick
+        if settings.epochs:
+            scores.append(_network(data[name], split, quick, settings, seed))
+    return scores
+
+
+def _quick(
+    name: str, table: FeatureTable, split: Split, permutations: int, seed: int
+) -> list[Score]:
+    """Scores and bands of the classifiers that can be refitted a thousand times."""
+    arms = {arm: (table.features, recogniser) for arm, recogniser in QUICK.items()}
+    if name == "b":
+        arms[PRIOR] = (_clip_names(table), linear)
+    labels = {s: labellings(table, TARGET, s, permutations, seed) for s in SCHEMES[name]}
+    scores = []
+    for arm, (features, recogniser) in arms.items():
+        reached = {
+            scheme: accuracies(table, split, features, recogniser, labels[scheme])
+            for scheme in SCHEMES[name]
+        }
+        bands = {scheme: quantile_band(values[1:], ITSELF) for scheme, values in reached.items()}
+        value = float(reached["within_subject"][0])
+        scores.append(Score(name, split, arm, value, bands, table.n_rows))
+    return scores
+
+
+def _clip_names(table: FeatureTable) -> NDArray[np.float32]:
+    """Which clip each window is of, `[N, clips, 1]`: all that a model without EEG is shown."""
+    clips = np.unique(table.clip)
+    return (table.clip[:, None, None] == clips[:, None]).astype(np.float32)
+
+
+def _network(
+    table: FeatureTable,
+    split: Split,
+    quick: Sequence[Score],
+    settings: LeakageSettings,
+    seed: int,
+) -> Score:
+    """Score of the RBTransformer, and its bands by refits where they are asked for."""
+    name, network, refits = quick[0].table, Transformer(settings.epochs, seed), settings.refits
+    bands: dict[Scheme, ChanceBand] = {}
+    for scheme in SCHEMES[name]:
+        wanted = 0 if split.leaky else refits
+        labels = labellings(table, TARGET, scheme, wanted, seed)
+        if wanted or not bands:
+            reached = accuracies(table, split, table.features, network, labels)
+        value = float(reached[0])
+        others = [score.bands[scheme] for score in quick if score.classifier in QUICK]
+        bands[scheme] = prediction_band(reached[1:], ITSELF) if wanted else spanning(others, SPAN)
+    return Score(name, split, NETWORK, value, bands, table.n_rows)

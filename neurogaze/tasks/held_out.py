@@ -1,0 +1,80 @@
+"""Whom weights know: checks between the provenance of a checkpoint and that of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from neurogaze.errors import InputError
+
+Provenance = Mapping[str, Any]
+
+
+def refuse_other_features(own: Provenance, asked: Provenance) -> None:
+    """Refuse features that were computed in another way than those of the checkpoint.
+
+    Args:
+        own: provenance of the checkpoint; empty for weights that were not trained.
+        asked: provenance of the data.
+
+    Raises:
+        InputError: naming both settings.
+    """
+    if own and own["settings_hash"] != asked["settings_hash"]:
+        raise InputError(
+            "data.features",
+            f"are {asked['features']}, but the checkpoint was trained with {own['features']}",
+            "give the data the features of the checkpoint",
+        )
+
+
+def refuse_known(own: Provenance, asked: Provenance) -> None:
+    """Refuse to test on people (or events, or clips) that weights learned from or stopped on.
+
+    Args:
+        own: provenance of the checkpoint; empty for weights that were not trained.
+        asked: provenance of the data.
+
+    Raises:
+        InputError: naming some of them.
+    """
+    if own.get("corpus") != asked["corpus"]:
+        return
+    for kind in ("units", "clips"):
+        learned = {*own.get(f"train_{kind}", ()), *own.get(f"stop_{kind}", ())}
+        known = sorted(learned & {*asked.get(f"test_{kind}", ())})
+        if known:
+            raise InputError(
+                "checkpoint",
+                f"of fold {own['fold']} knows {known[:3]} of test fold {asked['fold']}",
+                "test the fold that these weights held out (--data.fold)",
+            )
+
+
+def refuse_warmed_on(own: Provenance, asked: Provenance) -> None:
+    """Refuse weights that were warmed up on unlabelled recordings of people who will be tested.
+
+    Args:
+        own: provenance of the warmed-up weights.
+        asked: provenance of the data.
+
+    Raises:
+        InputError: naming some of the people; or where the same people are on both sides of the
+            split, so that nobody can say which of their recordings the weights have seen.
+    """
+    if own["people"] != asked["people"]:
+        return
+    if not asked["unit"].startswith("subject"):
+        raise InputError(
+            "model.init_from",
+            f"was warmed up on {own['corpus']}, the same people as {asked['corpus']}, and protocol "
+            f"{asked['protocol']} holds nobody out",
+            "warm up on other people, or hold whole people out (protocol: loso)",
+        )
+    known = sorted({*own["train_units"], *own["stop_units"]} & {*asked["test_units"]})
+    if known:
+        raise InputError(
+            "model.init_from",
+            f"was warmed up on {known[:3]} of test fold {asked['fold']}",
+            "name them in `exclude` of the warm-up's data, or warm up on other people",
+        )

@@ -1,0 +1,68 @@
+"""Means over seeds against scikit-learn and hand numbers, and the people they are drawn from."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from neurogaze.evaluation.metrics import concordance
+from neurogaze.evaluation.over_seeds import mean_over_seeds
+
+CONTEXT = {"dataset": "toy", "experiment": "e", "arm": "a"}
+
+
+def predictions(seed, n_subjects=6, n_trials=8, people="S"):
+    draw = np.random.default_rng(seed)
+    truth = np.random.default_rng(99).uniform(-1, 1, (n_subjects * n_trials, 2))
+    rows = []
+    for i, (v, a) in enumerate(truth):
+        for w in range(2):
+            noise = draw.normal(0, 0.5, 2)
+            rows.append(
+                {
+                    "subject": f"{people}{i // n_trials}", "trial": f"t{i}", "start": 4.0 * w,
+                    "valence": v, "arousal": a,
+                    "valence_pred": v + noise[0], "arousal_pred": a + noise[1],
+                    "valence_high": float(v > 0), "arousal_high": float(a > 0),
+                    "valence_score": v + noise[0], "arousal_score": a + noise[1],
+                    "valence_high_pred": 0.0, "arousal_high_pred": 0.0,
+                    "valence_cut": 0.0, "arousal_cut": 0.0, "rule": "above",
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_the_mean_over_seeds_is_that_of_the_scores():
+    frames = {s: predictions(s) for s in range(3)}
+    rows = {r.metric: r for r in mean_over_seeds(frames, CONTEXT, resamples=50)}
+    expected: dict[str, list[float]] = {"ccc": [], "balanced_accuracy": [], "auroc": [], "rmse": []}
+    for frame in frames.values():
+        means = frame.groupby(["subject", "trial"])[["arousal", "arousal_pred"]].mean()
+        truth, guess = means["arousal"].to_numpy(), means["arousal_pred"].to_numpy()
+        expected["ccc"].append(concordance(truth, guess))
+        expected["rmse"].append(float(np.sqrt(np.mean((truth - guess) ** 2))))
+        expected["balanced_accuracy"].append(balanced_accuracy_score(truth > 0, guess > 0))
+        expected["auroc"].append(roc_auc_score(truth > 0, guess))
+    for name, values in expected.items():
+        row = rows[f"arousal_{name}_trial"]
+        assert row.value == pytest.approx(np.mean(values), abs=1e-12)
+        assert row.low < row.value < row.high
+        assert row.n == 48
+
+
+def test_other_people_a_seed_are_drawn_together():
+    """Three corpora of other people give a narrower interval than three trainings on the same."""
+    same = {s: predictions(0) for s in range(3)}
+    other = {s: predictions(0, people=f"P{s}-") for s in range(3)}
+    width = {}
+    for name, frames in (("same", same), ("other", other)):
+        row = mean_over_seeds(frames, CONTEXT, resamples=400)[0]
+        width[name] = row.high - row.low
+    assert width["other"] < 0.8 * width["same"]
+
+
+def test_scores_without_their_columns_are_left_out():
+    frames = {0: predictions(0).drop(columns=["valence_pred", "arousal_pred"])}
+    names = {r.metric for r in mean_over_seeds(frames, CONTEXT, resamples=20)}
+    assert names == {f"{a}_{m}_trial" for a in ("valence", "arousal") for m in
+                     ("balanced_accuracy", "auroc")}  # fmt: skip

@@ -1,0 +1,58 @@
+"""Weights are never tested on those they know, whatever route the knowledge took."""
+
+import pytest
+
+from neurogaze.errors import InputError
+from neurogaze.tasks.held_out import refuse_known, refuse_other_features, refuse_warmed_on
+
+OWN = {
+    "corpus": "a", "people": "a", "unit": "subject", "protocol": "loso", "fold": 0,
+    "train_units": ["P1"], "stop_units": ["P2"], "test_units": ["P3"],
+    "settings_hash": "x", "features": {"window": 4},
+}  # fmt: skip
+
+
+def test_its_own_test_fold_and_other_corpora_are_allowed():
+    refuse_known(OWN, OWN)
+    refuse_known({}, OWN)
+    refuse_known(OWN, OWN | {"corpus": "b", "test_units": ["P1"]})
+
+
+@pytest.mark.parametrize("unit", ["P1", "P2"])
+def test_people_learned_from_or_stopped_on_are_refused(unit):
+    with pytest.raises(InputError, match=rf"knows \['{unit}'\] of test fold 4"):
+        refuse_known(OWN, OWN | {"fold": 4, "test_units": ["P3", unit]})
+
+
+def test_a_known_clip_is_refused_even_of_somebody_new():
+    own = OWN | {"train_clips": ["c1"], "stop_clips": ["c2"], "test_clips": ["c3"]}
+    refuse_known(own, own)
+    asked = own | {"train_clips": ["c3"], "test_clips": ["c1"]}
+    with pytest.raises(InputError, match=r"knows \['c1'\]"):
+        refuse_known(own, asked)
+
+
+def test_other_features_are_refused():
+    refuse_other_features(OWN, OWN)
+    refuse_other_features({}, OWN)
+    with pytest.raises(InputError, match=r"'window': 2.*trained with.*'window': 4"):
+        refuse_other_features(OWN, OWN | {"settings_hash": "y", "features": {"window": 2}})
+
+
+def test_a_warm_up_on_other_people_is_allowed():
+    refuse_warmed_on(OWN | {"people": "b"}, OWN | {"test_units": ["P1"]})
+    refuse_warmed_on(OWN, OWN | {"corpus": "a, raw"})
+
+
+@pytest.mark.parametrize("unit", ["subject", "subject x clip"])
+def test_a_warm_up_on_people_of_the_test_fold_is_refused(unit):
+    asked = OWN | {"corpus": "a, raw", "unit": unit, "test_units": ["P3", "P2"]}
+    with pytest.raises(InputError, match=r"warmed up on \['P2'\] of test fold 0.*exclude"):
+        refuse_warmed_on(OWN, asked)
+
+
+@pytest.mark.parametrize(("unit", "protocol"), [("event", "trial"), ("window", "window")])
+def test_a_warm_up_on_the_same_people_fits_no_protocol_within_people(unit, protocol):
+    asked = OWN | {"unit": unit, "protocol": protocol, "test_units": ["P1-c1"]}
+    with pytest.raises(InputError, match=f"protocol {protocol} holds nobody out"):
+        refuse_warmed_on(OWN, asked)

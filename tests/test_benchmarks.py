@@ -1,0 +1,91 @@
+"""The benchmark scripts run and say what they promise; how fast they find us is not tested."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import loadmat
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def run(*arguments, cwd):
+    command = [sys.executable, str(BENCHMARKS / "eeg_features.py"), *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench")
+    done = run("--quick", "--without-torcheeg", "--json", "out/figures.json", cwd=folder)
+    return done, json.loads((folder / "out" / "figures.json").read_text())
+
+
+def test_every_figure_is_in_the_table_and_in_the_file(quick):
+    done, content = quick
+    lines = done.stdout.splitlines()
+    for figure in content["figures"]:
+        assert set(figure) == {"name", "value", "unit", "target", "met", "spread"}
+        assert np.isfinite(figure["value"])
+        (line,) = [x for x in lines if x.startswith(figure["name"] + "  ")]
+        assert figure["target"] in line
+        verdict = {None: "", True: "met", False: "missed"}[figure["met"]]
+        assert line.endswith(verdict)
+
+
+def test_what_was_left_out_is_said(quick):
+    done, content = quick
+    assert "torcheeg left out as asked" in content["notes"]
+    assert "torcheeg left out as asked" in done.stdout
+
+
+def test_figures_that_do_not_depend_on_the_machine(quick):
+    value = {figure["name"]: figure["value"] for figure in quick[1]["figures"]}
+    assert value["corpus, times the file is opened"] == 1
+    assert value["corpus, different tables of all runs"] == 1
+    assert value["maps, deviation from tight solver"] < 1e-6
+    assert value["growth, store a person, 16 x : 1 x"] == pytest.approx(1, abs=0.01)
+
+
+def test_all_four_parts_are_there(quick):
+    names = {figure["name"].split(",")[0] for figure in quick[1]["figures"]}
+    assert names == {"entropy", "maps", "corpus", "growth"}
+
+
+def test_nothing_is_installed_where_torcheeg_cannot_be_had(tmp_path):
+    """An index without packages, as on a machine without a network."""
+    command = [sys.executable, str(BENCHMARKS / "eeg_features.py"), "--quick"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    env = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(empty), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [*command, "--parts", "entropy", "--environment", "env"],
+        cwd=tmp_path, env=env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "torcheeg left out: " in done.stdout
+    assert "entropy, faithful" in done.stdout
+
+
+def test_generated_file_is_laid_out_as_dreamer(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from dreamer_mat import write
+
+    person = loadmat(write(tmp_path / "x.mat", 2, [3.0, 5.0], 2.0))["DREAMER"][0, 0]["Data"][0, 1]
+    eeg, ecg = person["EEG"][0, 0], person["ECG"][0, 0]
+    assert [x.shape for x in eeg["stimuli"][0, 0].ravel()] == [(384, 14), (640, 14)]
+    assert [x.shape for x in eeg["baseline"][0, 0].ravel()] == [(256, 14)] * 2
+    assert [x.shape for x in ecg["stimuli"][0, 0].ravel()] == [(768, 2), (1280, 2)]
+    assert person["ScoreValence"][0, 0].dtype == np.uint8
+    assert eeg["stimuli"][0, 0][0, 0].dtype == np.float64
+
+
+def test_clips_of_the_full_size_have_the_lengths_of_dreamer(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from dreamer_mat import clip_lengths
+
+    lengths = clip_lengths(18, 199.0, 65.0, 393.0)
+    assert (len(lengths), min(lengths), max(lengths)) == (18, 65.0, 393.0)
+    assert np.mean(lengths) == pytest.approx(199.0, rel=0.01)
