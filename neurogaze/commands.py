@@ -150,6 +150,7 @@ def consolidate(
     import neurogaze
     from neurogaze.eeg.datamodule import EEGDataModule
     from neurogaze.pipeline.consolidating import consolidate_teachers
+    from neurogaze.report.grid_tables import grid_summary
 
     roots.export()
     parts = [data, *(support or [])]
@@ -168,6 +169,7 @@ def consolidate(
     grid = consolidate_teachers(
         matching(teachers), rated, others, settings, out, context, permutations
     )
+    print(grid_summary(out))
     print(f"{out / 'grid.npz'}\nsha256 {grid.sha256}")
 
 

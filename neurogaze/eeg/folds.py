@@ -167,7 +167,9 @@ class Split:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             written = content.pop("sha256")
-            folds = tuple(Fold(**{n: tuple(f.pop(n)) for n in names}, **f) for f in content["folds"])
+            folds = tuple(
+                Fold(**{n: tuple(f.pop(n)) for n in names}, **f) for f in content["folds"]
+            )
             split = cls(**{**content, "folds": folds})
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(path, f"is no split ({error})", "draw the split anew") from error

@@ -97,7 +97,9 @@ def mean_over_seeds(
         One row a score and axis; scores whose columns are missing or unknown are left out.
     """
     trials, first = trial_frame(frames), next(iter(frames.values()))
-    columns = {c: trials[c].to_numpy(np.float64) for c in trials if trials[c].dtype.kind in "fiub"}
+    columns = {
+        str(c): trials[c].to_numpy(np.float64) for c in trials if trials[c].dtype.kind in "fiub"
+    }
     seeds, people = trials["seed"].to_numpy(), trials["subject"].to_numpy(str)
     rows = []
     for axis in metrics.VA_AXES:

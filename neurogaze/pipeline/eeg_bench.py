@@ -26,7 +26,14 @@ from neurogaze.evaluation.predictions import write_predictions
 from neurogaze.evaluation.results import ResultRow, write_rows
 from neurogaze.evaluation.scoring import score_va
 from neurogaze.pipeline.eeg_settings import Condition, EegBenchSettings, conditions, context_of
-from neurogaze.pipeline.eeg_summary import PREDICTIONS, SCORES, pass_folder, summarise
+from neurogaze.pipeline.eeg_summary import (
+    PREDICTIONS,
+    REFIT_PREDICTIONS,
+    REFIT_SCORES,
+    SCORES,
+    pass_folder,
+    summarise,
+)
 from neurogaze.pipeline.fold_fits import FoldGuess, FoldJob, FoldPool, fold_pool
 from neurogaze.pipeline.held_out import AXES, eeg_frame
 from neurogaze.pipeline.run import report_stage
@@ -116,15 +123,18 @@ class EegBench:
         }
         inputs = {"table": condition.table.sha256, "split": condition.split.sha256}
         name = pass_folder(condition, arm, refit)
+        predictions, scores = PREDICTIONS, SCORES
+        if refit is not None:
+            predictions, scores = REFIT_PREDICTIONS, REFIT_SCORES
 
         def action(folder: Path) -> None:
             guesses = list(track(pool.run(jobs), name, total=len(jobs)))
             frame = self._frame(condition, arm, guesses, refit)
-            write_predictions(folder / PREDICTIONS, frame)
-            write_rows(folder / SCORES, self._scores(frame, condition, arm))
+            write_predictions(folder / predictions, frame)
+            write_rows(folder / scores, self._scores(frame, condition, arm))
             write_json(folder / "epochs.json", [guess.epochs for guess in guesses])
 
-        self.stages.run(name, what, inputs, action, [PREDICTIONS, SCORES])
+        self.stages.run(name, what, inputs, action, [predictions, scores])
 
     def _jobs(
         self, pool: FoldPool, condition: Condition, arm: str, refit: int | None

@@ -28,6 +28,8 @@ from neurogaze.pipeline.held_out import chance_rows
 from neurogaze.pipeline.stages import Stages
 
 PREDICTIONS, SCORES = "predictions.parquet", "results.jsonl"
+REFIT_PREDICTIONS, REFIT_SCORES = "exchanged.parquet", "exchanged.jsonl"
+"""What a pass leaves; on exchanged ratings under names that no report takes for results."""
 
 
 def pass_folder(condition: Condition, arm: str, refit: int | None) -> str:
@@ -91,7 +93,7 @@ def _chances(root: Path, settings: EegBenchSettings, condition: Condition) -> li
         rows += chance_rows(band, context, n, rules, arm=f"chance of {arm} (99 % band)")
     for arm, count in settings.refits.items():
         folders = [root / pass_folder(condition, arm, k) for k in range(count)]
-        values = [_values(read_rows(folder / SCORES)) for folder in folders]
+        values = [_values(read_rows(folder / REFIT_SCORES)) for folder in folders]
         note = "; ".join(part for part in (refit_note(count), settings.note) if part)
         band = teacher_chance(values)
         rows += chance_rows(band, context | {"note": note}, n, rules, arm=f"chance of {arm}")

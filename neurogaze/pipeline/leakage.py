@@ -9,23 +9,21 @@ when ratings are exchanged between rating events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-import neurogaze
 from neurogaze.artefacts import settings_hash, written_aside
 from neurogaze.eeg.cache import FeatureTable, prepare
 from neurogaze.eeg.corpora.fingerprints import Fingerprints
 from neurogaze.eeg.features import PAPER_CODE
 from neurogaze.eeg.splits import Split, SplitSettings, make_split
-from neurogaze.eeg.targets import ClassTarget
 from neurogaze.evaluation.chance import Scheme
-from neurogaze.evaluation.results import ResultRow, write_rows
-from neurogaze.pipeline.held_out import protocol_name
+from neurogaze.evaluation.results import write_rows
+from neurogaze.pipeline.leakage_tables import ITSELF, SCHEMES, SPAN, TARGET, markdown, result_rows
 from neurogaze.pipeline.null_signal import (
     ChanceBand,
     Score,
@@ -37,23 +35,9 @@ from neurogaze.pipeline.null_signal import (
 )
 from neurogaze.pipeline.recognisers import Recogniser, Transformer, linear, nearest
 
-TARGET = ClassTarget("valence", 2, "at_least")
-"""The rule of the published code: a rating in the middle of its scale is high."""
-
-METRIC = "valence_accuracy_window"
 QUICK: dict[str, Recogniser] = {"1-NN": nearest, "linear": linear}
 NETWORK, PRIOR = "RBTransformer", "clip prior (no EEG)"
-ITSELF, SPAN = "refits of the classifier itself", "span of the bands of 1-NN and linear"
-
 CASES = {"a": ("window", "trial", "loso", "loso_clip"), "b": ("loso", "loso_clip")}
-SCHEMES: dict[str, tuple[Scheme, ...]] = {
-    "a": ("within_subject",),
-    "b": ("within_subject", "joint_clip"),
-}
-DATA = {
-    "a": "ratings by lot, a mark of every person and recording",
-    "b": "ratings that go with the clip, a mark of every person and clip",
-}
 
 
 @dataclass(frozen=True)
@@ -101,7 +85,8 @@ def run_leakage(
         The file of the tables.
     """
     scores = demonstrate(store, seed, settings, progress)
-    write_rows(out / "results.jsonl", _rows(scores, seed, settings))
+    config = settings_hash({"sizes": settings, "features": PAPER_CODE})
+    write_rows(out / "results.jsonl", result_rows(scores, seed, config))
     page = out / "leakage.md"
     with written_aside(page) as aside:
         aside.write_text(markdown(scores), encoding="utf-8")
@@ -183,14 +168,16 @@ def _network(
     seed: int,
 ) -> Score:
     """Score of the RBTransformer, and its bands by refits where they are asked for."""
-    name, network, refits = quick[0].table, Transformer(settings.epochs, seed), settings.refits
+    name, network = quick[0].table, Transformer(settings.epochs, seed)
     bands: dict[Scheme, ChanceBand] = {}
     for scheme in SCHEMES[name]:
-        wanted = 0 if split.leaky else refits
-        labels = labellings(table, TARGET, scheme, wanted, seed)
-        if wanted or not bands:
-            reached = accuracies(table, split, table.features, network, labels)
-        value = float(reached[0])
-        others = [score.bands[scheme] for score in quick if score.classifier in QUICK]
-        bands[scheme] = prediction_band(reached[1:], ITSELF) if wanted else spanning(others, SPAN)
+        if settings.refits and not split.leaky:
+            labels = labellings(table, TARGET, scheme, settings.refits, seed)[:, 1:]
+            chance = accuracies(table, split, table.features, network, labels)
+            bands[scheme] = prediction_band(chance, ITSELF)
+        else:
+            others = [score.bands[scheme] for score in quick if score.classifier in QUICK]
+            bands[scheme] = spanning(others, SPAN)
+    own = labellings(table, TARGET, "within_subject", 0, seed)
+    value = float(accuracies(table, split, table.features, network, own)[0])
     return Score(name, split, NETWORK, value, bands, table.n_rows)

@@ -57,7 +57,7 @@ def nearest(features: Features, labels: Index, train: Index, test: Index) -> Ind
 
 
 def linear(features: Features, labels: Index, train: Index, test: Index) -> Index:
-    """Sign of a ridge regression on -1 and 1, as scikit-learn's `RidgeClassifier`; see `nearest`."""
+    """Sign of a ridge regression on -1 and 1 (a ridge classifier); see `nearest`."""
     from sklearn.linear_model import Ridge
 
     x = rearrange(standardised(features, train), "n c k -> n (c k)").astype(np.float64)
@@ -99,7 +99,8 @@ class Transformer:
             for batch in np.array_split(order.permutation(train), n_batches):
                 optimiser.zero_grad()
                 logits = network(x[batch])
-                cross_entropy(logits, y[batch], label_smoothing=LABEL_SMOOTHING).backward()
+                loss = cross_entropy(logits, y[batch], label_smoothing=LABEL_SMOOTHING)
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
             rate.step()
         with torch.inference_mode():

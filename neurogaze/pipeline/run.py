@@ -129,6 +129,7 @@ class Pipeline:
             "context": context,
         }
         outputs = ["grid.npz", "predictions.parquet", "results.jsonl", "topomaps.npz"]
+        outputs += ["stability.json", "explained.npz"]
         return self.stages.run("grid", what, inputs, action, outputs)
 
     def _context(self, arm: str) -> dict[str, Any]:

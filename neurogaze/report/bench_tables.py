@@ -65,8 +65,8 @@ def _caption(rows: Sequence[ResultRow], names: Sequence[str]) -> str:
     notes = [row.note for row in rows if row.arm.startswith(CHANCE) and row.metric in names]
     said = "; ".join([*dict.fromkeys(rules), *dict.fromkeys(note for note in notes if note)])
     return (
-        "Per trial, people held out; mean over seeds with 95 % bootstrap interval over people, then in "
-        f"braces what the same arm reaches on exchanged ratings. {said}."
+        "Per trial, people held out: mean over seeds with 95 % bootstrap interval over people, and "
+        f"in braces what the same arm reaches on exchanged ratings. {said}."
     )
 
 

@@ -14,6 +14,7 @@ from rich.progress import track
 import neurogaze
 from neurogaze.artefacts import folder_written_aside, written_aside
 from neurogaze.report import gallery, grid_tables, html, tables
+from neurogaze.report.bench_tables import bench_tables
 from neurogaze.report.inputs import ReportInputs, discover
 from neurogaze.report.markup import to_latex, to_markdown
 from neurogaze.report.tables import Table
@@ -63,12 +64,17 @@ def _write(path: Path, text: str) -> Path:
 
 
 def result_tables(inputs: ReportInputs) -> dict[str, Table | None]:
-    """The tables of results by section; None where nothing was run."""
+    """The tables of results by section; None where nothing was run.
+
+    A bench of EEG teachers is shown arm by arm; its single seeds stay in the result files.
+    """
+    arms = {table.title: table for table in bench_tables(inputs.rows)}
     return {
         "Faces": tables.faces_table(inputs.rows),
         "Faces, classes present": tables.present_table(inputs.rows),
         "F1 by class": tables.class_table(inputs.rows),
-        "EEG": tables.eeg_table(inputs.rows),
+        "EEG": None if arms else tables.eeg_table(inputs.rows),
+        **arms,
         "Stability of the grid": grid_tables.sizes_table(inputs.stability),
     }
 

@@ -94,6 +94,25 @@ def test_protocol_trial(store):
     assert sum(map(len, sides)) == len(set.union(*sides)) == 30
 
 
+def test_protocol_loso_clip(store):
+    module = EEGDataModule(ToyCorpus(), split=SplitSettings("loso_clip"), fold=4, store=store)
+    module.setup()
+    for name in ("subject", "clip", "event", "trial"):
+        sides = [set(getattr(module.table, name)[rows].tolist()) for rows in module.rows.values()]
+        assert sum(map(len, sides)) == len(set.union(*sides))
+    assert module.provenance["protocol"] == "loso_clip"
+    assert not module.split_plan.leaky
+
+
+def test_protocol_window_says_it_is_leaky(store):
+    split = SplitSettings("window", allow_leaky=True)
+    module = EEGDataModule(ToyCorpus(), split=split, store=store)
+    module.setup()
+    train, _, test = (set(module.table.trial[rows].tolist()) for rows in module.rows.values())
+    assert train & test
+    assert module.split_plan.leaky
+
+
 def test_what_cannot_be_trained_on_is_refused(store):
     with pytest.raises(InputError, match="no rated trial"):
         EEGDataModule(ToyCorpus(name="mute", rated=False), store=store).setup()

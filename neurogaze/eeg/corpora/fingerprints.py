@@ -48,7 +48,7 @@ PERSON, RECORDING, CLIP, RATING, CLIP_RATING, SAMPLES = range(1, 7)
 class Fingerprints(Corpus):
     """Generated recordings with fingerprints and without affect.
 
-    Of each person's ratings, on each axis, exactly half are high (at least the middle of the scale).
+    Of each person's ratings, on each axis, half are high: at least the middle of the scale.
 
     Args:
         n_subjects: number of people.
