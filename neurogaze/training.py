@@ -28,6 +28,7 @@ from neurogaze.eeg.corpora.mahnob import MahnobHci
 from neurogaze.eeg.corpora.seed import Seed
 from neurogaze.eeg.corpora.synthetic import SyntheticEeg
 from neurogaze.eeg.datamodule import EEGDataModule
+from neurogaze.eeg.support import SupportDataModule
 from neurogaze.faces.corpora.ferplus import FerPlus
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.datamodule import FaceDataModule
@@ -52,6 +53,7 @@ __all__ = [
     "PretrainingTask",
     "Seed",
     "StudentTask",
+    "SupportDataModule",
     "SyntheticEeg",
     "SyntheticFaces",
     "TeacherTask",

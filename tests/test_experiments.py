@@ -9,12 +9,19 @@ from neurogaze import training
 from neurogaze.pipeline.bench import load_bench, run_bench
 from neurogaze.pipeline.run import Pipeline
 from neurogaze.pipeline.settings import load_pipeline
+from neurogaze.pipeline.eeg_bench import EegBench
+from neurogaze.pipeline.eeg_settings import load_eeg_bench
+from neurogaze.pipeline.settings import top_keys
+from tests.fixtures.custom import write_custom
+from tests.fixtures.deap import write_deap, write_deap_bdf
 from tests.fixtures.eeg import write_dasps, write_dasps_edf, write_dreamer
 from tests.fixtures.faces import write_ferplus
+from tests.fixtures.mahnob import write_mahnob
+from tests.fixtures.seed import write_seed
 from tests.pipeline.tiny import EXPERIMENTS, FACES, STUDENT, TEACHER
 
 FILES = sorted(p.relative_to(EXPERIMENTS) for p in EXPERIMENTS.rglob("*.yaml"))
-ROOMS = {".", "data", "students", "ablations", "pipelines", "bench"}
+ROOMS = {".", "data", "teachers", "students", "ablations", "pipelines", "bench"}
 QUICK = ["--trainer.max_epochs=1", "--trainer.enable_progress_bar=false"]
 QUICK_TEACHER = [*QUICK, "--model.teacher.map_size=8"]
 QUICK_STUDENT = [
@@ -31,6 +38,7 @@ def small(corpus: str) -> list[str]:
     return {
         "synthetic_eeg": TEACHER[:4],
         "synthetic_eeg_support": TEACHER[:4],
+        "synthetic_eeg_snr": TEACHER[:4],
         "synthetic_faces": FACES[:2],
         "synthetic_faces_shifted": FACES[:2],
     }.get(corpus, [])
@@ -44,7 +52,16 @@ def roots(tmp_path_factory):
     write_dasps_edf(root / "dasps", n_subjects=4, seconds=30)
     write_dreamer(root / "DREAMER.mat", n_subjects=3)
     write_ferplus(root / "ferplus", n_train=96, n_valid=48)
+    write_mahnob(root / "mahnob")
+    write_deap(root / "deap", n_trials=1)
+    write_deap_bdf(root / "deap", n_trials=1)
+    write_seed(root / "seed")
+    write_custom(root / "custom")
     return {
+        "NEUROGAZE_MAHNOB": str(root / "mahnob"),
+        "NEUROGAZE_DEAP": str(root / "deap"),
+        "NEUROGAZE_SEED": str(root / "seed"),
+        "NEUROGAZE_CUSTOM": str(root / "custom"),
         "NEUROGAZE_DASPS": str(root / "dasps"),
         "NEUROGAZE_DREAMER": str(root / "DREAMER.mat"),
         "NEUROGAZE_FERPLUS": str(root / "ferplus"),
@@ -96,6 +113,29 @@ def test_teacher(tmp_path):
     assert (tmp_path / "out" / "best.ckpt").exists()
 
 
+EEG_BASES = {"rbtransformer": "", "pretrain": ""}
+"""Files of the room that stand alone; others override the base of their kind."""
+
+
+@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "teachers"], ids=str)
+def test_teacher_overrides(path, tmp_path):
+    name, room = path.stem, EXPERIMENTS / "teachers"
+    bases = [room / "rbtransformer.yaml"] if "attention" in name or "paper_code" in name else []
+    bases = bases or ([] if name in EEG_BASES else [EXPERIMENTS / "teacher.yaml"])
+    data = [] if name == "pretrain" else ["--data", str(EXPERIMENTS / "data/synthetic_eeg.yaml")]
+    small = [f for f in TEACHER if "map_size" not in f]
+    if bases and bases[0].stem == "rbtransformer" or name == "rbtransformer":
+        small.append("--data.corpus.n_clips=16")  # SMOTE needs more than five windows of a class
+    if name == "pretrain":
+        small = [*TEACHER[:4], *QUICK]
+        data = ["--data.corpus=SyntheticEeg"]
+    first = [word for base in bases for word in ("--config", str(base))]
+    own = ["--config", str(EXPERIMENTS / path)]
+    args = [*first, *own, *data] if "paper_code" not in name else [*first, *data, *own]
+    training.fit([*args, *small, f"--out={tmp_path / 'out'}", f"--data.store={tmp_path / 'store'}"])
+    assert (tmp_path / "out" / "last.ckpt").exists()
+
+
 @pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "pipelines"], ids=str)
 def test_pipeline(path, tmp_path):
     settings = load_pipeline(EXPERIMENTS / path)
@@ -121,7 +161,13 @@ def test_pipeline(path, tmp_path):
     assert "sha" in text.lower()
 
 
-@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "bench"], ids=str)
+def benches(eeg: bool) -> list[Path]:
+    """Bench files of EEG teachers, or of students."""
+    files = [f for f in FILES if str(f.parent) == "bench"]
+    return [f for f in files if ("teachers" in top_keys(EXPERIMENTS / f)) == eeg]
+
+
+@pytest.mark.parametrize("path", benches(eeg=False), ids=str)
 def test_bench(path, tmp_path):
     settings = load_bench(EXPERIMENTS / path)
     settings = replace(
@@ -133,6 +179,26 @@ def test_bench(path, tmp_path):
     page = run_bench(settings, tmp_path / "run", tmp_path / "store")
     table = page.with_name("results.md").read_text()
     assert all(arm in table for arm in settings.arms)
+
+
+@pytest.mark.parametrize("path", benches(eeg=True), ids=str)
+def test_bench_of_teachers(path, tmp_path):
+    settings = load_eeg_bench(EXPERIMENTS / path)
+    synthetic = "synthetic" in settings.data
+    flags = ["--data.split.n_folds=2", *(TEACHER[:4] if synthetic else [])]
+    first = dict(list(settings.conditions.items())[:2])
+    settings = replace(
+        settings,
+        conditions={name: [*flags, *own] for name, own in first.items()},
+        args=[*QUICK, "--trainer.precision=32-true"],
+        seeds=settings.seeds[:1],
+        permutations=2,
+        refits=dict.fromkeys(list(settings.refits)[:1], 1),
+        workers=1,
+    )
+    page = EegBench(settings, tmp_path / "run", tmp_path / "store").run()
+    table = page.with_name("results.md").read_text()
+    assert all(f"| {arm} |" in table for arm in settings.arms)
 
 
 def test_overrides_are_short():

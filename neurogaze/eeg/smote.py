@@ -18,6 +18,9 @@ NEIGHBOURS = 5
 BLOCK = 1 << 23
 """Most distances held at once."""
 
+QUICK = 8
+"""Blocks of distances that are done in less than two seconds, and get no progress bar."""
+
 
 def smote(
     vectors: NDArray[np.floating],
@@ -81,10 +84,13 @@ def nearest(
     Returns:
         Rows of `members`, `int64 [R, neighbours]`.
     """
+    from rich.progress import track
+
     centred = members - members.mean(axis=0)
     square = (centred**2).sum(axis=1)
     found = []
-    for block in np.array_split(rows, max(1, len(rows) * len(members) // BLOCK)):
+    blocks = np.array_split(rows, max(1, len(rows) * len(members) // BLOCK))
+    for block in track(blocks, "SMOTE", transient=True, disable=len(blocks) <= QUICK):
         distance = square - 2 * centred[block] @ centred.T
         distance[np.arange(len(block)), block] = np.inf
         closest = np.argpartition(distance, neighbours - 1, axis=1)[:, :neighbours]

@@ -1,0 +1,85 @@
+"""The demonstration of leakage, at reduced size."""
+
+import pytest
+
+from neurogaze.evaluation.results import read_rows
+from neurogaze.pipeline.leakage import LeakageSettings, demonstrate, run_leakage
+from neurogaze.pipeline.leakage_tables import SPAN, sound_band
+
+SMALL = LeakageSettings(n_clips=12, seconds=8.0, permutations=200, epochs=0)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def scores(store):
+    """Scores of the quick classifiers by table, protocol and name."""
+    found = demonstrate(store, 0, SMALL, progress=False)
+    return {(s.table, s.split.protocol, s.classifier): s for s in found}
+
+
+@pytest.mark.parametrize("classifier", ["1-NN", "linear"])
+@pytest.mark.parametrize("protocol", ["trial", "loso", "loso_clip"])
+def test_without_affect_sound_splits_find_none(scores, protocol, classifier):
+    score = scores["a", protocol, classifier]
+    assert score.n == 6 * 12 * 5
+    assert score.verdict("within_subject") == "inside"
+
+
+def test_without_affect_the_leaky_split_finds_it_all_and_so_does_chance(scores):
+    score = scores["a", "window", "1-NN"]
+    assert score.accuracy > 0.95
+    assert sound_band(scores.values(), "1-NN", "within_subject").verdict(score.accuracy) == "above"
+    assert score.bands["within_subject"].low > 0.95
+
+
+@pytest.mark.parametrize("classifier", ["1-NN", "linear", "clip prior (no EEG)"])
+def test_clips_that_people_share_are_recognised_until_they_are_held_out(scores, classifier):
+    loso, both = scores["b", "loso", classifier], scores["b", "loso_clip", classifier]
+    assert loso.verdict("within_subject") == "above"
+    assert loso.verdict("joint_clip") == "inside"  # the clip is all that it knows
+    assert both.verdict("joint_clip") == "inside"
+    assert loso.accuracy > both.accuracy
+
+
+@pytest.fixture(scope="module")
+def run(store, tmp_path_factory):
+    """A run with the network, as small as it goes."""
+    tiny = LeakageSettings(
+        n_subjects=3, n_clips=4, seconds=6.0, permutations=20, refits=2, epochs=40
+    )
+    out = tmp_path_factory.mktemp("leakage")
+    return run_leakage(out, store, 0, tiny, progress=False), read_rows(out / "results.jsonl")
+
+
+def test_the_network_learns_recordings_by_heart(run):
+    _, rows = run
+    found = {r.protocol: r for r in rows if r.arm == "RBTransformer" and "by lot" in r.dataset}
+    leaky = found.pop("window, 5 folds (LEAKY)")
+    assert leaky.value > 0.95
+    assert "LEAKY" in leaky.note
+    assert len(found) == 3
+    assert all(row.value < leaky.value and "LEAKY" not in row.note for row in found.values())
+
+
+def test_every_score_stands_beside_its_bands(run):
+    page, rows = run
+    text = page.read_text()
+    scores = [row for row in rows if not row.arm.startswith("chance")]
+    bands = [row for row in rows if row.arm.startswith("chance")]
+    assert len(scores) == 4 * 3 + 2 * 4
+    assert len(bands) == 4 * 3 + 2 * 4 * 2
+    assert text.count("\n| ") == len(scores) + 2 * 2
+    for row in scores:
+        assert f"| {row.protocol} | {row.arm} | {row.value:.3f} | [" in text
+    for row in bands:
+        assert f"[{row.low:.3f}, {row.high:.3f}]" in text
+        refitted = "refits of the classifier itself" in row.note
+        assert refitted != ("RBTransformer" in row.arm and "LEAKY" in row.protocol)
+    assert SPAN in text
+    assert {(row.metric, row.label_rule) for row in rows} == {
+        ("valence_accuracy_window", "valence, 2 classes, at_least")
+    }
