@@ -57,7 +57,8 @@ def test_consolidate_prints_the_hash_of_the_grid(tiny_run, tmp_path, capsys):
     assert printed == grid.sha256
     assert printed == PrototypeGrid.load(tiny_run.run / "grid" / "grid.npz").sha256
     assert {p.name for p in (tmp_path / "grid").iterdir()} == {
-        *("grid.npz", "predictions.parquet", "results.jsonl", "topomaps.npz")
+        *("grid.npz", "predictions.parquet", "results.jsonl", "topomaps.npz"),
+        *("stability.json", "explained.npz"),
     }
 
 

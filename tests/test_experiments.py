@@ -1,4 +1,7 @@
-"""Every YAML under `experiments/` is carried out, at a size of seconds; globbed, not listed."""
+"""Every YAML under `experiments/` is carried out, at a size of seconds; globbed, not listed.
+
+Those of the room `teachers` are in `tests/tasks/test_teacher_files.py`.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,11 +10,10 @@ import pytest
 
 from neurogaze import training
 from neurogaze.pipeline.bench import load_bench, run_bench
-from neurogaze.pipeline.run import Pipeline
-from neurogaze.pipeline.settings import load_pipeline
 from neurogaze.pipeline.eeg_bench import EegBench
 from neurogaze.pipeline.eeg_settings import load_eeg_bench
-from neurogaze.pipeline.settings import top_keys
+from neurogaze.pipeline.run import Pipeline
+from neurogaze.pipeline.settings import load_pipeline, top_keys
 from tests.fixtures.custom import write_custom
 from tests.fixtures.deap import write_deap, write_deap_bdf
 from tests.fixtures.eeg import write_dasps, write_dasps_edf, write_dreamer
@@ -111,29 +113,6 @@ def test_teacher(tmp_path):
     args += ["--data", str(EXPERIMENTS / "data" / "synthetic_eeg.yaml"), *TEACHER]
     training.fit([*args, f"--out={tmp_path / 'out'}", f"--data.store={tmp_path / 'store'}"])
     assert (tmp_path / "out" / "best.ckpt").exists()
-
-
-EEG_BASES = {"rbtransformer": "", "pretrain": ""}
-"""Files of the room that stand alone; others override the base of their kind."""
-
-
-@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "teachers"], ids=str)
-def test_teacher_overrides(path, tmp_path):
-    name, room = path.stem, EXPERIMENTS / "teachers"
-    bases = [room / "rbtransformer.yaml"] if "attention" in name or "paper_code" in name else []
-    bases = bases or ([] if name in EEG_BASES else [EXPERIMENTS / "teacher.yaml"])
-    data = [] if name == "pretrain" else ["--data", str(EXPERIMENTS / "data/synthetic_eeg.yaml")]
-    small = [f for f in TEACHER if "map_size" not in f]
-    if bases and bases[0].stem == "rbtransformer" or name == "rbtransformer":
-        small.append("--data.corpus.n_clips=16")  # SMOTE needs more than five windows of a class
-    if name == "pretrain":
-        small = [*TEACHER[:4], *QUICK]
-        data = ["--data.corpus=SyntheticEeg"]
-    first = [word for base in bases for word in ("--config", str(base))]
-    own = ["--config", str(EXPERIMENTS / path)]
-    args = [*first, *own, *data] if "paper_code" not in name else [*first, *data, *own]
-    training.fit([*args, *small, f"--out={tmp_path / 'out'}", f"--data.store={tmp_path / 'store'}"])
-    assert (tmp_path / "out" / "last.ckpt").exists()
 
 
 @pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "pipelines"], ids=str)

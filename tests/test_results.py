@@ -6,6 +6,7 @@ import pytest
 
 from neurogaze.evaluation.results import read_rows
 from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.report.bench_tables import bench_tables
 from neurogaze.report.markup import to_markdown
 from neurogaze.report.tables import class_table, eeg_table, faces_table
 
@@ -17,7 +18,8 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "experiments" / "README.md"]
 def tables(name):
     """The tables of a run, as documents show them."""
     rows = read_rows(ARTEFACTS / name / "results.jsonl")
-    found = [faces_table(rows), class_table(rows), eeg_table(rows)]
+    arms = bench_tables(rows)
+    found = [faces_table(rows), class_table(rows), *(arms or [eeg_table(rows)])]
     return "\n".join(to_markdown(table) for table in found if table is not None)
 
 

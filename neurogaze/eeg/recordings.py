@@ -105,7 +105,10 @@ class Corpus(ABC):
 
     @abstractmethod
     def trials(self, subject: str) -> Iterator[Trial]:
-        """Trials of one person, lazily, in a fixed order."""
+        """Trials of one person, lazily, in a fixed order.
+
+        Several people may be read at once, each by a thread of its own.
+        """
 
     @abstractmethod
     def identity(self, subject: str) -> dict[str, str | int | float | bool]:

@@ -184,10 +184,11 @@ def page_sections(
     cells = [grid_tables.cells_table(k, g, inputs.stability.get(k)) for k, g in grids.items()]
     about = [shown["Stability of the grid"], *cells, provenance_table(inputs)]
     faces = [table for name, table in shown.items() if name.startswith(("Faces", "F1"))]
+    recordings = [table for name, table in shown.items() if name.startswith("EEG")]
     results, predictions = "results.jsonl with such results", "predictions of faces"
     return [
         part("Faces", results, faces),
-        part("EEG", results, [shown["EEG"]], gallery.EEG),
+        part("EEG", results, recordings, gallery.EEG),
         part("Prototype grid", "grid.npz", about, gallery.GRID, grid_notes(inputs)),
         part("Teachers", "explained.npz", (), gallery.LOOKS),
         part("Topomaps", "topomaps.npz", (), gallery.MAPS),

@@ -16,6 +16,7 @@ from neurogaze.evaluation.predictions import (
     va_arrays,
 )
 from neurogaze.report.figures_attention import attention_figure
+from neurogaze.report.figures_bench import arm_lines, conditions_figure
 from neurogaze.report.figures_eeg import topomap_figure, va_figure
 from neurogaze.report.figures_explained import cell_maps_figure, saliency_figure
 from neurogaze.report.figures_faces import confusion_figure, embedding_figure, reliability_figure
@@ -64,6 +65,9 @@ def slug(*parts: str) -> str:
 
 def plans(inputs: ReportInputs) -> Iterator[Plan]:
     """Every figure the inputs allow, in order of the page."""
+    if any(len(line) > 1 for line in arm_lines(inputs.rows, "valence").values()):
+        caption = "Arms against conditions: mean over seeds, 95 % interval over people."
+        yield Plan(EEG, "conditions", caption, partial(conditions_figure, inputs.rows))
     for place, frame in inputs.eeg.items():
         yield from _va_plans(place, frame)
     for place in inputs.grids:

@@ -95,7 +95,7 @@ def test_a_classifier_decides_and_has_no_ratings(done):
 
 
 def test_a_second_run_skips_everything_and_a_lost_pass_is_made_again(done):
-    bench, _, folder = done
+    _, _, folder = done
     again = EegBench(tiny(), folder / "run", folder / "store")
     again.run()
     assert all(record.skipped for record in again.stages.records.values())
