@@ -220,12 +220,16 @@ def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
         arm: name of the system.
         note: stamped on every row.
     """
-    from neurogaze.evaluation.predictions import kind_of, read_predictions
+    from neurogaze.evaluation.binary import decided_axes, score_binary
+    from neurogaze.evaluation.predictions import kind_of, read_predictions, regresses
     from neurogaze.evaluation.scoring import score_faces, score_va
 
     frame = read_predictions(predictions)
-    judge = score_faces if kind_of(frame, predictions) == "face" else score_va
-    _print(judge(frame, {"experiment": predictions.stem, "arm": arm, "note": note}))
+    context = {"experiment": predictions.stem, "arm": arm, "note": note}
+    if kind_of(frame, predictions) == "face":
+        return _print(score_faces(frame, context))
+    rows = score_va(frame, context) if regresses(frame) else []
+    _print([*rows, *(score_binary(frame, context) if decided_axes(frame) else [])])
 
 
 def bench(

@@ -95,19 +95,30 @@ class TrialSampler(Sampler[list[int]]):
         batch_size: most windows of a batch.
         windows_per_trial: most windows of one trial in a batch; short of trials, batches shrink.
         seed: of the order.
+        windows_per_epoch: most windows of one trial in an epoch, drawn anew each time; None: all.
 
     Raises:
         InputError: for a size below 1.
     """
 
     def __init__(
-        self, trials: NDArray[Any], batch_size: int, windows_per_trial: int, seed: int = 0
+        self,
+        trials: NDArray[Any],
+        batch_size: int,
+        windows_per_trial: int,
+        seed: int = 0,
+        windows_per_epoch: int | None = None,
     ) -> None:
-        for name, size in (("batch_size", batch_size), ("windows_per_trial", windows_per_trial)):
+        sizes = {"batch_size": batch_size, "windows_per_trial": windows_per_trial}
+        if windows_per_epoch is not None:
+            sizes["windows_per_epoch"] = windows_per_epoch
+        for name, size in sizes.items():
             if size < 1:
                 raise InputError(name, f"{size} is below 1", "use 1 or more")
         _, self.code, counts = np.unique(trials, return_inverse=True, return_counts=True)
-        by_size, by_trial = len(trials) / batch_size, counts.max() / windows_per_trial
+        self.most = int(counts.max()) if windows_per_epoch is None else windows_per_epoch
+        seen = np.minimum(counts, self.most)
+        by_size, by_trial = seen.sum() / batch_size, seen.max() / windows_per_trial
         self.n_batches = int(np.ceil(max(by_size, by_trial)))
         self.n_trials, self.seed, self.epoch = len(counts), seed, 0
 
@@ -124,6 +135,8 @@ class TrialSampler(Sampler[list[int]]):
         draw = np.random.default_rng([self.seed, self.epoch])
         place = draw.permutation(self.n_trials)[self.code]
         order = np.lexsort((draw.random(len(self.code)), place))
+        begins = np.searchsorted(place[order], np.arange(self.n_trials))
+        order = order[np.arange(len(order)) - begins[place[order]] < self.most]
         for batch in draw.permutation(self.n_batches):
             yield order[batch :: self.n_batches].tolist()
 

@@ -18,7 +18,7 @@ from neurogaze.eeg.features import FeatureSettings
 from neurogaze.eeg.folds import PARTS
 from neurogaze.eeg.recordings import Corpus
 from neurogaze.eeg.smote import smote
-from neurogaze.eeg.splits import SplitSettings, evaluation_rows, fold_rows, make_split
+from neurogaze.eeg.splits import Split, SplitSettings, evaluation_rows, fold_rows, make_split
 from neurogaze.eeg.table import FeatureTable
 from neurogaze.eeg.targets import ClassTarget, classes, threshold
 from neurogaze.errors import InputError
@@ -52,6 +52,10 @@ class EEGDataModule(LightningDataModule):
         target: classes to tell apart; None leaves ratings as they are.
         smote: fill rare classes of the training windows up; see `neurogaze.eeg.smote`.
         drop_windows: share of all windows left out at random, in every fold the same.
+        windows_per_epoch: most windows of a trial that an epoch sees, other ones each time, so that
+            long trials count no more than short ones; None: all.
+        split_file: a split written earlier (`split.json` of a run) in place of one drawn; altered
+            files are refused.
         store: folder of cached features.
         seed: of the order of training windows, of SMOTE and of what is dropped.
 
@@ -71,6 +75,8 @@ class EEGDataModule(LightningDataModule):
         target: ClassTarget | None = None,
         smote: bool = False,
         drop_windows: float = 0.0,
+        windows_per_epoch: int | None = None,
+        split_file: Path | None = None,
         store: Path = STORE,
         seed: int = 0,
     ) -> None:
@@ -83,6 +89,7 @@ class EEGDataModule(LightningDataModule):
         self.batch_size, self.windows_per_trial = batch_size, windows_per_trial
         self.batch_schedule = tuple(batch_schedule)
         self.target, self.smote, self.drop_windows = target, smote, drop_windows
+        self.windows_per_epoch, self.split_file = windows_per_epoch, split_file
         self.store, self.seed = Path(store), seed
         self._ready = False
 
@@ -109,7 +116,7 @@ class EEGDataModule(LightningDataModule):
             InputError: as `setup`.
         """
         self.table = table
-        self.split_plan = make_split(self.table, self.split)
+        self.split_plan = self._plan()
         rows = self._kept(fold_rows(self.table, self.split_plan, self.fold))
         held_out = {part: evaluation_rows(self.table, rows[part]) for part in ("stop", "test")}
         self.rows = {"train": rows["train"], **held_out}
@@ -118,6 +125,18 @@ class EEGDataModule(LightningDataModule):
         self.provenance = self._provenance()
         self._train: tuple[Windows, NDArray[np.int64]] | None = None
         self._ready = True
+
+    def _plan(self) -> Split:
+        """The split of the file that was named, or one drawn."""
+        if self.split_file is None:
+            return make_split(self.table, self.split)
+        plan = Split.load(self.split_file)
+        if plan.leaky and not self.split.allow_leaky:
+            found = f"is a {plan.protocol} split, which tests what it trained on"
+            raise InputError(
+                self.split_file, found, "set split.allow_leaky to have it all the same"
+            )
+        return plan
 
     def _kept(self, rows: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
         """Rows that are not dropped and whose class, or rating where there is no target, is known.
@@ -211,7 +230,13 @@ class EEGDataModule(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Every training window once an epoch; see `TrialSampler`."""
         data, trials = self._training()
-        sampler = TrialSampler(trials, self._batch_size_now(), self.windows_per_trial, self.seed)
+        sampler = TrialSampler(
+            trials,
+            self._batch_size_now(),
+            self.windows_per_trial,
+            self.seed,
+            self.windows_per_epoch,
+        )
         return DataLoader(data, sampler=sampler, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch]:

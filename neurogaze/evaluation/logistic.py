@@ -15,6 +15,7 @@ from neurogaze.eeg.table import FeatureTable
 from neurogaze.eeg.targets import ClassTarget, Rule, classes, threshold
 from neurogaze.evaluation.binary import PROBABILITY_CUT, VA, with_truth
 from neurogaze.evaluation.predictions import eeg_frame
+from neurogaze.evaluation.ridge import refuse_classes_alone
 from neurogaze.evaluation.two_class import binary_scores
 
 INVERSE_PENALTIES = np.logspace(-5, 1, 7)
@@ -53,6 +54,7 @@ def logistic_frame(
     """
     from rich.progress import track
 
+    refuse_classes_alone(table)
     chosen = range(split.n_folds) if folds is None else folds
     parts = []
     for fold in track(chosen, "Logistic regression", disable=not progress):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from neurogaze.eeg.folds import Split
 from neurogaze.eeg.splits import evaluation_rows, fold_rows
 from neurogaze.eeg.table import FeatureTable
+from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import concordance
 
 ALPHAS = np.logspace(0, 6, 7)
@@ -43,6 +44,18 @@ class RidgeResult:
     fold: Index
 
 
+def refuse_classes_alone(table: FeatureTable) -> None:
+    """Refuse a table with windows that have a class but no rating; baselines are of ratings.
+
+    Raises:
+        InputError: naming the corpus.
+    """
+    alone = int((table.labelled & ~table.rated).sum())
+    if alone:
+        found = f"{alone} windows have a class but no valence and arousal"
+        raise InputError(f"corpus {table.corpus}", found, "use a corpus whose trials are rated")
+
+
 @dataclass(frozen=True, eq=False)
 class Events:
     """Rating events of a table: their number for each row, and their own columns."""
@@ -54,7 +67,12 @@ class Events:
 
     @classmethod
     def of(cls, table: FeatureTable) -> Events:
-        """Number the rated events; the rating of an event is that of its first rated row."""
+        """Number the rated events; the rating of an event is that of its first rated row.
+
+        Raises:
+            InputError: for windows with a class but without ratings, which folds hold too.
+        """
+        refuse_classes_alone(table)
         rated = np.flatnonzero(table.rated)
         _, first, code = np.unique(table.event[rated], return_index=True, return_inverse=True)
         of_row = np.full(table.n_rows, -1, dtype=np.int64)

@@ -57,7 +57,7 @@ def grid_stability(placed: Placed, settings: ConsolidateSettings, seed: int = 0)
 
 
 def load_folds(
-    checkpoints: Sequence[Path], labelled: LabelledData, mode: str
+    checkpoints: Sequence[Path], labelled: LabelledData, mode: str, chosen: int = 0
 ) -> list[tuple[Path, FoldTeacher]]:
     """Load fold teachers, each with its file, in the order of their folds.
 
@@ -87,6 +87,10 @@ def load_folds(
         raise InputError(
             "--teachers", f"fold {missing[0]} is missing", "name a teacher of every fold"
         )
+    if mode == "faithful":
+        loaded = {number: pair for number, pair in loaded.items() if number == chosen}
+        if not loaded:
+            raise InputError("--teachers", f"hold no fold {chosen}", "name the teacher of the fold")
     return [loaded[number] for number in sorted(loaded)]
 
 
@@ -108,7 +112,7 @@ def consolidate_teachers(
         InputError: for a checkpoint that is no teacher of this split, or two of the same fold.
     """
     labelled = labelled_data(data)
-    loaded = load_folds(checkpoints, labelled, settings.mode)
+    loaded = load_folds(checkpoints, labelled, settings.mode, settings.fold)
     folds = [fold for _, fold in loaded]
     tables = [(prepare(s.corpus, s.features, s.store), people_of(s)) for s in support]
     tables = [(laid_out_like(table, labelled.table), people) for table, people in tables]

@@ -8,6 +8,7 @@ stage, so a bench that was stopped goes on where it stood.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from rich.console import Console
 from rich.progress import track
 
 from neurogaze import training
-from neurogaze.artefacts import write_json
+from neurogaze.artefacts import settings_hash, write_json
+from neurogaze.errors import InputError
 from neurogaze.evaluation import baselines, binary
 from neurogaze.evaluation.binary import PROBABILITY_CUT
 from neurogaze.evaluation.chance import permuted_table
@@ -41,6 +43,8 @@ from neurogaze.pipeline.stages import Stages
 
 HOLDERS = ("model", "data")
 """Parts of a training that must have the same class target."""
+
+SPLIT = "split.json"
 
 
 class EegBench:
@@ -93,8 +97,9 @@ class EegBench:
                     table, context_of(self.settings, condition, "subject probe")
                 )
             write_rows(folder / SCORES, rows)
+            condition.split.save(folder / SPLIT)
 
-        outputs = [SCORES, *(f"{name}.parquet" for name in chosen.baselines)]
+        outputs = [SCORES, SPLIT, *(f"{name}.parquet" for name in chosen.baselines)]
         name = f"{condition.prefix}baselines-seed{condition.seed}"
         self.stages.run(
             name, what | context_of(self.settings, condition, ""), inputs, action, outputs
@@ -105,7 +110,7 @@ class EegBench:
     ) -> list[ResultRow]:
         """Result rows of the predictions of all folds."""
         context = context_of(self.settings, condition, arm)
-        context["note"] = "; ".join(part for part in (note, self.settings.note) if part)
+        context["note"] = "; ".join(part for part in (note, context["note"]) if part)
         rated = frame[[f"{axis}_pred" for axis in AXES]].notna().all(axis=None)
         rows = score_va(frame, context | {"label_rule": RATINGS_RULE}) if rated else []
         return rows + binary.score_binary(frame, context)
@@ -129,9 +134,12 @@ class EegBench:
 
         def action(folder: Path) -> None:
             guesses = list(track(pool.run(jobs), name, total=len(jobs)))
+            _refuse_other_data(arm, guesses, condition)
             frame = self._frame(condition, arm, guesses, refit)
             write_predictions(folder / predictions, frame)
-            write_rows(folder / scores, self._scores(frame, condition, arm))
+            config = settings_hash(parsed)
+            rows = self._scores(frame, condition, arm)
+            write_rows(folder / scores, [replace(row, config_hash=config) for row in rows])
             write_json(folder / "epochs.json", [guess.epochs for guess in guesses])
 
         self.stages.run(name, what, inputs, action, [predictions, scores])
@@ -181,3 +189,18 @@ class EegBench:
             if arm in self.settings.classifiers
             else binary.with_decisions(frame, table, split, rule)
         )
+
+
+def _refuse_other_data(arm: str, guesses: Sequence[FoldGuess], condition: Condition) -> None:
+    """Refuse an arm whose own files gave it another split or other features than its row says."""
+    known = (condition.split.sha256, condition.table.settings_hash)
+    if any((guess.split, guess.features) != known for guess in guesses):
+        raise InputError(
+            f"arm {arm!r}",
+            "was trained under another split or on other features than the data of the bench",
+            "name split and features in the data file alone, and use a bench of its own for others",
+        )
+    for one, other in zip(guesses, guesses[condition.split.n_folds :], strict=False):
+        if one.rows.tolist() != other.rows.tolist():
+            found = "windows whose valence is known are not those whose arousal is"
+            raise InputError(f"arm {arm!r}", found, "use a corpus with both ratings")

@@ -12,8 +12,9 @@ from neurogaze import training
 from neurogaze.eeg.cache import FeatureTable
 from neurogaze.eeg.splits import Split
 from neurogaze.eeg.targets import Rule
+from neurogaze.errors import InputError
 from neurogaze.evaluation.chance import Scheme
-from neurogaze.pipeline.held_out import protocol_name
+from neurogaze.pipeline.held_out import feature_stamp, protocol_name
 from neurogaze.pipeline.settings import read_settings
 
 
@@ -56,6 +57,22 @@ class EegBenchSettings:
     refits: dict[str, int] = field(default_factory=dict)
     workers: int | None = None
     note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what would only be found out hours later.
+
+        Raises:
+            InputError: for refits of an arm that is not trained, a single refit, or no baseline.
+        """
+        unknown = sorted({*self.refits} - {*self.arms})
+        if unknown:
+            raise InputError("refits", f"{unknown} are no arms", f"use {self.arms}")
+        if any(count < 2 for count in self.refits.values()):
+            raise InputError(
+                "refits", f"{self.refits}", "refit twice or more, or leave the arm out"
+            )
+        if not self.baselines:
+            raise InputError("baselines", "are none", "name one or more, such as ridge")
 
     @property
     def arms(self) -> list[str]:
@@ -133,5 +150,5 @@ def context_of(settings: EegBenchSettings, condition: Condition, arm: str) -> di
         "split_hash": condition.split.sha256,
         "config_hash": condition.table.settings_hash,
         "code_version": neurogaze.__version__,
-        "note": settings.note,
+        "note": "; ".join(part for part in (feature_stamp(condition.table), settings.note) if part),
     }

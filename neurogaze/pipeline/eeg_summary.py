@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from rich.progress import track
 
+from neurogaze.artefacts import settings_hash
 from neurogaze.eeg.folds import Split
 from neurogaze.eeg.table import FeatureTable
 from neurogaze.evaluation.binary import label_rule
 from neurogaze.evaluation.chance import (
     Band,
+    Scheme,
     logistic_chance,
     refit_note,
     simulated_chance,
@@ -71,14 +74,20 @@ def _means(
     root: Path, settings: EegBenchSettings, conditions: Sequence[Condition], arm: str
 ) -> list[ResultRow]:
     """Mean scores of an arm over the seeds of one condition."""
-    frames = {}
+    frames, hashes = {}, []
     for condition in conditions:
         seed = condition.seed
-        trained = root / pass_folder(condition, arm, None) / PREDICTIONS
+        trained = root / pass_folder(condition, arm, None)
         simple = root / f"{condition.prefix}baselines-seed{seed}" / f"{arm}.parquet"
-        frames[seed] = read_predictions(trained if arm in settings.arms else simple)
+        if arm in settings.arms:
+            frames[seed] = read_predictions(trained / PREDICTIONS)
+            hashes += [row.config_hash for row in read_rows(trained / SCORES)[:1]]
+        else:
+            frames[seed] = read_predictions(simple)
     counted = f"mean of {len(frames)} seed{'s' if len(frames) > 1 else ''}"
     context = context_of(settings, conditions[0], f"{arm} ({counted})")
+    if hashes:
+        context["config_hash"] = settings_hash(hashes)
     return mean_over_seeds(frames, context | {"dataset": conditions[0].table.corpus})
 
 
@@ -89,26 +98,32 @@ def _chances(root: Path, settings: EegBenchSettings, condition: Condition) -> li
     context = CONTEXT_DEFAULTS | context_of(settings, condition, "") | {"dataset": table.corpus}
     rules = _label_rules(root, settings, condition)
     rows = []
-    for arm, band in _linear_bands(settings, table, split):
-        rows += chance_rows(band, context, n, rules, arm=f"chance of {arm} (99 % band)")
+    for arm, scheme, band in _linear_bands(settings, table, split):
+        name = f"chance of {arm} (99 % band, {scheme})"
+        rows += chance_rows(band, context, n, rules, arm=name)
     for arm, count in settings.refits.items():
         folders = [root / pass_folder(condition, arm, k) for k in range(count)]
         values = [_values(read_rows(folder / REFIT_SCORES)) for folder in folders]
         note = "; ".join(part for part in (refit_note(count), settings.note) if part)
         band = teacher_chance(values)
-        rows += chance_rows(band, context | {"note": note}, n, rules, arm=f"chance of {arm}")
+        name = f"chance of {arm} ({settings.scheme})"
+        rows += chance_rows(band, context | {"note": note}, n, rules, arm=name)
     return rows
 
 
 def _linear_bands(
     settings: EegBenchSettings, table: FeatureTable, split: Split
-) -> Iterator[tuple[str, Mapping[str, Band]]]:
-    """Bands of ridge and of logistic regression; what one reaches by chance is not the other's."""
-    count, scheme, rule = settings.permutations, settings.scheme, settings.rule
-    if "ridge" in settings.baselines:
-        yield "ridge", simulated_chance(table, split, count, scheme, rule=rule)
-    if "logistic" in settings.baselines:
-        yield "logistic", logistic_chance(table, split, rule, count, scheme)
+) -> Iterator[tuple[str, Scheme, Mapping[str, Band]]]:
+    """Bands of ridge and of logistic regression; what one reaches by chance is not the other's.
+
+    The scheme of the bench comes first.
+    """
+    count, rule = settings.permutations, settings.rule
+    for scheme in sorted(get_args(Scheme), key=lambda scheme: scheme != settings.scheme):
+        if "ridge" in settings.baselines:
+            yield "ridge", scheme, simulated_chance(table, split, count, scheme, rule=rule)
+        if "logistic" in settings.baselines:
+            yield "logistic", scheme, logistic_chance(table, split, rule, count, scheme)
 
 
 def _label_rules(root: Path, settings: EegBenchSettings, condition: Condition) -> dict[str, str]:

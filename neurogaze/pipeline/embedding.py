@@ -100,12 +100,17 @@ def units(table: FeatureTable, split: Split) -> NDArray[np.str_]:
 
 
 def held_out_fold(
-    table: FeatureTable, split: Split, folds: Sequence[FoldTeacher], same_people: bool
+    table: FeatureTable,
+    split: Split,
+    folds: Sequence[FoldTeacher],
+    same_people: bool,
+    people: str = "",
 ) -> NDArray[np.int64]:
     """Which teacher (index into `folds`) may embed each row; -1 where none may.
 
     People of the labelled corpus are embedded by the fold that held them out. People it never
-    met (another corpus) are dealt to the folds in turn.
+    met (another corpus) are dealt to the folds in turn. Nobody is embedded by weights that were
+    warmed up on them.
     """
     chosen = np.full(table.n_rows, -1, dtype=np.int64)
     if same_people:
@@ -115,7 +120,22 @@ def held_out_fold(
     else:
         _, person = np.unique(table.subject, return_inverse=True)
         chosen = np.asarray(person % len(folds), dtype=np.int64)
+    for index, fold in enumerate(folds):
+        chosen[(chosen == index) & np.isin(table.subject, warmed_on(fold, people))] = -1
     return chosen
+
+
+def warmed_on(fold: FoldTeacher, people: str) -> list[str]:
+    """Of the people of this name, those whom the warm-up of a teacher learned from or stopped on.
+
+    Args:
+        fold: a teacher.
+        people: name of a set of people.
+    """
+    origin = fold.task.provenance.get("init_from") or {}
+    if origin.get("people") != people:
+        return []
+    return sorted({*origin.get("train_units", ()), *origin.get("stop_units", ())})
 
 
 def match_moments(
@@ -150,7 +170,7 @@ def embed_held_out(
     Returns:
         The embedded rows and their row numbers in `table`; rows nobody may embed are left out.
     """
-    chosen = held_out_fold(table, split, folds, same_people)
+    chosen = held_out_fold(table, split, folds, same_people, people)
     rows = np.flatnonzero(chosen >= 0)
     if not len(rows):
         raise InputError(

@@ -56,11 +56,15 @@ class FoldGuess:
         rows: `int64 [n]`, rows of the table.
         guess: `float64 [n, 2]` valence and arousal of a teacher, or `[n, classes]` probabilities.
         epochs: epochs trained.
+        split: hash of the split it was trained under.
+        features: hash of the feature settings it was trained on.
     """
 
     rows: NDArray[np.int64]
     guess: NDArray[np.float64]
     epochs: int
+    split: str
+    features: str
 
 
 class BestWeights(Callback):
@@ -76,6 +80,8 @@ class BestWeights(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Copy the weights when the metric is the best so far."""
+        if trainer.sanity_checking:
+            return
         value = float(trainer.callback_metrics[self.monitor])
         if value > self.best or not self.weights:
             self.best = value
@@ -119,7 +125,8 @@ def _guess(task: LightningModule, data: EEGDataModule, epochs: int) -> FoldGuess
             guess = task.teacher(features).va
         else:
             raise TypeError(f"{type(task).__name__} makes no predictions for EEG")
-    return FoldGuess(rows, guess.double().numpy(), epochs)
+    made_from = (data.split_plan.sha256, data.table.settings_hash)
+    return FoldGuess(rows, guess.double().numpy(), epochs, *made_from)
 
 
 @contextmanager

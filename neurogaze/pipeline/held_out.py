@@ -10,6 +10,7 @@ import pandas as pd
 
 from neurogaze.artefacts import settings_hash
 from neurogaze.eeg.cache import FeatureTable
+from neurogaze.eeg.feature_settings import PAPER_CODE
 from neurogaze.eeg.splits import Split, evaluation_rows, fold_rows
 from neurogaze.evaluation.chance import Band, ridge_predictions, simulated_chance
 from neurogaze.evaluation.metrics import VA_METRICS
@@ -35,6 +36,11 @@ def protocol_name(split: Split) -> str:
     """Protocol and number of folds, such as `loso, 6 folds` or `window, 5 folds (LEAKY)`."""
     stamp = " (LEAKY)" if split.leaky else ""
     return f"{split.protocol}, {split.n_folds} folds{stamp}"
+
+
+def feature_stamp(table: FeatureTable) -> str:
+    """What every row on features with the quirks of the published code must say, else ""."""
+    return "paper_code features" if table.settings_hash == settings_hash(PAPER_CODE) else ""
 
 
 def held_out_predictions(
@@ -66,6 +72,8 @@ def eeg_results(
         "config_hash": table.settings_hash,
         "label_rule": "ratings to [-1, 1]",
     }
+    if stamp := feature_stamp(table):
+        context["note"] = f"{stamp}; {context.get('note', '')}".removesuffix("; ")
     numbers = [fold.fold for fold in folds]
     ridge = ridge_predictions(table, split, numbers)
     frame = eeg_frame(table, ridge.rows, ridge.prediction)
@@ -114,9 +122,11 @@ def topomap_groups(table: FeatureTable) -> dict[str, np.ndarray]:
     values, groups = [table.features.mean(axis=0)], ["all windows"]
     for axis in AXES:
         ratings = getattr(table, axis)
-        high = ratings > np.median(ratings)
-        if 0 < high.sum() < len(high):
-            contrast = table.features[high].mean(axis=0) - table.features[~high].mean(axis=0)
+        known = np.isfinite(ratings)
+        cut = np.median(ratings[known]) if known.any() else 0.0
+        high, low = known & (ratings > cut), known & (ratings <= cut)
+        if high.any() and low.any():
+            contrast = table.features[high].mean(axis=0) - table.features[low].mean(axis=0)
             values.append(contrast)
             groups.append(f"{axis}: above - below median")
     return {

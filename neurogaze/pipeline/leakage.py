@@ -56,10 +56,10 @@ class LeakageSettings:
 
     n_subjects: int = 6
     n_clips: int = 16
-    seconds: float = 16.0
+    seconds: float = 12.0
     permutations: int = 1000
     refits: int = 0
-    epochs: int = 10
+    epochs: int = 15
 
 
 SETTINGS = LeakageSettings()

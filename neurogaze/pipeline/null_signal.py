@@ -13,6 +13,7 @@ from neurogaze.eeg.splits import Split, fold_rows
 from neurogaze.eeg.table import FeatureTable
 from neurogaze.eeg.targets import ClassTarget, classes
 from neurogaze.evaluation.chance import BAND, Scheme, permuted_events
+from neurogaze.evaluation.chance import prediction_band as chance_of_refits
 from neurogaze.pipeline.recognisers import Features, Index, Recogniser
 
 Verdict = Literal["above", "inside", "below"]
@@ -117,14 +118,9 @@ def quantile_band(chance: NDArray[np.float64], source: str) -> ChanceBand:
 def prediction_band(chance: NDArray[np.float64], source: str) -> ChanceBand:
     """The band that one more value falls into with 99 %, from few refits.
 
-    Twenty refits have no half percent quantile; their scores are taken for normal, and the band is
-    mean +- t s sqrt(1 + 1/n) (Student's prediction interval).
+    See `neurogaze.evaluation.chance.prediction_band`.
     """
-    from scipy.stats import t
-
-    n = len(chance)
-    half = t.ppf(BAND[1], n - 1) * np.std(chance, ddof=1) * np.sqrt(1 + 1 / n)
-    return ChanceBand(float(chance.mean() - half), float(chance.mean() + half), source)
+    return ChanceBand(*chance_of_refits(chance), source)
 
 
 def spanning(bands: Sequence[ChanceBand], source: str) -> ChanceBand:

@@ -74,6 +74,8 @@ class Pipeline:
         def action(folder: Path) -> None:
             counts = {"rows": table.n_rows, "subjects": len(set(table.subject.tolist()))}
             write_json(folder / "features.json", what | counts | {"floors": table.floors})
+            if table.labelled.any():
+                make_split(table, data.split).save(folder / "split.json")
 
         return self.stages.run(name, what, {}, action, ["features.json"])
 

@@ -37,7 +37,29 @@ def bench_tables(rows: Sequence[ResultRow]) -> list[Table]:
         "EEG arms, high or low": [n for n in COLUMNS if "accuracy" in n or "auroc" in n],
     }
     tables = [_table(title, names, rows) for title, names in kinds.items()]
-    return [table for table in tables if table.rows]
+    return [table for table in [*tables, _chance_table(rows)] if table.rows]
+
+
+def _chance_table(rows: Sequence[ResultRow]) -> Table:
+    """Every band, one line an arm and scheme; empty where nothing was averaged over seeds."""
+    bands: dict[Key, dict[str, ResultRow]] = {}
+    if any(MEAN.fullmatch(row.arm) for row in rows):
+        for row in rows:
+            if row.arm.startswith(CHANCE) and row.metric in COLUMNS:
+                bands.setdefault((row.experiment, row.arm), {})[row.metric] = row
+    several = len({experiment for experiment, _ in bands}) > 1
+    names = [name for name in COLUMNS if any(name in line for line in bands.values())]
+    header = (*(["condition"] if several else []), "band", *(COLUMNS[name] for name in names), "of")
+    body = []
+    for (experiment, arm), line in bands.items():
+        condition = [experiment.partition(": ")[2]] if several else []
+        cells = [with_interval(line[name], 1.0, 2) if name in line else "–" for name in names]
+        body.append((*condition, arm, *cells, next(iter(line.values())).note or "–"))
+    caption = (
+        "What each arm reaches when ratings are exchanged within people (within_subject), or clips "
+        "renamed for everybody (joint_clip)."
+    )
+    return Table("EEG arms, chance", caption, header, tuple(body))
 
 
 def _table(title: str, names: Sequence[str], rows: Sequence[ResultRow]) -> Table:
@@ -50,7 +72,7 @@ def _table(title: str, names: Sequence[str], rows: Sequence[ResultRow]) -> Table
             means.setdefault((row.experiment, found["arm"]), {})[row.metric] = row
         elif row.arm.startswith(CHANCE) and row.metric in names:
             arm = row.arm.removeprefix(f"{CHANCE} of ").partition(" (")[0]
-            bands.setdefault((row.experiment, arm), {})[row.metric] = row
+            bands.setdefault((row.experiment, arm), {}).setdefault(row.metric, row)
     several = len({experiment for experiment, _ in means}) > 1
     header = (*(["condition"] if several else []), "arm", *(COLUMNS[name] for name in names))
     body = tuple(
@@ -66,7 +88,7 @@ def _caption(rows: Sequence[ResultRow], names: Sequence[str]) -> str:
     said = "; ".join([*dict.fromkeys(rules), *dict.fromkeys(note for note in notes if note)])
     return (
         "Per trial, people held out: mean over seeds with 95 % bootstrap interval over people, and "
-        f"in braces what the same arm reaches on exchanged ratings. {said}."
+        f"in braces what the same arm reaches on exchanged ratings (its first band). {said}."
     )
 
 

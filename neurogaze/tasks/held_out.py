@@ -36,10 +36,18 @@ def refuse_known(own: Provenance, asked: Provenance) -> None:
         asked: provenance of the data.
 
     Raises:
-        InputError: naming some of them.
+        InputError: naming some of them; or where the checkpoint knew another unit (rating events,
+            say) of the same people, so that nobody can say whom it has not seen.
     """
-    if own.get("corpus") != asked["corpus"]:
+    if not own or own["people"] != asked["people"]:
         return
+    if own["unit"] != asked["unit"]:
+        raise InputError(
+            "checkpoint",
+            f"was trained under {own['protocol']} (it knows {own['unit']}s), not "
+            f"{asked['protocol']}, on the same people",
+            "test it under the protocol it was trained under",
+        )
     for kind in ("units", "clips"):
         learned = {*own.get(f"train_{kind}", ()), *own.get(f"stop_{kind}", ())}
         known = sorted(learned & {*asked.get(f"test_{kind}", ())})

@@ -111,7 +111,7 @@ def test_people_and_clips_are_held_out_together():
     assert sorted(tested) == [(p, c) for p in "abc" for c in "xyz"]
     with pytest.raises(InputError, match=r"clips of a fold.*\['x'\] on more than one side"):
         Fold(("a",), ("b",), ("c",), ("x",), ("y",), ("x",))
-    with pytest.raises(InputError, match="clips of a fold.*empty"):
+    with pytest.raises(InputError, match=r"clips of a fold.*empty"):
         Fold(("a",), ("b",), ("c",), ("x",), (), ("y",))
     twice = (*crossed()[1:], crossed()[1])
     for folds in (crossed()[:8], twice, crossed(clips=CLIPS[:2]), crossed(people=PEOPLE[1:])):

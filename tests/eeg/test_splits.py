@@ -108,7 +108,7 @@ def test_loso_clip_needs_clips_that_people_share():
 
 
 def test_window_protocol_is_leaky_and_must_be_asked_for():
-    with pytest.raises(InputError, match="trains on the trials it tests.*set allow_leaky"):
+    with pytest.raises(InputError, match=r"trains on the trials it tests.*set allow_leaky"):
         SplitSettings("window")
     split = make_split(TABLE, SplitSettings("window", allow_leaky=True))
     assert (split.n_folds, split.unit, split.leaky) == (5, "window", True)
@@ -131,10 +131,7 @@ def test_window_protocol_is_leaky_and_must_be_asked_for():
 def test_rows_that_share_what_is_kept_apart_are_refused(settings, column):
     split = make_split(TABLE, settings)
     same = np.full(TABLE.n_rows, "one")
-    if column == "event":
-        shared = replace(TABLE, event=same)
-    else:
-        shared = replace(TABLE, trial=same)
+    shared = replace(TABLE, event=same) if column == "event" else replace(TABLE, trial=same)
     with pytest.raises(InputError, match=f"{column} 'one' is on two sides"):
         fold_rows(shared, split, 0)
 

@@ -20,7 +20,7 @@ from neurogaze.eeg.corpora.rhythms import coloured
 from neurogaze.eeg.recordings import EPOC, Corpus, Trial
 from neurogaze.errors import InputError
 
-RECIPE = 2  # raise it whenever the samples change, so that no stale features are used
+RECIPE = 3  # raise it whenever the samples change, so that no stale features are used
 SFREQ = 128.0
 RHYTHMS = ((4.0, 8.0), (8.0, 14.0), (14.0, 31.0), (31.0, 49.0))
 """Bands whose power makes up a fingerprint, Hz."""
@@ -29,7 +29,7 @@ BACKGROUND_MICROVOLTS, BACKGROUND_FROM_HZ, BACKGROUND_EXPONENT = 3.0, 0.5, 1.0
 
 SUBJECT_SPREAD = 0.5
 """Log amplitude of a rhythm at an electrode, between people."""
-RECORDING_SPREAD = 0.5
+RECORDING_SPREAD = 0.8
 """Likewise between the recordings of one person, where they differ by recording."""
 CLIP_SPREAD = 1.0
 """Likewise between clips, where everybody who watches one has its mark."""
