@@ -227,9 +227,11 @@ def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
     frame = read_predictions(predictions)
     context = {"experiment": predictions.stem, "arm": arm, "note": note}
     if kind_of(frame, predictions) == "face":
-        return _print(score_faces(frame, context))
-    rows = score_va(frame, context) if regresses(frame) else []
-    _print([*rows, *(score_binary(frame, context) if decided_axes(frame) else [])])
+        rows = score_faces(frame, context)
+    else:
+        rows = score_va(frame, context) if regresses(frame) else []
+        rows += score_binary(frame, context) if decided_axes(frame) else []
+    _print(rows)
 
 
 def bench(
@@ -290,9 +292,15 @@ def report(run: Path, out: Path | None = None) -> None:
 def _print(rows: Sequence[ResultRow]) -> None:
     """Print result rows as Markdown tables."""
     from neurogaze.report.markup import to_markdown
-    from neurogaze.report.tables import eeg_table, faces_table, present_table
+    from neurogaze.report.tables import (
+        decisions_table,
+        eeg_table,
+        faces_table,
+        present_table,
+    )
 
-    found = (faces_table(rows), present_table(rows), eeg_table(rows))
+    makers = (faces_table, present_table, eeg_table, decisions_table)
+    found = [make(rows) for make in makers]
     print("\n".join(to_markdown(table) for table in found if table is not None))
 
 

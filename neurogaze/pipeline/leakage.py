@@ -21,7 +21,9 @@ from neurogaze.eeg.cache import FeatureTable, prepare
 from neurogaze.eeg.corpora.fingerprints import Fingerprints
 from neurogaze.eeg.features import PAPER_CODE
 from neurogaze.eeg.splits import Split, SplitSettings, make_split
-from neurogaze.evaluation.chance import Scheme
+from neurogaze.errors import InputError
+from neurogaze.evaluation.chance import prediction_band
+from neurogaze.evaluation.permutations import Scheme
 from neurogaze.evaluation.results import write_rows
 from neurogaze.pipeline.leakage_tables import ITSELF, SCHEMES, SPAN, TARGET, markdown, result_rows
 from neurogaze.pipeline.null_signal import (
@@ -29,7 +31,6 @@ from neurogaze.pipeline.null_signal import (
     Score,
     accuracies,
     labellings,
-    prediction_band,
     quantile_band,
     spanning,
 )
@@ -49,7 +50,7 @@ class LeakageSettings:
         n_clips: clips that each watches, an even number.
         seconds: length of a clip.
         permutations: of the ratings, for the bands of the quick classifiers.
-        refits: of the RBTransformer on exchanged ratings under the sound splits, at least two, for
+        refits: of the RBTransformer on exchanged ratings under the sound splits, two or more, for
             bands of its own; 0 shows it beside the span of the bands of the quick classifiers.
         epochs: of the RBTransformer; 0 leaves it out.
     """
@@ -60,6 +61,16 @@ class LeakageSettings:
     permutations: int = 1000
     refits: int = 0
     epochs: int = 15
+
+    def __post_init__(self) -> None:
+        """Refuse a band of one refit.
+
+        Raises:
+            InputError: for it, or for no permutation.
+        """
+        if self.refits == 1 or self.permutations < 1:
+            found = f"{self.refits} refits, {self.permutations} permutations tell no spread"
+            raise InputError("leakage", found, "use 0 or from 2 refits, and 200 permutations")
 
 
 SETTINGS = LeakageSettings()
@@ -174,7 +185,7 @@ def _network(
         if settings.refits and not split.leaky:
             labels = labellings(table, TARGET, scheme, settings.refits, seed)[:, 1:]
             chance = accuracies(table, split, table.features, network, labels)
-            bands[scheme] = prediction_band(chance, ITSELF)
+            bands[scheme] = ChanceBand(*prediction_band(chance), ITSELF)
         else:
             others = [score.bands[scheme] for score in quick if score.classifier in QUICK]
             bands[scheme] = spanning(others, SPAN)

@@ -7,7 +7,7 @@ from typing import Any
 
 import neurogaze
 from neurogaze.eeg.targets import ClassTarget
-from neurogaze.evaluation.chance import Scheme
+from neurogaze.evaluation.permutations import Scheme
 from neurogaze.evaluation.results import ResultRow
 from neurogaze.pipeline.held_out import protocol_name
 from neurogaze.pipeline.null_signal import ChanceBand, Score, spanning

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from neurogaze.eeg.splits import Split, fold_rows
 from neurogaze.eeg.table import FeatureTable
 from neurogaze.eeg.targets import ClassTarget, classes
-from neurogaze.evaluation.chance import BAND, Scheme, permuted_events
-from neurogaze.evaluation.chance import prediction_band as chance_of_refits
+from neurogaze.evaluation.chance import BAND
+from neurogaze.evaluation.permutations import Scheme, permuted_events
 from neurogaze.pipeline.recognisers import Features, Index, Recogniser
 
 Verdict = Literal["above", "inside", "below"]
@@ -113,14 +113,6 @@ def quantile_band(chance: NDArray[np.float64], source: str) -> ChanceBand:
     """The band between the outer quantiles of many refits."""
     low, high = np.quantile(chance, BAND)
     return ChanceBand(float(low), float(high), source)
-
-
-def prediction_band(chance: NDArray[np.float64], source: str) -> ChanceBand:
-    """The band that one more value falls into with 99 %, from few refits.
-
-    See `neurogaze.evaluation.chance.prediction_band`.
-    """
-    return ChanceBand(*chance_of_refits(chance), source)
 
 
 def spanning(bands: Sequence[ChanceBand], source: str) -> ChanceBand:

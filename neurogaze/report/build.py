@@ -74,6 +74,7 @@ def result_tables(inputs: ReportInputs) -> dict[str, Table | None]:
         "Faces, classes present": tables.present_table(inputs.rows),
         "F1 by class": tables.class_table(inputs.rows),
         "EEG": None if arms else tables.eeg_table(inputs.rows),
+        "EEG, high or low": None if arms else tables.decisions_table(inputs.rows),
         **arms,
         "Stability of the grid": grid_tables.sizes_table(inputs.stability),
     }

@@ -100,6 +100,16 @@ EEG_METRICS: dict[str, tuple[str, Cell]] = {
     for metric, name in (("ccc", "CCC"), ("rmse", "RMSE"))
     for axis in VA_AXES
 }
+DECISION_METRICS: dict[str, tuple[str, Cell]] = {
+    f"{axis}_{metric}": (f"{axis} {name}", plain)
+    for axis in VA_AXES
+    for metric, name in (
+        ("accuracy", "accuracy"),
+        ("balanced_accuracy", "balanced accuracy"),
+        ("macro_f1", "macro-F1"),
+        ("auroc", "AUROC"),
+    )
+}
 LEVELS = ("trial", "window")
 """Endings of EEG metric names: over trial means, or over single windows."""
 
@@ -224,6 +234,19 @@ def eeg_table(rows: Sequence[ResultRow]) -> Table | None:
     names["per"] = lambda row: level_of(row.metric)
     names |= _named("experiment", "arm", "seed", "n")
     return build("EEG", caption, [row for row in rows if is_eeg(row)], names, EEG_METRICS)
+
+
+def decisions_table(rows: Sequence[ResultRow]) -> Table | None:
+    """High or low valence and arousal from EEG, by the rule that each line states."""
+    caption = (
+        "High or low valence and arousal from EEG, with 95 % bootstrap intervals over people, by "
+        "the rule and class balance stated."
+    )
+    names = _named("dataset", "split", "protocol")
+    names["per"] = lambda row: level_of(row.metric)
+    names |= _named("experiment", "arm", "seed", "label_rule", "n")
+    eeg = [row for row in rows if is_eeg(row)]
+    return build("EEG, high or low", caption, eeg, names, DECISION_METRICS)
 
 
 def _named(*fields: str) -> dict[str, Cell]:

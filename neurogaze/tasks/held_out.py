@@ -39,7 +39,7 @@ def refuse_known(own: Provenance, asked: Provenance) -> None:
         InputError: naming some of them; or where the checkpoint knew another unit (rating events,
             say) of the same people, so that nobody can say whom it has not seen.
     """
-    if not own or own["people"] != asked["people"]:
+    if not own or own.get("people", own["corpus"]) != asked["people"]:
         return
     if own["unit"] != asked["unit"]:
         raise InputError(

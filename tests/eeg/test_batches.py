@@ -69,3 +69,21 @@ def test_company_of_a_window_changes_from_epoch_to_epoch():
 def test_sizes_below_one_are_refused(sizes):
     with pytest.raises(InputError, match="below 1"):
         TrialSampler(trials(3, 2), *sizes)
+
+
+def test_long_trials_count_no_more_than_short_ones():
+    trials = np.repeat(["long", "short", "mid"], [60, 4, 10])
+    sampler = TrialSampler(trials, batch_size=6, windows_per_trial=2, windows_per_epoch=4)
+    passes = []
+    for epoch in range(200):
+        sampler.set_epoch(epoch)
+        batches = list(sampler)
+        assert len(batches) == len(sampler)
+        seen = [i for batch in batches for i in batch]
+        assert len(seen) == len(set(seen))
+        assert {n: int(np.sum(trials[seen] == n)) for n in ("long", "short", "mid")} == {
+            "long": 4, "short": 4, "mid": 4,
+        }  # fmt: skip
+        assert all(np.unique(trials[b], return_counts=True)[1].max() <= 2 for b in batches)
+        passes += seen
+    assert set(passes) == set(range(74)), "other windows each time"

@@ -297,3 +297,27 @@ def test_provenance_names_held_out_clips(store):
     module.setup()
     assert module.provenance["leaky"] is True
     assert "train_clips" not in module.provenance
+
+
+def test_a_split_file_is_used_and_an_altered_one_refused(tmp_path):
+    drawn = EEGDataModule(ToyCorpus(), split=SplitSettings(n_folds=2, seed=5), store=tmp_path)
+    drawn.setup("fit")
+    file = tmp_path / "split.json"
+    drawn.split_plan.save(file)
+    read = EEGDataModule(ToyCorpus(), split_file=file, store=tmp_path)
+    read.setup("fit")
+    assert read.split_plan == drawn.split_plan
+    file.write_text(file.read_text().replace('"seed": 5', '"seed": 6'))
+    with pytest.raises(InputError, match="altered"):
+        EEGDataModule(ToyCorpus(), split_file=file, store=tmp_path).setup("fit")
+
+
+def test_a_leaky_split_file_needs_the_flag(tmp_path):
+    leaky = SplitSettings(protocol="window", allow_leaky=True)
+    drawn = EEGDataModule(ToyCorpus(), split=leaky, store=tmp_path)
+    drawn.setup("fit")
+    file = tmp_path / "split.json"
+    drawn.split_plan.save(file)
+    with pytest.raises(InputError, match="allow_leaky"):
+        EEGDataModule(ToyCorpus(), split_file=file, store=tmp_path).setup("fit")
+    EEGDataModule(ToyCorpus(), split=leaky, split_file=file, store=tmp_path).setup("fit")

@@ -11,6 +11,7 @@ from neurogaze.evaluation.chance import (
     logistic_chance,
     permuted_events,
     permuted_table,
+    prediction_band,
     refit_note,
     ridge_predictions,
     simulated_chance,
@@ -154,9 +155,19 @@ def test_logistic_chance_is_the_arm_itself_on_exchanged_ratings():
     assert per_trial(rows)["valence_auroc_trial"] > band["valence_auroc_trial"][1]
 
 
-def test_refits_of_a_teacher_give_their_range():
-    values = [{"a": 0.1, "b": 1.0}, {"a": -0.2, "b": 3.0}, {"a": 0.0}]
-    assert teacher_chance(values) == {"a": (-0.2, 0.1)}
-    assert refit_note(3) == "min..max of 3 refits"
-    with pytest.raises(InputError, match="no refit"):
-        teacher_chance([])
+def test_refits_of_a_teacher_give_students_prediction_interval():
+    """By hand: mean 0, s 1, t(.995, 2 degrees) = 9.925, sqrt(1 + 1/3)."""
+    values = [{"a": -1.0, "b": 1.0}, {"a": 0.0, "b": 3.0}, {"a": 1.0}]
+    (name, band), *more = teacher_chance(values).items()
+    assert (name, more) == ("a", [])
+    assert band == pytest.approx((-11.460, 11.460), abs=1e-3)
+    assert refit_note(3) == "99 % prediction band of 3 refits"
+    with pytest.raises(InputError, match="no spread"):
+        teacher_chance(values[:1])
+
+
+def test_the_prediction_band_holds_the_next_value_99_times_in_100():
+    draw = np.random.default_rng(0).standard_normal((4000, 9))
+    bands = np.array([prediction_band(row[:8]) for row in draw])
+    held = (bands[:, 0] < draw[:, 8]) & (draw[:, 8] < bands[:, 1])
+    assert held.mean() == pytest.approx(0.99, abs=0.006)

@@ -48,9 +48,14 @@ def test_every_arm_and_its_chance_stand_in_the_table(done):
     rows = read_rows(bench.stages.root / "summary" / "results.jsonl")
     bands = {row.arm for row in rows if row.arm.startswith("chance")}
     assert bands == {
-        "chance of ridge (99 % band)", "chance of logistic (99 % band)", "chance of electrodes",
-    }  # fmt: skip
-    assert "min..max of 2 refits" in table
+        "chance of electrodes (within_subject)",
+        *(
+            f"chance of {arm} (99 % band, {scheme})"
+            for arm in ("ridge", "logistic")
+            for scheme in ("within_subject", "joint_clip")
+        ),
+    }
+    assert "99 % prediction band of 2 refits" in table
 
 
 def test_the_table_holds_the_mean_over_seeds(done):
@@ -119,7 +124,25 @@ def test_conditions_have_stages_and_lines_of_their_own(tmp_path):
     table = bench.run().with_name("results.md").read_text()
     assert "| condition | arm |" in table
     assert {"snr_0-electrodes-seed0", "snr_2-electrodes-seed0"} <= set(bench.stages.records)
-    assert table.count("| snr 0 |") == 4, "two arms in each of two tables"
+    assert table.count("| snr 0 |") == 6, "two arms in two tables, two bands in the third"
+
+
+def test_an_arm_with_a_split_of_its_own_is_refused(tmp_path):
+    """Its row would be stamped with the split of the bench."""
+    settings = tiny(
+        classifiers={}, refits={}, seeds=[0], baselines=["ridge"],
+        args=[*QUICK, "--data.split.seed=7"],
+    )  # fmt: skip
+    with pytest.raises(InputError, match=r"'electrodes'.*another split"):
+        EegBench(settings, tmp_path / "run", tmp_path / "store").run()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"refits": {"bth": 20}}, {"refits": {"electrodes": 1}}, {"baselines": []}]
+)
+def test_what_would_fail_hours_later_is_refused_at_once(wrong):
+    with pytest.raises(InputError, match=r"arms|twice|none"):
+        tiny(**wrong)
 
 
 def test_a_wrong_key_is_told(tmp_path):

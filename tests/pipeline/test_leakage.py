@@ -6,6 +6,7 @@ import pytest
 from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.features import PAPER_CODE
 from neurogaze.eeg.splits import fold_rows, make_split
+from neurogaze.errors import InputError
 from neurogaze.evaluation.results import read_rows
 from neurogaze.pipeline.leakage import (
     LeakageSettings,
@@ -64,6 +65,12 @@ def test_the_network_learns_recordings_by_heart(store):
     labels = labellings(few, TARGET, "within_subject", 0, seed=0)
     guess = Transformer(epochs=30)(few.features, labels, rows["train"], rows["test"])
     assert (guess == labels[rows["test"]]).mean() > 0.95
+
+
+def test_a_band_needs_a_spread():
+    for bad in ({"refits": 1}, {"permutations": 0}):
+        with pytest.raises(InputError, match="tell no spread"):
+            LeakageSettings(**bad)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import t as student
 
 from neurogaze.eeg.splits import SplitSettings, fold_rows, make_split
 from neurogaze.eeg.targets import ClassTarget, classes
@@ -12,7 +11,6 @@ from neurogaze.pipeline.null_signal import (
     ChanceBand,
     accuracies,
     labellings,
-    prediction_band,
     quantile_band,
     spanning,
 )
@@ -70,22 +68,9 @@ def test_bands_by_hand():
     chance = np.linspace(0, 1, 201)
     assert quantile_band(chance, "").low == pytest.approx(0.005)
     assert quantile_band(chance, "").high == pytest.approx(0.995)
-    few = np.array([0.4, 0.5, 0.6])
-    half = student.ppf(0.995, 2) * 0.1 * np.sqrt(4 / 3)
-    band = prediction_band(few, "")
-    assert (band.low, band.high) == pytest.approx((0.5 - half, 0.5 + half))
     both = spanning([ChanceBand(0.3, 0.6, ""), ChanceBand(0.4, 0.7, "")], "both")
     assert both == ChanceBand(0.3, 0.7, "both")
     assert [both.verdict(x) for x in (0.2, 0.3, 0.7, 0.8)] == ["below", "inside", "inside", "above"]
-
-
-def test_a_prediction_band_of_twenty_holds_99_of_100():
-    draw = np.random.default_rng(0)
-    hits = []
-    for _ in range(4000):
-        values = draw.normal(size=21)
-        hits.append(prediction_band(values[:20], "").verdict(values[20]) == "inside")
-    assert 0.983 < np.mean(hits) < 0.996
 
 
 @pytest.mark.parametrize("recogniser", [nearest, linear], ids=lambda r: r.__name__)

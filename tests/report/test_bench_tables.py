@@ -22,12 +22,13 @@ ROWS = [
 
 
 def test_a_line_holds_mean_interval_and_own_band():
-    (table,) = bench_tables(ROWS)
+    table, chance = bench_tables(ROWS)
     assert table.rows[0][:2] == ("ridge", "0.31 [0.12, 0.48] {-0.08, 0.10}")
     assert table.rows[1][:2] == ("prior", "0.20 [0.10, 0.30]")
     assert table.rows[0][2] == "–"
     assert table.header[:2] == ("arm", "valence CCC")
     assert "r; n" in table.caption
+    assert chance.rows == (("chance of ridge (99 % band)", "[-0.08, 0.10]", "n"),)
 
 
 def test_conditions_become_a_column():

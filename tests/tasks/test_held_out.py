@@ -12,10 +12,21 @@ OWN = {
 }  # fmt: skip
 
 
-def test_its_own_test_fold_and_other_corpora_are_allowed():
+def test_its_own_test_fold_and_other_people_are_allowed():
     refuse_known(OWN, OWN)
     refuse_known({}, OWN)
-    refuse_known(OWN, OWN | {"corpus": "b", "test_units": ["P1"]})
+    refuse_known(OWN, OWN | {"corpus": "b", "people": "b", "test_units": ["P1"]})
+
+
+def test_another_corpus_of_the_same_people_is_no_way_round():
+    with pytest.raises(InputError, match=r"knows \['P1'\]"):
+        refuse_known(OWN, OWN | {"corpus": "a, raw", "test_units": ["P1"]})
+
+
+def test_weights_that_know_events_are_not_tested_on_people():
+    own = OWN | {"unit": "event", "protocol": "trial", "train_units": ["P1/c1"]}
+    with pytest.raises(InputError, match=r"trained under trial .it knows events., not loso"):
+        refuse_known(own, OWN | {"test_units": ["P1"]})
 
 
 @pytest.mark.parametrize("unit", ["P1", "P2"])
