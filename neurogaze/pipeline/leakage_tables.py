@@ -69,15 +69,14 @@ def result_rows(scores: Iterable[Score], seed: int, config_hash: str) -> list[Re
 def markdown(scores: Sequence[Score]) -> str:
     """Both tables as text."""
     lines = [
-        "Accuracy over single windows; features `paper_code`; high is at least the middle of the",
-        "scale, half of each person's ratings. In brackets the 99 % band of chance.",
+        "Accuracy over single windows, features `paper_code`, high from the middle of the scale.",
+        "In brackets the 99 % band of chance, by who exchanged the ratings.",
     ]
-    titles = {"a": "(a) Ratings by lot", "b": "(b) Ratings that go with the clip"}
-    heads = {"within_subject": "exchanged within each person", "joint_clip": "clips renamed"}
+    heads = {"within_subject": "within each person", "joint_clip": "clips renamed"}
     for name, schemes in SCHEMES.items():
         mine = [score for score in scores if score.table == name]
         columns = ["protocol", "classifier", "accuracy", *(heads[scheme] for scheme in schemes)]
-        lines += ["", f"**{titles[name]}** ({mine[0].n} windows; {DATA[name]})", ""]
+        lines += ["", f"**({name}) {DATA[name].capitalize()}** ({mine[0].n} windows)", ""]
         lines += [f"| {' | '.join(columns)} |", f"| --- | --- | ---: |{' --- |' * len(schemes)}"]
         for score in mine:
             said = [_said(score, scheme, mine) for scheme in schemes]

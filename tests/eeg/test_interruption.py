@@ -15,13 +15,14 @@ from tests.eeg.toy import ToyCorpus
 
 N_PEOPLE = 16
 CHILD = f"""
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from neurogaze import artefacts
 from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.features import FeatureSettings
 from tests.eeg.toy import ToyCorpus
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start us deaf to it
 flush = artefacts._flush
 def slow(path):
     time.sleep(0.1)  # the disk of a poor person: a kill meets a file half way

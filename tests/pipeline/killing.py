@@ -17,12 +17,12 @@ from pathlib import Path
 import torch
 
 from neurogaze import artefacts
-from neurogaze.cli import _quiet
+from neurogaze.quiet import hush
 from tests.pipeline.tiny import contents, run_tiny
 
 FAULTS = (
     ("write", "P0-01"),
-    ("rename", "P0-02"),
+    ("rename", "P0-04"),
     ("error", "features.json"),
     ("write", "metrics.csv"),
     ("rename", "last.ckpt"),
@@ -109,7 +109,7 @@ def kill_once(folder: Path, before: str | None, seconds: float, rng: random.Rand
 def main(root: Path, kills: int) -> None:
     """Kill in every stage, then inject faults, and print the differences."""
     torch.set_num_threads(1)
-    _quiet()
+    hush()
     rng = random.Random(0)
     expected = finished(root / "undisturbed")
     stages = list(expected)

@@ -1,5 +1,9 @@
 """The demonstration of leakage, at reduced size."""
 
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,7 +12,10 @@ from neurogaze.eeg.features import PAPER_CODE
 from neurogaze.eeg.splits import fold_rows, make_split
 from neurogaze.errors import InputError
 from neurogaze.evaluation.results import read_rows
+from neurogaze.pipeline.held_out import protocol_name
 from neurogaze.pipeline.leakage import (
+    NETWORK,
+    SETTINGS,
     LeakageSettings,
     corpora,
     demonstrate,
@@ -102,3 +109,17 @@ def test_every_score_stands_beside_its_bands(run):
     assert {(row.metric, row.label_rule) for row in rows} == {
         ("valence_accuracy_window", "valence, 2 classes, at_least")
     }
+
+
+def test_the_tables_in_the_documents_are_those_of_the_command(store):
+    """The quick classifiers at full size; another linear algebra may turn a window or two."""
+    text = (Path(__file__).parent.parent.parent / "docs" / "protocols.md").read_text()
+    printed = re.findall(
+        r"^\| (\w+, \d+ folds[^|]*) \| ([^|]+) \| ([.0-9]+) \| \[", text, re.MULTILINE
+    )
+    found = demonstrate(store, 0, replace(SETTINGS, permutations=1, epochs=0), progress=False)
+    quick = [row for row in printed if row[1] != NETWORK]
+    assert len(printed) == 4 * 3 + 2 * 4
+    for score, (protocol, classifier, accuracy) in zip(found, quick, strict=True):
+        assert (protocol, classifier) == (protocol_name(score.split), score.classifier)
+        assert float(accuracy) == pytest.approx(score.accuracy, abs=0.006)
