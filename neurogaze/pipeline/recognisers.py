@@ -67,9 +67,10 @@ def linear(features: Features, labels: Index, train: Index, test: Index) -> Inde
 
 @dataclass(frozen=True)
 class Transformer:
-    """The RBTransformer under its published recipe, but for the number of epochs.
+    """The RBTransformer under much of its published recipe.
 
-    AdamW, label smoothing, cosine annealing once an epoch; the last epoch judges. Nothing is
+    Fewer epochs, batches of 64 throughout, features standardised by the training windows, no SMOTE
+    and no dropped windows. AdamW, label smoothing, cosine annealing once an epoch; the last epoch judges. Nothing is
     selected on held-out windows, so nothing but the split can leak.
 
     Args:

@@ -85,7 +85,8 @@ def _caption(rows: Sequence[ResultRow], names: Sequence[str]) -> str:
     """What the numbers are, rule and class balance included."""
     rules = [row.label_rule for row in rows if row.metric in names and MEAN.fullmatch(row.arm)]
     notes = [row.note for row in rows if row.arm.startswith(CHANCE) and row.metric in names]
-    said = "; ".join([*dict.fromkeys(rules), *dict.fromkeys(note for note in notes if note)])
+    parts = [*rules, *(part for note in notes for part in note.split("; ") if part)]
+    said = "; ".join(dict.fromkeys(parts))
     return (
         "Per trial, people held out: mean over seeds with 95 % bootstrap interval over people, and "
         f"in braces what the same arm reaches on exchanged ratings (its first band). {said}."
