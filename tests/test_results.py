@@ -7,6 +7,7 @@ import pytest
 from neurogaze.evaluation.results import read_rows
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.report.bench_tables import bench_tables
+from neurogaze.report.grid_tables import grid_summary
 from neurogaze.report.markup import to_markdown
 from neurogaze.report.tables import class_table, eeg_table, faces_table
 
@@ -32,6 +33,12 @@ def test_tables_are_those_of_the_rows(document):
             shown = text.split(begin)[1].split(end)[0].strip()
             assert shown == tables(folder.name).strip(), folder.name
     assert "<!-- results:dasps_ferplus -->" in text
+
+
+def test_the_summary_of_the_grid_is_that_of_its_files():
+    text = (ROOT / "experiments" / "README.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- grid:dasps_grid -->")[1].split("<!-- /grid:dasps_grid -->")[0]
+    assert shown.strip() == grid_summary(ARTEFACTS / "dasps_grid").strip()
 
 
 def test_the_committed_grid_is_the_one_of_the_rows():
