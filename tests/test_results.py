@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from scipy.stats import spearmanr
 
 from neurogaze.evaluation.results import read_rows
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.report.bench_tables import bench_tables
+from neurogaze.report.figures_bench import arm_lines
 from neurogaze.report.grid_tables import grid_summary
 from neurogaze.report.markup import to_markdown
 from neurogaze.report.tables import class_table, eeg_table, faces_table
@@ -53,3 +55,23 @@ def test_the_counts_of_the_protocol_stand_in_the_rows():
     trials = {row.n for row in rows if row.metric == "valence_ccc_trial"}
     assert faces == {3199}
     assert trials == {276}
+
+
+@pytest.mark.parametrize("axis", ["valence", "arousal"])
+@pytest.mark.parametrize("arm", ["ridge", "both", "topomap", "electrodes"])
+def test_more_signal_gives_more_concordance(arm, axis):
+    rows = read_rows(ARTEFACTS / "synthetic_snr" / "results.jsonl")
+    line = arm_lines(rows, axis)[arm]
+    levels = [float(condition.removeprefix("snr ")) for condition in line]
+    values = [row.value for row in line.values()]
+    assert len(levels) == 5
+    assert spearmanr(levels, values).statistic == pytest.approx(1.0)
+    (band,) = (
+        row
+        for row in rows
+        if row.arm == "chance of ridge (99 % band, within_subject)"
+        and row.metric == f"{axis}_ccc_trial"
+        and row.experiment.endswith("snr 0")
+    )
+    assert band.low < values[0] < band.high, "no signal, no concordance"
+    assert values[-1] > 0.7

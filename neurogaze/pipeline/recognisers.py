@@ -70,8 +70,8 @@ class Transformer:
     """The RBTransformer under much of its published recipe.
 
     Fewer epochs, batches of 64 throughout, features standardised by the training windows, no SMOTE
-    and no dropped windows. AdamW, label smoothing, cosine annealing once an epoch; the last epoch judges. Nothing is
-    selected on held-out windows, so nothing but the split can leak.
+    and no dropped windows. AdamW, label smoothing, cosine annealing once an epoch; the last epoch
+    judges. Nothing is selected on held-out windows, so nothing but the split can leak.
 
     Args:
         epochs: passes over the training windows.
@@ -84,8 +84,13 @@ class Transformer:
     def __call__(self, features: Features, labels: Index, train: Index, test: Index) -> Index:
         """Train once a labelling and judge; see `nearest`."""
         x = torch.from_numpy(standardised(features, train))
-        with torch.random.fork_rng(devices=[]):
-            judged = [self._judge(x, column, train, test) for column in labels.T]
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with torch.random.fork_rng(devices=[]):
+                judged = [self._judge(x, column, train, test) for column in labels.T]
+        finally:
+            torch.set_num_threads(threads)
         return np.stack(judged, axis=1)
 
     def _judge(self, x: Tensor, labels: Index, train: Index, test: Index) -> Index:
