@@ -153,7 +153,7 @@ def _face_plans(place: str, frame: pd.DataFrame) -> Iterator[Plan]:
 
 def _va_plans(place: str, frame: pd.DataFrame) -> Iterator[Plan]:
     """Predicted against rated valence and arousal of the trials of each corpus."""
-    rated = frame.dropna(subset=list(TRUTH_COLUMNS))
+    rated = frame.dropna(subset=[*TRUTH_COLUMNS, *PREDICTED_COLUMNS])
     columns = [*TRUTH_COLUMNS, *PREDICTED_COLUMNS]
     for corpus, part in rated.groupby("corpus", sort=True):
         means = part.groupby(["subject", "trial"])[columns].mean()

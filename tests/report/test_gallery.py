@@ -51,3 +51,11 @@ def test_pictures_of_another_grid_are_not_planned(run_folder):
 
 def test_nothing_planned_for_nothing(tmp_path):
     assert list(gallery.plans(discover(tmp_path))) == []
+
+
+def test_a_classifier_has_no_picture_of_predicted_ratings(run_folder):
+    inputs = discover(run_folder)
+    (place, frame), *_ = inputs.eeg.items()
+    decided = frame.assign(valence_pred=np.nan, arousal_pred=np.nan)
+    names = {plan.name for plan in gallery.plans(replace(inputs, eeg={place: decided}))}
+    assert not any(name.startswith("va-") for name in names)
