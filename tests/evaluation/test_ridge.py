@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 from neurogaze.eeg.splits import SplitSettings, evaluation_rows, fold_rows, make_split
+from neurogaze.errors import InputError
+from neurogaze.evaluation.baselines import predict
 from neurogaze.evaluation.chance import ridge_predictions
 from neurogaze.evaluation.metrics import concordance
 from tests.eeg.toy import make_table
@@ -48,3 +52,14 @@ def test_predictions_are_those_of_scikit_learn(settings):
     np.testing.assert_allclose(result.prediction, expected[result.rows], atol=1e-8)
     np.testing.assert_array_equal(result.truth[:, 0], table.valence[result.rows])
     np.testing.assert_array_equal(result.truth[:, 1], table.arousal[result.rows])
+
+
+@pytest.mark.parametrize("name", ["majority", "clip_prior", "ridge", "logistic"])
+def test_windows_with_a_class_alone_are_no_ground_for_baselines_of_ratings(name):
+    table = make_table()
+    nan = np.where(table.trial == table.trial[0], np.nan, table.valence)
+    label = np.where(table.trial == table.trial[0], 1, -1)
+    mixed = replace(table, valence=nan, label=label)
+    split = make_split(mixed, SplitSettings(n_folds=3))
+    with pytest.raises(InputError, match="have a class but no valence"):
+        predict(name, mixed, split, "median")

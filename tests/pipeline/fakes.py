@@ -38,7 +38,9 @@ def fake_folds(table, protocol="loso", n_folds=3):
     split = make_split(table, SplitSettings(protocol=protocol, n_folds=n_folds))
     folds = [
         FoldTeacher(
-            SimpleNamespace(teacher=FakeTeacher(i), config_hash=""), i, frozenset(fold.test)
+            SimpleNamespace(teacher=FakeTeacher(i), config_hash="", provenance={}),
+            i,
+            frozenset(fold.test),
         )
         for i, fold in enumerate(split.folds)
     ]

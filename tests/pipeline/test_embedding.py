@@ -156,3 +156,20 @@ def test_what_is_no_teacher_is_refused(tiny_run, tmp_path):
             load_teacher(path)
     with pytest.raises(InputError, match=r"last\.ckpt"):
         load_teacher(tiny_run.run / "student" / "last.ckpt")
+
+
+def test_nobody_is_embedded_by_weights_that_were_warmed_up_on_them():
+    """Support people are dealt to the folds; the warm-up of a fold may have met some of them."""
+    table = make_table()
+    split, folds = fake_folds(table)
+    support = replace(table, subject=np.char.add("M", table.subject), corpus="mahnob")
+    chosen = held_out_fold(support, split, folds, same_people=False, people="m")
+    met = np.unique(support.subject[chosen == 0])[0]
+    folds[0].task.provenance["init_from"] = {
+        "people": "m", "train_units": [str(met)], "stop_units": [],
+    }  # fmt: skip
+    after = held_out_fold(support, split, folds, same_people=False, people="m")
+    assert (after[support.subject == met] == -1).all()
+    np.testing.assert_array_equal(after[support.subject != met], chosen[support.subject != met])
+    elsewhere = held_out_fold(support, split, folds, same_people=False, people="other")
+    np.testing.assert_array_equal(elsewhere, chosen)
