@@ -172,7 +172,7 @@ def test_bench_of_teachers(path, tmp_path):
         args=[*QUICK, "--trainer.precision=32-true"],
         seeds=settings.seeds[:1],
         permutations=2,
-        refits=dict.fromkeys(list(settings.refits)[:1], 1),
+        refits=dict.fromkeys(list(settings.refits)[:1], 2),
         workers=1,
     )
     page = EegBench(settings, tmp_path / "run", tmp_path / "store").run()
