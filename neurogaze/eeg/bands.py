@@ -121,8 +121,9 @@ def _gains(
 ) -> tuple[NDArray[np.float64], ...]:
     """Gain of each band with all notches; shared, so nobody may write."""
     gains = tuple(butterworth_gain(length, sfreq, low, high, order) for _, low, high in bands)
+    removed = [notch_gain(length, sfreq, frequency) for frequency in notches]
     for gain in gains:
-        for frequency in notches:
-            gain *= notch_gain(length, sfreq, frequency)
+        for notch in removed:
+            gain *= notch
         gain.flags.writeable = False
     return gains

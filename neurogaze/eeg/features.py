@@ -35,7 +35,7 @@ __all__ = [
     "trial_features",
 ]
 
-FEATURE_VERSION = 3
+FEATURE_VERSION = 4
 """Raised whenever `clean` or `trial_features` would return other values for the same settings."""
 
 

@@ -100,8 +100,11 @@ def butterworth_gain(
     w = np.tan(np.pi * np.arange(length // 2 + 1) / length)
     first, last = math.tan(math.pi * low / sfreq), math.tan(math.pi * high / sfreq)
     with np.errstate(divide="ignore", over="ignore"):
-        detuning = (w**2 - first * last) / (w * (last - first))
-        return np.asarray(1 / (1 + (detuning**2) ** order))
+        detuning = ((w * w - first * last) / (w * (last - first))) ** 2
+        steep = detuning
+        for _ in range(order - 1):  # `**` would take a logarithm of every frequency
+            steep = steep * detuning
+        return np.asarray(1 / (1 + steep))
 
 
 def notch_gain(length: int, sfreq: float, frequency: float) -> NDArray[np.float64]:
