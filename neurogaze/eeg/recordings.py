@@ -103,6 +103,17 @@ class Corpus(ABC):
     def subjects(self) -> tuple[str, ...]:
         """People in the corpus, in a fixed order."""
 
+    def number(self, subject: str) -> int:
+        """Place of a person in `subjects`, from 0.
+
+        Raises:
+            InputError: for somebody who is not in it.
+        """
+        if subject not in self.subjects():
+            found = f"there is no subject {subject!r}"
+            raise InputError(type(self).__name__, found, "see subjects()")
+        return self.subjects().index(subject)
+
     @abstractmethod
     def trials(self, subject: str) -> Iterator[Trial]:
         """Trials of one person, lazily, in a fixed order.

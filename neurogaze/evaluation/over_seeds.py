@@ -18,6 +18,7 @@ from neurogaze.evaluation import metrics, statistics
 from neurogaze.evaluation.binary import PROBABILITY_CUT, label_rule
 from neurogaze.evaluation.results import ResultRow
 from neurogaze.evaluation.scoring import CONTEXT_DEFAULTS
+from neurogaze.evaluation.two_class import binary_scores
 
 N_RESAMPLES = 1000
 RATINGS_RULE = "ratings to [-1, 1]"
@@ -55,23 +56,18 @@ def _rmse(columns: Columns, index: NDArray[np.int64], axis: str) -> float:
     return metrics.rmse(columns[axis][index], columns[f"{axis}_pred"][index])
 
 
+def _decisions(columns: Columns, index: NDArray[np.int64], axis: str) -> dict[str, float]:
+    high, said = (columns[f"{axis}_{n}"][index] > PROBABILITY_CUT for n in ("high", "high_pred"))
+    return binary_scores(high, said, columns[f"{axis}_score"][index])
+
+
 def _balanced_accuracy(columns: Columns, index: NDArray[np.int64], axis: str) -> float:
-    high = columns[f"{axis}_high"][index] > PROBABILITY_CUT
-    said = columns[f"{axis}_high_pred"][index] > PROBABILITY_CUT
-    sides = [np.mean(said[high == side] == side) for side in (True, False) if (high == side).any()]
-    return float(np.mean(sides))
+    return _decisions(columns, index, axis)["balanced_accuracy"]
 
 
 def _auroc(columns: Columns, index: NDArray[np.int64], axis: str) -> float:
-    """Mann and Whitney's share of pairs in order, ties half; .5 where one class is missing."""
-    from scipy.stats import rankdata
-
-    high = columns[f"{axis}_high"][index] > PROBABILITY_CUT
-    n_high, n_low = int(high.sum()), int((~high).sum())
-    if not n_high or not n_low:
-        return 0.5
-    ranks = rankdata(columns[f"{axis}_score"][index])
-    return float((ranks[high].sum() - n_high * (n_high + 1) / 2) / (n_high * n_low))
+    """One half where the people drawn have one class only."""
+    return _decisions(columns, index, axis).get("auroc", 0.5)
 
 
 STATISTICS: dict[str, tuple[Statistic, str]] = {

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from neurogaze.eeg.montage import ALIASES
 from neurogaze.errors import InputError
 
 ELECTRODES = (
@@ -35,9 +36,6 @@ ELECTRODES = (
 
 CB1 and CB2 are the cerebellar leads of the 62-channel cap of SEED and have no 10-10 position.
 """
-
-ALIASES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
-"""Names of the 10-20 system that the 10-10 system replaced."""
 
 WIDTH, DEPTH, HEADS, HEAD_DIM = 128, 4, 6, 32
 

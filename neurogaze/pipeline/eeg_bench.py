@@ -23,8 +23,9 @@ from neurogaze.evaluation import baselines, binary
 from neurogaze.evaluation.binary import PROBABILITY_CUT
 from neurogaze.evaluation.chance import permuted_table
 from neurogaze.evaluation.identity import subject_accuracy
+from neurogaze.evaluation.metrics import VA_AXES
 from neurogaze.evaluation.over_seeds import RATINGS_RULE
-from neurogaze.evaluation.predictions import write_predictions
+from neurogaze.evaluation.predictions import regresses, write_predictions
 from neurogaze.evaluation.results import ResultRow, write_rows
 from neurogaze.evaluation.scoring import score_va
 from neurogaze.pipeline.eeg_settings import Condition, EegBenchSettings, conditions, context_of
@@ -37,7 +38,7 @@ from neurogaze.pipeline.eeg_summary import (
     summarise,
 )
 from neurogaze.pipeline.fold_fits import FoldGuess, FoldJob, FoldPool, fold_pool
-from neurogaze.pipeline.held_out import AXES, eeg_frame
+from neurogaze.pipeline.held_out import eeg_frame
 from neurogaze.pipeline.run import report_stage
 from neurogaze.pipeline.stages import Stages
 
@@ -111,8 +112,9 @@ class EegBench:
         """Result rows of the predictions of all folds."""
         context = context_of(self.settings, condition, arm)
         context["note"] = "; ".join(part for part in (note, context["note"]) if part)
-        rated = frame[[f"{axis}_pred" for axis in AXES]].notna().all(axis=None)
-        rows = score_va(frame, context | {"label_rule": RATINGS_RULE}) if rated else []
+        rows: list[ResultRow] = []
+        if regresses(frame):
+            rows = score_va(frame, context | {"label_rule": RATINGS_RULE})
         return rows + binary.score_binary(frame, context)
 
     def _pass(self, pool: FoldPool, condition: Condition, arm: str, refit: int | None) -> None:
@@ -160,7 +162,7 @@ class EegBench:
                     f"--{of}.target={{axis: {axis}, n_classes: 2, rule: {chosen.rule}}}"
                     for of in HOLDERS
                 ]
-                for axis in AXES
+                for axis in VA_AXES
             ]
         for target in targets:
             for fold in range(condition.split.n_folds):
@@ -179,7 +181,7 @@ class EegBench:
             va = own[0].guess if len(own) == 1 else np.full((len(own[0].rows), 2), np.nan)
             part = eeg_frame(table, own[0].rows, va).assign(fold=fold)
             if len(own) > 1:
-                for axis, guess in zip(AXES, own, strict=True):
+                for axis, guess in zip(VA_AXES, own, strict=True):
                     part[f"{axis}_score"] = guess.guess[:, 1]
                     part[f"{axis}_high_pred"] = (guess.guess[:, 1] > PROBABILITY_CUT).astype(float)
             parts.append(part)

@@ -25,6 +25,7 @@ from neurogaze.callbacks import EpochSeed
 from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.evaluation.chance import Scheme, permuted_table
+from neurogaze.quiet import hush
 from neurogaze.tasks.classifier import ClassifierTask
 from neurogaze.tasks.teacher import TeacherTask
 
@@ -139,7 +140,7 @@ def fold_pool(workers: int | None = None) -> Iterator[FoldPool]:
     if size == 1:
         yield FoldPool(None, torch.get_num_threads())
         return
-    pool = ProcessPoolExecutor(size, mp_context=get_context("spawn"), initializer=_quiet)
+    pool = ProcessPoolExecutor(size, mp_context=get_context("spawn"), initializer=hush)
     try:
         yield FoldPool(pool, max(1, (os.cpu_count() or 1) // size))
     finally:
@@ -161,10 +162,3 @@ class FoldPool:
     def run(self, jobs: Sequence[FoldJob]) -> Iterator[FoldGuess]:
         """Results in the order of the jobs, each as soon as it and those before it are done."""
         return self.pool.map(fit_fold, jobs) if self.pool else map(fit_fold, jobs)
-
-
-def _quiet() -> None:
-    """Keep advice meant for the authors of a training out of the workers' output."""
-    from neurogaze.quiet import hush
-
-    hush()

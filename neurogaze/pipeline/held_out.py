@@ -13,14 +13,13 @@ from neurogaze.eeg.cache import FeatureTable
 from neurogaze.eeg.feature_settings import PAPER_CODE
 from neurogaze.eeg.splits import Split, evaluation_rows, fold_rows
 from neurogaze.evaluation.chance import Band, ridge_predictions, simulated_chance
-from neurogaze.evaluation.metrics import VA_METRICS
+from neurogaze.evaluation.metrics import VA_AXES, VA_METRICS
 from neurogaze.evaluation.predictions import eeg_frame
 from neurogaze.evaluation.results import ResultRow
 from neurogaze.evaluation.scoring import score_va
 from neurogaze.pipeline.embedding import FoldTeacher
 
 __all__ = [
-    "AXES",
     "chance_rows",
     "eeg_frame",
     "eeg_results",
@@ -28,8 +27,6 @@ __all__ = [
     "protocol_name",
     "topomap_groups",
 ]
-
-AXES = ("valence", "arousal")
 
 
 def protocol_name(split: Split) -> str:
@@ -120,7 +117,7 @@ def topomap_groups(table: FeatureTable) -> dict[str, np.ndarray]:
         Arrays for `topomaps.npz`: `values [groups, channels, bands]` (nats) with their names.
     """
     values, groups = [table.features.mean(axis=0)], ["all windows"]
-    for axis in AXES:
+    for axis in VA_AXES:
         ratings = getattr(table, axis)
         known = np.isfinite(ratings)
         cut = np.median(ratings[known]) if known.any() else 0.0

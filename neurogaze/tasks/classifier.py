@@ -9,13 +9,12 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from torch.nn import functional as F
 
-import neurogaze
 from neurogaze.artefacts import canonical
 from neurogaze.eeg.targets import ClassTarget
 from neurogaze.errors import InputError
 from neurogaze.models.rbtransformer import RBTransformer
 from neurogaze.tasks.annealing import AnnealedAdamW, build_annealed
-from neurogaze.tasks.held_out import refuse_known, refuse_other_features
+from neurogaze.tasks.held_out import checkpoint_record, refuse_known, refuse_other_features
 from neurogaze.tasks.judging import classified
 
 TARGET, OPTIMISATION = ClassTarget(), AnnealedAdamW()
@@ -188,14 +187,8 @@ class ClassifierTask(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let electrodes, target, preprocessing and split travel with the weights."""
-        checkpoint["neurogaze"] = {
-            "kind": "classifier",
-            "version": neurogaze.__version__,
-            "channels": list(self.channels),
-            "target": canonical(self.target),
-            "config_hash": self.config_hash,
-            "provenance": self.provenance,
-        }
+        record = checkpoint_record("classifier", self.channels, self.config_hash, self.provenance)
+        checkpoint["neurogaze"] = record | {"target": canonical(self.target)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another kind or of another target."""

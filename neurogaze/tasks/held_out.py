@@ -1,13 +1,34 @@
-"""Whom weights know: checks between the provenance of a checkpoint and that of the data."""
+"""Whom weights know: what a checkpoint says of itself, and checks against the data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import neurogaze
 from neurogaze.errors import InputError
 
 Provenance = Mapping[str, Any]
+
+
+def checkpoint_record(
+    kind: str, channels: Sequence[str], config_hash: str, provenance: Provenance
+) -> dict[str, Any]:
+    """What a checkpoint of the EEG wing says of itself.
+
+    Args:
+        kind: of task, such as "teacher".
+        channels: electrodes, in the order of the features.
+        config_hash: of the configuration it comes from.
+        provenance: of the data.
+    """
+    return {
+        "kind": kind,
+        "version": neurogaze.__version__,
+        "channels": list(channels),
+        "config_hash": config_hash,
+        "provenance": dict(provenance),
+    }
 
 
 def refuse_other_features(own: Provenance, asked: Provenance) -> None:

@@ -14,9 +14,9 @@ from einops import rearrange
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 
-import neurogaze
 from neurogaze.errors import InputError
 from neurogaze.models.teacher import Teacher
+from neurogaze.tasks.held_out import checkpoint_record
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 
 VALIDATION_SEED = 0
@@ -126,13 +126,9 @@ class PretrainingTask(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let electrodes, bands and the people seen travel with the weights."""
-        checkpoint["neurogaze"] = {
-            "kind": "pretrained",
-            "version": neurogaze.__version__,
-            "channels": list(self.teacher.channels),
-            "config_hash": self.config_hash,
-            "provenance": self.provenance,
-        }
+        checkpoint["neurogaze"] = checkpoint_record(
+            "pretrained", self.teacher.channels, self.config_hash, self.provenance
+        )
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another kind."""

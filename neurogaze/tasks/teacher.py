@@ -9,18 +9,21 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
-import neurogaze
 from neurogaze.eeg.mirror import mirror_index
+from neurogaze.eeg.table import RATINGS
 from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import concordance
 from neurogaze.losses.concordance import va_loss
 from neurogaze.models.teacher import Teacher, TeacherOutput
-from neurogaze.tasks.held_out import refuse_known, refuse_other_features, refuse_warmed_on
+from neurogaze.tasks.held_out import (
+    checkpoint_record,
+    refuse_known,
+    refuse_other_features,
+    refuse_warmed_on,
+)
 from neurogaze.tasks.judging import trial_means
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.warm_start import WarmStart, read_warm_start, take_weights
-
-AXES = ("valence", "arousal", "dominance")
 
 
 def _predicted(out: TeacherOutput) -> Tensor:
@@ -164,7 +167,7 @@ class TeacherTask(LightningModule):
         names = self.trainer.datamodule.table.trial[rows]  # type: ignore[attr-defined]
         predicted, truth = trial_means(predicted, names), trial_means(truth, names)
         ccc = [concordance(truth[:, i], predicted[:, i]) for i in range(truth.shape[1])]
-        scores = {f"ccc_{axis}": value for axis, value in zip(AXES, ccc, strict=False)}
+        scores = {f"ccc_{axis}": value for axis, value in zip(RATINGS, ccc, strict=False)}
         scores["ccc"] = sum(ccc) / len(ccc)
         self.log_dict({f"{prefix}/{k}": float(v) for k, v in scores.items()}, prog_bar=True)
 
@@ -175,13 +178,9 @@ class TeacherTask(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let electrodes, bands, preprocessing and split travel with the weights."""
-        checkpoint["neurogaze"] = {
-            "kind": "teacher",
-            "version": neurogaze.__version__,
-            "channels": list(self.teacher.channels),
-            "config_hash": self.config_hash,
-            "provenance": self.provenance,
-        }
+        checkpoint["neurogaze"] = checkpoint_record(
+            "teacher", self.teacher.channels, self.config_hash, self.provenance
+        )
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another kind or of other electrodes."""

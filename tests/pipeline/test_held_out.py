@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from neurogaze.evaluation.metrics import VA_AXES
 from neurogaze.pipeline.held_out import (
-    AXES,
     chance_rows,
     eeg_results,
     held_out_predictions,
@@ -51,7 +51,7 @@ def test_teachers_stand_beside_ridge_and_chance():
     arms, n_trials = results(slice(None))
     band = arms["chance (99 % band)"]
     assert set(arms) == {"teacher", "ridge", "chance (99 % band)"}
-    assert set(band) == {f"{a}_{m}_trial" for a in AXES for m in ("ccc", "rmse", "pearson")}
+    assert set(band) == {f"{a}_{m}_trial" for a in VA_AXES for m in ("ccc", "rmse", "pearson")}
     for name, row in band.items():
         reached = arms["ridge"][name].value
         assert reached < row.low if "rmse" in name else row.high > row.low

@@ -98,18 +98,13 @@ class Fingerprints(Corpus):
         """People by a name that holds the seed: "F0-01", ..."""
         return tuple(f"F{self.seed}-{number:02d}" for number in range(1, self.n_subjects + 1))
 
-    def _number(self, subject: str) -> int:
-        if subject not in self.subjects():
-            raise InputError("Fingerprints", f"there is no subject {subject!r}", "see subjects()")
-        return self.subjects().index(subject)
-
     def trials(self, subject: str) -> Iterator[Trial]:
         """The clips one person watches.
 
         Raises:
             InputError: for an unknown person.
         """
-        number = self._number(subject)
+        number = self.number(subject)
         ratings = self._ratings(number)
         for clip in range(self.n_clips):
             yield self._trial(subject, number, clip, ratings[clip])
@@ -170,7 +165,7 @@ class Fingerprints(Corpus):
         return {
             "recipe": RECIPE,
             "seed": self.seed,
-            "number": self._number(subject),
+            "number": self.number(subject),
             "n_clips": self.n_clips,
             "seconds": self.seconds,
             "baseline_seconds": self.baseline_seconds,
