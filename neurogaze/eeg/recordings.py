@@ -92,7 +92,8 @@ class Trial:
 class Corpus(ABC):
     """A set of recordings on disk, or made by a recipe.
 
-    A subclass has `name`, is built from its root folder or file, and opens each source file once.
+    A subclass has `name`, is built from its root folder or file, and reads each source file once,
+    besides hashing it.
     """
 
     name: str
