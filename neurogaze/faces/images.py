@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash
 from neurogaze.errors import InputError
 
 VOTE_TOLERANCE = 1e-4
+KEYS = ("subjects", "sequences")
+"""Columns that a corpus may know or not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +37,8 @@ class FaceTable:
         split: name of the split.
         rule: how votes became labels.
         skipped: samples that belong here but could not be read, each with its reason.
+        subjects: `str [N]`, who is seen; "" where the corpus does not say. None: nobody known.
+        sequences: `str [N]`, equal for frames of one recording; "" or None likewise.
 
     Raises:
         InputError: when the arrays do not fit together, or a label is no emotion.
@@ -46,10 +53,13 @@ class FaceTable:
     split: str
     rule: str
     skipped: tuple[str, ...] = ()
+    subjects: NDArray[np.str_] | None = None
+    sequences: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.images)
         expected = {"ids": (n,), "labels": (n,), "votes": (n, len(EMOTIONS)), "groups": (n,)}
+        expected |= {name: (n,) for name in KEYS if getattr(self, name) is not None}
         for name, shape in expected.items():
             found = getattr(self, name).shape
             _require(found == shape, self, f"{name} has shape {found}, not {shape}")
@@ -84,13 +94,30 @@ class FaceTable:
             split=self.split,
             rule=self.rule,
             skipped=self.skipped,
+            subjects=None if self.subjects is None else self.subjects[index],
+            sequences=None if self.sequences is None else self.sequences[index],
         )
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of pictures, ids, labels, votes and groups, whatever file holds them."""
-        names = ("images", "ids", "labels", "votes", "groups")
+        """SHA-256 of pictures, ids, labels, votes, groups and keys, whatever file holds them."""
+        names = ("images", "ids", "labels", "votes", "groups", *self.keys)
         return arrays_hash({name: getattr(self, name) for name in names})
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Which of `subjects` and `sequences` the corpus knows."""
+        return tuple(name for name in KEYS if getattr(self, name) is not None)
+
+    @cached_property
+    def units(self) -> NDArray[np.str_]:
+        """What may be resampled or held out independently, `str [N]`.
+
+        Rows that share a person, a recording or their pixels are one unit; chains of such ties
+        (a twin of a picture of a person) are followed to their end.
+        """
+        columns = [self.groups, *(getattr(self, name) for name in KEYS if name in self.keys)]
+        return tied(columns)
 
     @property
     def class_counts(self) -> NDArray[np.int64]:
@@ -102,6 +129,34 @@ def _require(holds: bool, table: FaceTable, found: str) -> None:
     if not holds:
         where = f"{table.dataset} ({table.split})"
         raise InputError(where, found, "mend the reader of this corpus")
+
+
+def tied(columns: Sequence[NDArray[np.str_]]) -> NDArray[np.str_]:
+    """Join rows that share a name in any column, and rows joined through others.
+
+    Args:
+        columns: each `str [N]`; an empty name ties nothing.
+
+    Returns:
+        `str [N]`, the number of the component of each row, as text of equal width.
+
+    >>> tied([np.array(["a", "a", "b", "c"]), np.array(["", "s", "s", ""])]).tolist()
+    ['0', '0', '0', '1']
+    """
+    n = len(columns[0])
+    ties = [_ties(column, n) for column in columns]
+    pairs = np.concatenate(ties, axis=1)
+    graph = coo_matrix((np.ones(pairs.shape[1]), (pairs[0], pairs[1])), shape=(n, n))
+    _, component = connected_components(graph, directed=False)
+    width = len(str(n - 1)) if n > 1 else 1
+    return np.char.zfill(component.astype(str), min(width, len(str(component.max(initial=0)))))
+
+
+def _ties(column: NDArray[np.str_], n: int) -> NDArray[np.int64]:
+    """Each named row tied to the first row of its name, `[2, named rows]`."""
+    named = np.flatnonzero(column != "")
+    _, first, which = np.unique(column[named], return_index=True, return_inverse=True)
+    return np.stack([named, named[first[which]]]) if len(named) else np.zeros((2, 0), np.int64)
 
 
 def pixel_groups(images: NDArray[np.uint8]) -> NDArray[np.str_]:

@@ -53,7 +53,7 @@ def stored_at(corpus: FaceCorpus, split: str, store: Path) -> Path:
 
 
 def _write(folder: Path, table: FaceTable) -> None:
-    arrays = {"ids": table.ids, "labels": table.labels, "votes": table.votes}
+    arrays = {name: getattr(table, name) for name in ("ids", "labels", "votes", *table.keys)}
     meta = {
         "dataset": table.dataset,
         "split": table.split,
@@ -85,6 +85,8 @@ def _read(folder: Path) -> FaceTable:
             split=meta["split"],
             rule=meta["rule"],
             skipped=tuple(meta["skipped"]),
+            subjects=arrays.get("subjects"),
+            sequences=arrays.get("sequences"),
         )
     if table.sha256 != meta["sha256"]:
         found = f"content {table.sha256[:HASH_DIGITS]}, not {meta['sha256'][:HASH_DIGITS]}"

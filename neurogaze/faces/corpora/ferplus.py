@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from neurogaze.artefacts import file_hash
 from neurogaze.errors import InputError
-from neurogaze.faces.corpora.votes import USAGES, VOTES_NAME, VOTES_REMEDY, VoteSheet, read_votes
+from neurogaze.faces.corpora.votes import USAGES, VOTES_NAME, VOTES_REMEDY, read_votes
 from neurogaze.faces.decoding import read_grey
 from neurogaze.faces.images import FaceCorpus, FaceTable, pixel_groups, unknown_split
 from neurogaze.faces.labels import (
@@ -27,9 +25,10 @@ from neurogaze.faces.labels import (
     plurality8_label,
     vote_distribution,
 )
+from neurogaze.faces.reading import read_pictures
 
 FOLDERS = {"train": "FER2013Train", "valid": "FER2013Valid", "test": "FER2013Test"}
-RULES = {"majority": majority_label, "plurality8": plurality8_label}
+RULES = ("majority", "plurality8", "votes")
 IMAGE_SIZE = (48, 48)
 READER_VERSION = 1
 """Raised when the same files would be read into another table; part of the identity."""
@@ -42,10 +41,27 @@ OFFICIAL_COUNTS = {
     ("plurality8", "train"): 28_559,
     ("plurality8", "valid"): 3_579,
     ("plurality8", "test"): 3_573,
+    ("votes", "train"): 28_559,
+    ("votes", "valid"): 3_199,
+    ("votes", "test"): 3_153,
 }
 """Rows that a rule keeps of the published votes file."""
 
 ROOT_REMEDY = "set the environment variable NEUROGAZE_FERPLUS or pass --data.corpus.root"
+
+
+def rule_of(rule: str, split: str) -> str:
+    """The rule in force on a split: "votes" judges by majority.
+
+    >>> rule_of("votes", "train"), rule_of("votes", "valid")
+    ('votes', 'majority')
+    """
+    return "majority" if rule == "votes" and split != "train" else rule
+
+
+def label_by(rule: str, votes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Labels of a votes table `[N, 10]` under a rule, -1 where the row is left out."""
+    return majority_label(votes) if rule == "majority" else plurality8_label(votes)
 
 
 def find_folder(root: Path, split: str) -> Path:
@@ -67,7 +83,9 @@ class FerPlus(FaceCorpus):
         root: folder that holds `FER2013Train` and so on, itself or in `data`; by default the
             environment variable `NEUROGAZE_FERPLUS`.
         votes: the votes file; by default `NEUROGAZE_FERPLUS_VOTES`, else `fer2013new.csv` in root.
-        rule: "majority" as FER+ publishes it, or "plurality8", most votes among the emotions.
+        rule: "majority" as FER+ publishes it; "plurality8", most votes among the emotions; or
+            "votes", which trains on every picture with a vote for an emotion (take
+            `target: votes`) and judges by majority, as FER+ does in its soft modes.
         strict: raise at the first picture that is missing or unreadable, rather than skip it.
 
     Raises:
@@ -78,11 +96,11 @@ class FerPlus(FaceCorpus):
         self,
         root: Path | None = None,
         votes: Path | None = None,
-        rule: Literal["majority", "plurality8"] = "majority",
+        rule: Literal["majority", "plurality8", "votes"] = "majority",
         strict: bool = False,
     ) -> None:
         if rule not in RULES:
-            raise InputError("--data.corpus.rule", f"is {rule!r}", f"use one of {tuple(RULES)}")
+            raise InputError("--data.corpus.rule", f"is {rule!r}", f"use one of {RULES}")
         self.name = "ferplus"
         self.rule = rule
         self.strict = strict
@@ -127,43 +145,31 @@ class FerPlus(FaceCorpus):
         if split not in USAGES:
             raise unknown_split(self.name, split, tuple(USAGES))
         folder, sheet = find_folder(self.root, split), read_votes(self.votes_path)
-        labels = RULES[self.rule](sheet.votes)
+        rule = rule_of(self.rule, split)
+        labels = label_by(rule, sheet.votes)
         belongs = (sheet.usage == USAGES[split]) & (labels != DROPPED) & (sheet.names != "")
         rows = np.flatnonzero(belongs)
         self._check_official(len(sheet.names), len(rows), split)
-        kept, images, skipped = self._read(folder, sheet, rows, progress)
-        if skipped:
-            warnings.warn(f"{folder}: {_summary(skipped)}", stacklevel=2)
-        if not images:
-            raise InputError(folder, _summary(skipped) or "no row belongs here", ROOT_REMEDY)
-        pixels = np.stack(images)
+        ids = np.array([_sample_id(row, sheet.names[row]) for row in rows], dtype=np.str_)
+        read = read_pictures(
+            ids.tolist(),
+            lambda i: read_grey(folder / str(sheet.names[rows[i]]), IMAGE_SIZE),
+            folder,
+            self.strict,
+            progress,
+        )
+        kept = rows[read.kept]
         return FaceTable(
-            images=pixels,
-            ids=np.array([_sample_id(row, sheet.names[row]) for row in kept]),
+            images=read.images,
+            ids=ids[read.kept],
             labels=labels[kept],
             votes=vote_distribution(sheet.votes[kept]),
-            groups=pixel_groups(pixels),
+            groups=pixel_groups(read.images),
             dataset=self.name,
             split=split,
-            rule=self.rule,
-            skipped=tuple(skipped),
+            rule=rule,
+            skipped=read.skipped,
         )
-
-    def _read(
-        self, folder: Path, sheet: VoteSheet, rows: NDArray[np.int64], progress: bool
-    ) -> tuple[list[int], list[NDArray[np.uint8]], list[str]]:
-        kept: list[int] = []
-        images: list[NDArray[np.uint8]] = []
-        skipped: list[str] = []
-        for row in track(rows.tolist(), f"reading {folder.name}", disable=not progress):
-            try:
-                images.append(read_grey(folder / str(sheet.names[row]), IMAGE_SIZE))
-                kept.append(row)
-            except InputError as error:
-                if self.strict:
-                    raise
-                skipped.append(f"{_sample_id(row, sheet.names[row])}: {error.found}")
-        return kept, images, skipped
 
     def _check_official(self, n_rows: int, n_kept: int, split: str) -> None:
         expected = OFFICIAL_COUNTS[self.rule, split]
@@ -197,9 +203,3 @@ def _listing_hash(folder: Path) -> str:
 
 def _sample_id(row: int, name: str) -> str:
     return f"row{row:05d}/{name}"
-
-
-def _summary(skipped: list[str]) -> str:
-    if not skipped:
-        return ""
-    return f"{len(skipped)} pictures could not be read and are left out, first {skipped[0]}"
