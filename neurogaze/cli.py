@@ -11,7 +11,7 @@ from neurogaze.errors import InputError
 from neurogaze.quiet import hush
 
 TRAINING = ("fit", "validate", "test")
-POSITIONAL = ("run", "score", "bench", "report")
+POSITIONAL = ("run", "score", "bench", "ensemble", "report")
 """Commands whose file or folder is given without a flag."""
 
 DATA_ERROR = 2
@@ -21,7 +21,8 @@ INTERRUPTED = 130
 def _commands() -> dict[str, Callable[..., Any]]:
     from neurogaze import commands
 
-    words = "demo run prepare consolidate evaluate score bench leakage report"
+    words = "demo run prepare consolidate evaluate calibrate robustness score bench ensemble"
+    words += " leakage report"
     return {name: getattr(commands, name) for name in words.split()}
 
 

@@ -5,13 +5,14 @@ Heavy rooms are imported inside the functions, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import sysconfig
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from neurogaze.errors import InputError
 from neurogaze.prototypes.consolidate import ConsolidateSettings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pytorch_lightning import LightningDataModule
 
     from neurogaze.evaluation.results import ResultRow
+    from neurogaze.faces.datamodule import FaceDataModule
 
 STORE = Path("runs/store")
 
@@ -37,6 +39,15 @@ class Roots:
         custom: folder of recordings with a table of ratings (NEUROGAZE_CUSTOM).
         ferplus: folder that holds FER2013Train and FER2013Valid (NEUROGAZE_FERPLUS).
         ferplus_votes: `fer2013new.csv` (NEUROGAZE_FERPLUS_VOTES).
+        affectnet: AffectNet, first release with lists (NEUROGAZE_AFFECTNET).
+        affectnet_8label: AffectNet, 8-label release (NEUROGAZE_AFFECTNET_8LABEL).
+        affectnet_folders: AffectNet in class folders (NEUROGAZE_AFFECTNET_FOLDERS).
+        affectnet_mini: the selection with `labels.csv` (NEUROGAZE_AFFECTNET_MINI).
+        ckplus: CK+ as released (NEUROGAZE_CKPLUS).
+        ckplus48: CK+48 (NEUROGAZE_CKPLUS48).
+        ckextended: folder of `ckextended.csv` (NEUROGAZE_CKEXTENDED).
+        rafdb: RAF-DB (NEUROGAZE_RAFDB).
+        manifest: table of images of your own, CSV or NPZ (NEUROGAZE_MANIFEST).
     """
 
     dreamer: Path | None = None
@@ -47,6 +58,15 @@ class Roots:
     custom: Path | None = None
     ferplus: Path | None = None
     ferplus_votes: Path | None = None
+    affectnet: Path | None = None
+    affectnet_8label: Path | None = None
+    affectnet_folders: Path | None = None
+    affectnet_mini: Path | None = None
+    ckplus: Path | None = None
+    ckplus48: Path | None = None
+    ckextended: Path | None = None
+    rafdb: Path | None = None
+    manifest: Path | None = None
 
     def export(self) -> None:
         """Set the environment variables of the roots that are given."""
@@ -99,14 +119,17 @@ def run(
     _show(page)
 
 
-def prepare(data: LightningDataModule, roots: Roots = Roots()) -> None:
+def prepare(data: LightningDataModule, strict: bool = False, roots: Roots = Roots()) -> None:
     """Fill the cache of a data module: recordings to features, or images to a decoded store.
 
     Args:
         data: YAML file under `experiments/data/`, or a class name and its options.
+        strict: stop at the first image that cannot be read, rather than skip and count it.
         roots: where the data sets lie.
     """
     roots.export()
+    if strict:
+        _faces(data, strict)
     data.prepare_data()
     print(f"{type(data).__name__}: prepared under {data.store}")  # type: ignore[attr-defined]
 
@@ -180,6 +203,10 @@ def evaluate(
     out: Path = Path("runs/evaluation"),
     flip: bool = False,
     undo_weights: bool = False,
+    crops: Literal["centre", "ten"] = "centre",
+    prior: float = 0.0,
+    temperature: Path | None = None,
+    strict: bool = False,
     roots: Roots = Roots(),
 ) -> None:
     """Judge a student checkpoint on a data set; leave predictions, embeddings and scores.
@@ -191,25 +218,87 @@ def evaluate(
         out: folder for the results.
         flip: judge each image by the mean of itself and its mirror image.
         undo_weights: divide probabilities by the class weights of the training loss.
+        crops: "ten" takes the mean over centre, corners and their mirror images.
+        prior: share of the log class frequencies of training to take off the logits.
+        temperature: `temperature.json` that `neurogaze calibrate` wrote for this student.
+        strict: stop at the first image that cannot be read, rather than skip and count it.
         roots: where the data sets lie.
     """
     import neurogaze
-    from neurogaze.faces.datamodule import FaceDataModule
+    from neurogaze.evaluation.results import write_rows
     from neurogaze.faces.store import prepare as prepare_faces
-    from neurogaze.pipeline.judging import View, evaluate_student, load_student
+    from neurogaze.pipeline.calibrating import calibrated
+    from neurogaze.pipeline.judging import (
+        View,
+        evaluate_student,
+        load_student,
+        rater_rows,
+        training_pictures,
+    )
 
     roots.export()
-    if not isinstance(data, FaceDataModule):
-        raise InputError("--data", f"is a {type(data).__name__}", "name a FaceDataModule")
-    task, view = load_student(student), View(flip, undo_weights)
-    table = prepare_faces(data.corpus, split, data.store)
+    faces = _faces(data, strict)
+    task, view = load_student(student), View(flip, undo_weights, crops, prior)
+    view = calibrated(view, student, temperature) if temperature else view
+    table = prepare_faces(faces.corpus, split, faces.store)
     context = {
         "experiment": out.name,
         "arm": view.named("student"),
-        "seed": data.seed,
+        "seed": faces.seed,
         "code_version": neurogaze.__version__,
     }
-    _print(evaluate_student(task, table, out, context, view))
+    rows = evaluate_student(task, table, out, context, view, training_pictures(task, faces))
+    rows += rater_rows(faces.corpus, table, context)
+    write_rows(out / "results.jsonl", rows)
+    _print(rows)
+
+
+def calibrate(
+    student: Path,
+    data: LightningDataModule,
+    objective: Literal["nll", "vote_jsd"] = "nll",
+    flip: bool = False,
+    undo_weights: bool = False,
+    crops: Literal["centre", "ten"] = "centre",
+    prior: float = 0.0,
+    out: Path | None = None,
+    roots: Roots = Roots(),
+) -> None:
+    """Fit the temperature of a student on training images that it never saw.
+
+    Args:
+        student: checkpoint of a student trained with `data.held_out`.
+        data: the data module it was trained with, `held_out` included.
+        objective: what the temperature makes small: "nll" of the labels, or "vote_jsd", the
+            divergence from the votes.
+        flip: judge each image by the mean of itself and its mirror image.
+        undo_weights: divide probabilities by the class weights of the training loss.
+        crops: "ten" takes the mean over centre, corners and their mirror images.
+        prior: share of the log class frequencies of training to take off the logits.
+        out: folder for `temperature.json`; by default that of the checkpoint.
+        roots: where the data sets lie.
+    """
+    from neurogaze.pipeline.calibrating import calibrate_student
+    from neurogaze.pipeline.judging import View
+
+    roots.export()
+    view = View(flip, undo_weights, crops, prior)
+    print(calibrate_student(student, _faces(data), objective, view, out))
+
+
+def _faces(data: LightningDataModule, strict: bool = False) -> FaceDataModule:
+    """The data module of a command that is about faces.
+
+    Raises:
+        InputError: for one of recordings.
+    """
+    from neurogaze.faces.datamodule import FaceDataModule
+
+    if not isinstance(data, FaceDataModule):
+        raise InputError("--data", f"is a {type(data).__name__}", "name a FaceDataModule")
+    if strict:
+        data.corpus.strict = True
+    return data
 
 
 def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
@@ -262,6 +351,57 @@ def bench(
         _show(run_bench(settings, out or Path("runs") / settings.name, store))
 
 
+def ensemble(
+    ensemble: Path, out: Path | None = None, store: Path = STORE, roots: Roots = Roots()
+) -> None:
+    """Train the cross-fitted face ensemble that logit KD distils from, and store its logits.
+
+    The logits of a training image come only from members that never saw it. A second call takes up
+    where the first stopped.
+
+    Args:
+        ensemble: YAML file under `experiments/ensembles/`.
+        out: folder of the ensemble; by default `runs/` and the name in the file.
+        store: folder of decoded images.
+        roots: where the data sets lie.
+    """
+    from neurogaze.pipeline.ensemble import LOGITS, Ensemble, load_ensemble
+
+    roots.export()
+    settings = load_ensemble(ensemble)
+    root = out or Path("runs") / settings.name
+    page = Ensemble(settings, root, store).run()
+    about = json.loads((root / "logits" / "logits.json").read_text(encoding="utf-8"))
+    _show(page)
+    print(f"{root / 'logits' / LOGITS}\nsha256 {about['sha256']}")
+
+
+def robustness(
+    student: Path,
+    data: LightningDataModule,
+    split: str = "valid",
+    out: Path = Path("runs/robustness"),
+    baseline: Path | None = None,
+    flip: bool = False,
+    roots: Roots = Roots(),
+) -> None:
+    """Judge a student on noise, blur, low contrast, JPEG and occlusion; resumable.
+
+    Args:
+        student: checkpoint of a student.
+        data: data module whose corpus holds the images; its seed is that of the corruptions.
+        split: which part of the corpus.
+        out: folder for predictions, scores and the report.
+        baseline: checkpoint of another student, whose errors are the unit of mCE.
+        flip: judge each image by the mean of itself and its mirror image.
+        roots: where the data sets lie.
+    """
+    from neurogaze.pipeline.robustness import robustness as stress
+
+    roots.export()
+    _show(stress(student, _faces(data), split, out, baseline, flip))
+
+
 def leakage(out: Path = Path("runs/leakage"), store: Path = STORE, seed: int = 0) -> None:
     """Show on made-up EEG what leaky splits are worth: two tables beside simulated chance.
 
@@ -293,13 +433,15 @@ def _print(rows: Sequence[ResultRow]) -> None:
     """Print result rows as Markdown tables."""
     from neurogaze.report.markup import to_markdown
     from neurogaze.report.tables import (
+        calibration_table,
         decisions_table,
         eeg_table,
         faces_table,
+        open_table,
         present_table,
     )
 
-    makers = (faces_table, present_table, eeg_table, decisions_table)
+    makers = (faces_table, present_table, calibration_table, open_table, eeg_table, decisions_table)
     found = [make(rows) for make in makers]
     print("\n".join(to_markdown(table) for table in found if table is not None))
 

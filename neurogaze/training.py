@@ -29,7 +29,17 @@ from neurogaze.eeg.corpora.seed import Seed
 from neurogaze.eeg.corpora.synthetic import SyntheticEeg
 from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.eeg.support import SupportDataModule
+from neurogaze.faces.corpora.affectnet import AffectNet
+from neurogaze.faces.corpora.affectnet_8label import AffectNet8Label
+from neurogaze.faces.corpora.affectnet_folders import AffectNetFolders
+from neurogaze.faces.corpora.affectnet_mini import AffectNetMini
+from neurogaze.faces.corpora.ck import CkPlus
+from neurogaze.faces.corpora.ck48 import CkPlus48
+from neurogaze.faces.corpora.ckextended import CkExtended
 from neurogaze.faces.corpora.ferplus import FerPlus
+from neurogaze.faces.corpora.folder import FaceFolder
+from neurogaze.faces.corpora.manifest import Manifest
+from neurogaze.faces.corpora.rafdb import RafDb
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.tasks.classifier import ClassifierTask
@@ -38,6 +48,13 @@ from neurogaze.tasks.student import StudentTask
 from neurogaze.tasks.teacher import TeacherTask
 
 __all__ = [
+    "AffectNet",
+    "AffectNet8Label",
+    "AffectNetFolders",
+    "AffectNetMini",
+    "CkExtended",
+    "CkPlus",
+    "CkPlus48",
     "ClassifierTask",
     "Custom",
     "Dasps",
@@ -47,10 +64,13 @@ __all__ = [
     "Dreamer",
     "EEGDataModule",
     "FaceDataModule",
+    "FaceFolder",
     "FerPlus",
     "MahnobHci",
+    "Manifest",
     "NeurogazeCLI",
     "PretrainingTask",
+    "RafDb",
     "Seed",
     "StudentTask",
     "SupportDataModule",

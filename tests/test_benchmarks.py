@@ -12,20 +12,26 @@ from scipy.io import loadmat
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-def run(*arguments, cwd):
-    command = [sys.executable, str(BENCHMARKS / "eeg_features.py"), *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
+def run(script, *arguments, cwd):
+    command = [sys.executable, str(BENCHMARKS / script), "--quick", *arguments]
+    command += ["--json", "out/figures.json"]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
+    return done, json.loads((cwd / "out" / "figures.json").read_text())
 
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bench")
-    done = run("--quick", "--without-torcheeg", "--json", "out/figures.json", cwd=folder)
-    return done, json.loads((folder / "out" / "figures.json").read_text())
+    return run("eeg_features.py", "--without-torcheeg", cwd=tmp_path_factory.mktemp("bench"))
 
 
-def test_every_figure_is_in_the_table_and_in_the_file(quick):
-    done, content = quick
+@pytest.fixture(scope="module")
+def quick_faces(tmp_path_factory):
+    return run("face_training.py", cwd=tmp_path_factory.mktemp("bench-faces"))
+
+
+@pytest.mark.parametrize("which", ["quick", "quick_faces"])
+def test_every_figure_is_in_the_table_and_in_the_file(which, request):
+    done, content = request.getfixturevalue(which)
     lines = done.stdout.splitlines()
     for figure in content["figures"]:
         assert set(figure) == {"name", "value", "unit", "target", "met", "spread"}
@@ -89,3 +95,52 @@ def test_clips_of_the_full_size_have_the_lengths_of_dreamer(monkeypatch):
     lengths = clip_lengths(18, 199.0, 65.0, 393.0)
     assert (len(lengths), min(lengths), max(lengths)) == (18, 65.0, 393.0)
     assert np.mean(lengths) == pytest.approx(199.0, rel=0.01)
+
+
+def test_both_loops_end_at_the_same_weights(quick_faces):
+    """Same batches, augmentation, dropout, optimiser: the ratio compares equal work."""
+    figures = {figure["name"]: figure for figure in quick_faces[1]["figures"]}
+    assert figures["loop, largest difference of weights"]["value"] < 1e-4
+    assert figures["loop, Lightning : bare"]["target"] == ">= 0.95"
+    assert figures["input, path : ResNet-18 training"]["target"] == ">= 5"
+    low, high = (
+        figures[f"loop, Lightning : bare, {end} end of 95 % interval"]["value"]
+        for end in ("lower", "upper")
+    )
+    assert low <= figures["loop, Lightning : bare"]["value"] <= high
+
+
+def test_the_machine_is_named_and_a_missing_gpu_is_said(quick_faces):
+    notes = "; ".join(quick_faces[1]["notes"])
+    assert "64 pictures of synthetic_faces, batches of 8" in notes
+    names = {figure["name"].split(",")[0] for figure in quick_faces[1]["figures"]}
+    assert names == {"loop", "input"} | (set() if "gpu left out" in notes else {"gpu"})
+
+
+def test_the_bare_loop_of_the_benchmark_learns(monkeypatch, tmp_path):
+    """It takes real steps: on two batches that come again and again its loss falls."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from face_loops import Bare, student_task
+
+    from neurogaze.faces.augment import AugmentSettings
+    from neurogaze.faces.corpora.synthetic import SyntheticFaces
+    from neurogaze.faces.datamodule import FaceDataModule
+
+    data = FaceDataModule(
+        SyntheticFaces(16, 8), augment=AugmentSettings(enabled=False), batch_size=8, store=tmp_path
+    )
+    data.setup("fit")
+    bare, losses = Bare(student_task(), data, 24), []
+    for _ in range(2):
+        before = bare.loss.clone()
+        bare.run(10)
+        losses.append(float(bare.loss - before))
+    assert bare.step == 20
+    assert losses[1] < 0.8 * losses[0]
+
+
+def test_shares_of_a_busy_gpu_are_read_from_text(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from face_gpu import percentages
+
+    assert percentages("97\n[N/A]\n100\n9") == [97.0, 100.0, 9.0]

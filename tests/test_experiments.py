@@ -12,18 +12,29 @@ from neurogaze import training
 from neurogaze.pipeline.bench import load_bench, run_bench
 from neurogaze.pipeline.eeg_bench import EegBench
 from neurogaze.pipeline.eeg_settings import load_eeg_bench
+from neurogaze.pipeline.ensemble import Ensemble, load_ensemble
 from neurogaze.pipeline.run import Pipeline
 from neurogaze.pipeline.settings import load_pipeline, top_keys
+from tests.fixtures.affectnet import (
+    write_affectnet,
+    write_affectnet_8label,
+    write_affectnet_folders,
+    write_affectnet_mini,
+)
+from tests.fixtures.ck import write_ckextended, write_ckplus, write_ckplus48
 from tests.fixtures.custom import write_custom
 from tests.fixtures.deap import write_deap, write_deap_bdf
 from tests.fixtures.eeg import write_dasps, write_dasps_edf, write_dreamer
 from tests.fixtures.faces import write_ferplus
 from tests.fixtures.mahnob import write_mahnob
+from tests.fixtures.manifest import write_manifest
+from tests.fixtures.rafdb import write_rafdb
 from tests.fixtures.seed import write_seed
 from tests.pipeline.tiny import EXPERIMENTS, FACES, STUDENT, TEACHER
 
 FILES = sorted(p.relative_to(EXPERIMENTS) for p in EXPERIMENTS.rglob("*.yaml"))
-ROOMS = {".", "data", "teachers", "students", "ablations", "pipelines", "bench"}
+WARM_UP = Path("students") / "warm_up.yaml"
+ROOMS = {".", "data", "teachers", "students", "ablations", "pipelines", "bench", "ensembles"}
 QUICK = ["--trainer.max_epochs=1", "--trainer.enable_progress_bar=false"]
 QUICK_TEACHER = [*QUICK, "--model.teacher.map_size=8"]
 QUICK_STUDENT = [
@@ -59,7 +70,20 @@ def roots(tmp_path_factory):
     write_deap_bdf(root / "deap", n_trials=1)
     write_seed(root / "seed")
     write_custom(root / "custom")
+    write_ckplus(root / "ckplus")
+    write_ckplus48(root / "ckplus48")
+    write_ckextended(root / "ckextended")
+    write_affectnet(root / "affectnet")
+    write_affectnet_8label(root / "affectnet_8label")
+    write_affectnet_folders(root / "affectnet_folders")
+    write_affectnet_mini(root / "affectnet_mini")
+    write_rafdb(root / "rafdb")
+    tests_only = ("ckplus", "ckplus48", "ckextended")
+    affectnets = ("affectnet", "affectnet_8label", "affectnet_folders", "affectnet_mini")
     return {
+        f"NEUROGAZE_{n.upper()}": str(root / n) for n in (*tests_only, *affectnets, "rafdb")
+    } | {
+        "NEUROGAZE_MANIFEST": str(write_manifest(root / "manifest")),
         "NEUROGAZE_MAHNOB": str(root / "mahnob"),
         "NEUROGAZE_DEAP": str(root / "deap"),
         "NEUROGAZE_SEED": str(root / "seed"),
@@ -92,7 +116,7 @@ def test_data(path, tmp_path):
 
 def overrides() -> list:
     rooms = ("students", "ablations")
-    return [[], *([str(f)] for f in FILES if str(f.parent) in rooms)]
+    return [[], *([str(f)] for f in FILES if str(f.parent) in rooms and f != WARM_UP)]
 
 
 @pytest.mark.parametrize("files", overrides(), ids=lambda f: f[0] if f else "student.yaml")
@@ -108,11 +132,31 @@ def test_student_and_every_override(files, tmp_path):
     assert {"last.ckpt", "config.yaml", "metrics.csv"} <= {p.name for p in out.iterdir()}
 
 
+def test_warm_up_without_labels(tmp_path):
+    """On the fixture of FER+; what the configuration leaves out is left out."""
+    args = ["--config", str(EXPERIMENTS / WARM_UP), *QUICK_STUDENT, "--model.width=32"]
+    flags = [f"--out={tmp_path / 'out'}", f"--data.store={tmp_path / 'store'}"]
+    run = training.fit([*args, *flags])
+    left = run.lightning_module.provenance["leave_out"]
+    assert [record["split"] for record in left] == ["valid", "train"]
+    assert (tmp_path / "out" / "last.ckpt").exists()
+
+
 def test_teacher(tmp_path):
     args = ["--config", str(EXPERIMENTS / "teacher.yaml")]
     args += ["--data", str(EXPERIMENTS / "data" / "synthetic_eeg.yaml"), *TEACHER]
     training.fit([*args, f"--out={tmp_path / 'out'}", f"--data.store={tmp_path / 'store'}"])
     assert (tmp_path / "out" / "best.ckpt").exists()
+
+
+@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "ensembles"], ids=str)
+def test_ensemble(path, tmp_path):
+    settings = load_ensemble(EXPERIMENTS / path)
+    base = replace(settings.base, args=[*settings.base.args, *QUICK_STUDENT])
+    parts = {n: replace(part, expected=None) for n, part in settings.evaluate.items()}
+    settings = replace(settings, base=base, evaluate=parts, folds=2, expected_train=None)
+    page = Ensemble(settings, tmp_path / "run", tmp_path / "store").run()
+    assert "ensemble" in page.with_name("results.md").read_text()
 
 
 @pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "pipelines"], ids=str)

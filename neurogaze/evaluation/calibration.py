@@ -66,6 +66,24 @@ def reliability_curve(
     )
 
 
+def confidence_gap(
+    confidence: NDArray[np.floating], reached: NDArray[np.floating], n_bins: int = N_BINS
+) -> float:
+    """Mean gap between what was claimed and what was reached, over bins weighted by their rows.
+
+    Args:
+        confidence: largest probability of each row, `[N]`.
+        reached: 1 where the row was right and 0 where not, or a share between, `[N]`.
+        n_bins: equal-width bins of the confidence.
+
+    >>> round(confidence_gap(np.array([0.9, 0.9]), np.array([1.0, 0.0])), 3)
+    0.4
+    """
+    which = confidence_bins(confidence, n_bins)
+    gaps = np.bincount(which, weights=reached - confidence, minlength=n_bins)
+    return float(np.abs(gaps).sum() / len(confidence))
+
+
 def expected_calibration_error(
     truth: NDArray[np.integer], probabilities: NDArray[np.floating], n_bins: int = N_BINS
 ) -> float:
@@ -73,9 +91,8 @@ def expected_calibration_error(
 
     Equation 3 of Guo et al. (2017), "On Calibration of Modern Neural Networks".
     """
-    curve = reliability_curve(truth, probabilities, n_bins)
-    gaps = np.nan_to_num(np.abs(curve.accuracy - curve.confidence))
-    return float((gaps * curve.counts).sum() / curve.counts.sum())
+    correct = (probabilities.argmax(axis=1) == truth).astype(np.float64)
+    return confidence_gap(probabilities.max(axis=1).astype(np.float64), correct, n_bins)
 
 
 def row_nll(truth: NDArray[np.integer], probabilities: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -2,6 +2,10 @@
 
 Every score and figure is computed from such files, so a system from outside is judged by the same
 code once it supplies one. The suffix chooses Parquet or CSV.
+
+A face file may also say who is seen (`subject`), which recording a frame is of (`sequence`; both ""
+where unknown), how people voted (`v_<emotion>`, all eight or none, rows sum to 1), and whether
+training held a picture of the same pixels (`twin`).
 """
 
 from __future__ import annotations
@@ -17,12 +21,17 @@ from neurogaze.affect import EMOTIONS, canonical_emotion
 from neurogaze.artefacts import written_aside
 from neurogaze.eeg.table import RATINGS, FeatureTable
 from neurogaze.errors import InputError
+from neurogaze.faces.images import tied
 
 Kind = Literal["face", "eeg"]
 
 PROBABILITY_COLUMNS = tuple(f"p_{name}" for name in EMOTIONS)
 FACE_TEXT = ("id", "dataset", "split", "label", "group")
 FACE_COLUMNS = FACE_TEXT + PROBABILITY_COLUMNS
+VOTE_COLUMNS = tuple(f"v_{name}" for name in EMOTIONS)
+FACE_KEYS = ("subject", "sequence")
+TWIN = "twin"
+FACE_OPTIONAL = (*FACE_KEYS, TWIN, *VOTE_COLUMNS)
 EEG_TEXT = ("corpus", "subject", "clip", "event", "trial")
 TRUTH_COLUMNS = ("valence", "arousal")
 PREDICTED_COLUMNS = ("valence_pred", "arousal_pred")
@@ -35,6 +44,9 @@ all of them optional."""
 RULES = ("above", "at_least", "median")
 COLUMNS: dict[Kind, tuple[str, ...]] = {"face": FACE_COLUMNS, "eeg": EEG_COLUMNS}
 TEXT: dict[Kind, tuple[str, ...]] = {"face": FACE_TEXT, "eeg": EEG_TEXT}
+
+TRUTHS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+VOTES_REMEDY = "give the share of the votes of all eight classes in every row, or no votes"
 
 SUM_TOLERANCE = 1e-3
 """How far the probabilities of a row may sum from 1 before they are called wrong; within it they
@@ -96,19 +108,59 @@ def _check_face(frame: pd.DataFrame, where: str | Path) -> pd.DataFrame:
             wrong = (frame["label"] == name).to_numpy()
             _refuse(frame, wrong, where, f"label {name!r} {error.found}", error.remedy)
     _numbers(frame, PROBABILITY_COLUMNS, where)
-    chances = frame[list(PROBABILITY_COLUMNS)].to_numpy(np.float64)
-    wrong = (~np.isfinite(chances) | (chances < 0)).any(axis=1)
-    found, remedy = (
-        "a probability is missing, negative or not finite",
-        "store softmax outputs, not logits",
+    found = "a probability is missing, negative or not finite"
+    _shares(
+        frame,
+        PROBABILITY_COLUMNS,
+        where,
+        (found, "store softmax outputs, not logits"),
+        "probabilities",
     )
-    _refuse(frame, wrong, where, found, remedy)
-    total = chances.sum(axis=1, keepdims=True)
+    return _check_optional(frame, where)
+
+
+def _shares(
+    frame: pd.DataFrame,
+    columns: tuple[str, ...],
+    where: str | Path,
+    bad: tuple[str, str],
+    name: str,
+) -> None:
+    """Let eight columns sum to 1 in place, refusing rows that are far from it.
+
+    Args:
+        frame: the table; the columns hold numbers.
+        columns: which.
+        where: what to name in an error.
+        bad: what to say of a value that is no share, and the remedy.
+        name: of the columns together.
+    """
+    values = frame[list(columns)].to_numpy(np.float64)
+    _refuse(frame, (~np.isfinite(values) | (values < 0)).any(axis=1), where, *bad)
+    total = values.sum(axis=1, keepdims=True)
     wrong = (np.abs(total - 1) > SUM_TOLERANCE)[:, 0]
-    at = total[np.argmax(wrong), 0] if len(frame) else 1.0
-    found, remedy = f"probabilities sum to {at:.4g}, not 1", "give all eight classes, in parts of 1"
-    _refuse(frame, wrong, where, found, remedy)
-    frame[list(PROBABILITY_COLUMNS)] = chances / total
+    found = f"{name} sum to {total[np.argmax(wrong), 0]:.4g}, not 1"
+    _refuse(frame, wrong, where, found, "give all eight classes, in parts of 1")
+    frame[list(columns)] = values / total
+
+
+def _check_optional(frame: pd.DataFrame, where: str | Path) -> pd.DataFrame:
+    """Keys as text, twins as true or false, votes as shares."""
+    for name in (key for key in FACE_KEYS if key in frame):
+        frame[name] = frame[name].fillna("").astype(str).astype(object)
+    if TWIN in frame:
+        said = frame[TWIN].astype(str).str.lower().map(TRUTHS)
+        found, remedy = "twin is neither true nor false", "write true or false in every row"
+        _refuse(frame, said.isna().to_numpy(), where, found, remedy)
+        frame[TWIN] = said.astype(bool)
+    held = [name for name in VOTE_COLUMNS if name in frame]
+    if held and len(held) < len(VOTE_COLUMNS):
+        missing = [name for name in VOTE_COLUMNS if name not in held]
+        raise InputError(where, f"columns missing for votes: {', '.join(missing)}", VOTES_REMEDY)
+    if held:
+        _numbers(frame, VOTE_COLUMNS, where)
+        bad = ("a share of votes is missing, negative or not finite", VOTES_REMEDY)
+        _shares(frame, VOTE_COLUMNS, where, bad, "votes")
     return frame
 
 
@@ -193,8 +245,9 @@ def checked(frame: pd.DataFrame, kind: Kind, where: str | Path) -> pd.DataFrame:
         raise InputError(where, found, f"a file has the columns {', '.join(COLUMNS[kind])}")
     if frame.empty:
         raise InputError(where, "holds no rows", "run the prediction step again")
-    extra = [name for name in frame.columns if name not in COLUMNS[kind]]
-    frame = frame[[*COLUMNS[kind], *extra]].reset_index(drop=True)
+    known = [*COLUMNS[kind], *(name for name in FACE_OPTIONAL if kind == "face" and name in frame)]
+    extra = [name for name in frame.columns if name not in known]
+    frame = frame[[*known, *extra]].reset_index(drop=True)
     _text(frame, TEXT[kind], where)
     return _check_face(frame, where) if kind == "face" else _check_eeg(frame, where)
 
@@ -234,7 +287,7 @@ def read_predictions(path: Path, kind: Kind | None = None) -> pd.DataFrame:
         if _known_suffix(path).suffix == ".parquet":
             frame = pd.read_parquet(path)
         else:
-            text = dict.fromkeys(FACE_TEXT + EEG_TEXT, str)
+            text = dict.fromkeys(FACE_TEXT + FACE_KEYS + EEG_TEXT, str)
             frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
     except InputError:
         raise
@@ -255,6 +308,18 @@ def face_arrays(frame: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.floa
     """Class numbers `[N]` in the order of `EMOTIONS` and probabilities `[N, 8]` of a face table."""
     truth = frame["label"].map(EMOTIONS.index).to_numpy(np.int64)
     return truth, frame[list(PROBABILITY_COLUMNS)].to_numpy(np.float64)
+
+
+def vote_array(frame: pd.DataFrame) -> NDArray[np.float64] | None:
+    """Share of the votes of each class, `[N, 8]`, or None for a face table without votes."""
+    held = VOTE_COLUMNS[0] in frame
+    return frame[list(VOTE_COLUMNS)].to_numpy(np.float64) if held else None
+
+
+def face_units(frame: pd.DataFrame) -> NDArray[np.str_]:
+    """What is resampled together, `str [N]`: rows tied by pixels, person or recording."""
+    columns = [frame[k].to_numpy(np.str_) for k in ("group", *FACE_KEYS) if k in frame]
+    return tied(columns) if len(columns) > 1 else columns[0]
 
 
 def va_arrays(frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,22 +11,30 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import neurogaze
-from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
-from neurogaze.evaluation import calibration, metrics, statistics
+from neurogaze.evaluation import metrics, statistics
+from neurogaze.evaluation.face_sums import (
+    FaceRows,
+    class_counts,
+    face_contributions,
+    face_scores_of_sums,
+)
 from neurogaze.evaluation.predictions import (
     TRUTH_COLUMNS,
     checked,
     face_arrays,
+    face_units,
     regresses,
     va_arrays,
+    vote_array,
 )
 from neurogaze.evaluation.results import ResultRow
 
 Floats = NDArray[np.float64]
 
-CELLS = metrics.N_CLASSES**2
-BINS = calibration.N_BINS
+TWIN_FREE = "twin-free"
+"""Ends the split of rows that are scored without pictures that training held pixel by pixel."""
+
 VARIANCE_FLOOR = 1e-12
 """Below this a variance computed from sums is rounding error of a constant."""
 
@@ -57,68 +65,25 @@ class Score:
     n: int
 
 
-def _one_hot(which: NDArray[np.int64], n: int) -> Floats:
-    return np.eye(n)[which]
-
-
-def face_contributions(
-    truth: NDArray[np.int64], chances: Floats, present: NDArray[np.bool_]
-) -> Floats:
-    """What each row adds to the sums that all face scores follow from, `[N, 64+64+15+15+2]`."""
-    free = truth * metrics.N_CLASSES + chances.argmax(axis=1)
-    among = truth * metrics.N_CLASSES + metrics.restricted_prediction(chances, present)
-    confidence = chances.max(axis=1)
-    gap = (chances.argmax(axis=1) == truth) - confidence
-    in_bin = _one_hot(calibration.confidence_bins(confidence), BINS)
-    losses = (calibration.row_nll(truth, chances), calibration.row_brier(truth, chances))
-    columns = (_one_hot(free, CELLS), _one_hot(among, CELLS), in_bin * gap[:, None])
-    return np.concatenate([*columns, np.stack(losses, axis=1)], axis=1)
-
-
-def face_scores_of_sums(sums: Floats, present: NDArray[np.bool_]) -> dict[str, Floats]:
-    """All face scores of many resamples at once.
-
-    Args:
-        sums: column sums of `face_contributions`, `[R, S]`.
-        present: classes of the whole set, `bool [8]`.
-
-    Returns:
-        The names of `metrics.face_scores` and `f1_<emotion>`, each `[R]`.
-    """
-    ends = np.cumsum([CELLS, CELLS, BINS])
-    free, among, gaps, losses = np.split(sums, ends, axis=1)
-    shape = (-1, metrics.N_CLASSES, metrics.N_CLASSES)
-    free, among, n = free.reshape(shape), among.reshape(shape), free.sum(axis=1)
-    scores = metrics.matrix_scores(free, among, present)
-    scores["nll"], scores["brier"] = losses[:, 0] / n, losses[:, 1] / n
-    scores["ece"] = np.abs(gaps).sum(axis=1) / n
-    f1 = metrics.per_class(free).f1
-    return scores | {f"f1_{name}": f1[:, column] for column, name in enumerate(EMOTIONS)}
-
-
-def face_intervals(
-    truth: NDArray[np.int64], chances: Floats, groups: NDArray[Any] | None, seed: int
-) -> dict[str, Score]:
-    """Every face score of one data set with its interval over duplicate groups.
+def face_intervals(rows: FaceRows, groups: NDArray[Any] | None, seed: int) -> dict[str, Score]:
+    """Every face score of one data set with its interval over groups.
 
     The class set is fixed before resampling: a resample that misses a rare class counts it 0.
 
     Args:
-        truth: class of each row, `[N]`.
-        chances: probabilities, `[N, 8]`.
+        rows: what was said of each face, and the truth.
         groups: rows that share a name are resampled together; None: each row alone.
         seed: of the resampling.
     """
-    present = metrics.present_classes(truth)
-    rows = face_contributions(truth, chances, present)
-    points = face_scores_of_sums(rows.sum(axis=0, keepdims=True), present)
-    points |= {k: np.array([v]) for k, v in metrics.face_scores(truth, chances).items()}
-    spread = face_scores_of_sums(statistics.bootstrap_sums(rows, groups, seed), present)
-    support = np.bincount(truth, minlength=metrics.N_CLASSES)
-    counts = {f"f1_{name}": int(support[i]) for i, name in enumerate(EMOTIONS)}
+    present = metrics.present_classes(rows.truth)
+    added = face_contributions(rows, present)
+    points = face_scores_of_sums(added.sum(axis=0, keepdims=True), present)
+    points |= {k: np.array([v]) for k, v in metrics.face_scores(rows.truth, rows.chances).items()}
+    spread = face_scores_of_sums(statistics.bootstrap_sums(added, groups, seed), present)
+    counts = class_counts(rows)
     return {
         name: Score(float(points[name][0]), *group_interval(spread[name], groups), n)
-        for name, n in ((name, counts.get(name, len(truth))) for name in points)
+        for name, n in ((name, counts.get(name, len(rows.truth))) for name in points)
     }
 
 
@@ -208,23 +173,39 @@ def result_rows(
 def score_faces(frame: pd.DataFrame, context: Mapping[str, Any]) -> list[ResultRow]:
     """Score perceived expression, once for each data set and split in the file.
 
+    Where the file says which pictures have twins in training, rows of the split
+    "<split>, twin-free" follow. Intervals are over people, recordings and equal pictures, as far as
+    the file knows them.
+
     Args:
         frame: face predictions; see `neurogaze.evaluation.predictions`.
         context: any of `CONTEXT_DEFAULTS`; the split is the one that the file states.
 
     Returns:
-        One row a metric: all of `metrics.face_scores`, and `f1_<emotion>` with its support as n.
+        One row a metric: all of `metrics.face_scores`; those of `soft_labels.vote_scores` where the
+        file holds votes; `f1_`, `recall_` and `precision_<emotion>`, with the faces behind each as
+        n.
 
     Raises:
         InputError: for a table or context that cannot be used.
     """
     frame, rows = checked(frame, "face", "face predictions"), []
     seed = int(context.get("seed", 0))
-    for (dataset, split), part in frame.groupby(["dataset", "split"], sort=True):
-        truth, chances = face_arrays(part)
-        scores = face_intervals(truth, chances, part["group"].to_numpy(str), seed)
-        rows += result_rows(scores, str(dataset), {**context, "split": str(split)})
+    for (dataset, split), whole in frame.groupby(["dataset", "split"], sort=True):
+        for name, part in face_parts(str(split), whole):
+            of_part = FaceRows(*face_arrays(part), vote_array(part))
+            scores = face_intervals(of_part, face_units(part), seed)
+            rows += result_rows(scores, str(dataset), {**context, "split": name})
     return rows
+
+
+def face_parts(split: str, frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """A split by name, then what is left of it without twins, where it has some and is not all."""
+    yield split, frame
+    if "twin" in frame:
+        alone = frame[~frame["twin"].to_numpy(bool)]
+        if 0 < len(alone) < len(frame):
+            yield f"{split}, {TWIN_FREE}", alone
 
 
 def score_va(frame: pd.DataFrame, context: Mapping[str, Any]) -> list[ResultRow]:

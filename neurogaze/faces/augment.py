@@ -1,4 +1,4 @@
-"""Random flips, turns, shifts, sizes, light and holes, for a whole batch at once.
+"""Random flips, turns, shifts, sizes, blur, light and holes, for a whole batch at once.
 
 Every parameter comes from one generator that the caller supplies, so that equal seeds give equal
 batches on every device and whatever else draws random numbers. All geometry, the crop included,
@@ -8,20 +8,30 @@ is one warp: a picture is resampled once.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 
 import torch
-from einops import rearrange
+from einops import einsum, rearrange
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from neurogaze.errors import InputError
 from neurogaze.faces.preprocessing import centred
 
 N_PARAMETERS = 13
+N_LENS_PARAMETERS = 4
+"""Drawn after the others, and only where they are used."""
 ERASE_AREA = (0.02, 0.20)
 """Share of the picture that a hole covers (Zhong et al., AAAI 2020, use up to 0.4)."""
 ERASE_ASPECT = (0.4, 2.5)
 """Height over width of a hole, log-uniform."""
-PROBABILITIES = ("flip", "erase")
+BLUR_SIGMA = (0.5, 1.5)
+"""Standard deviation of a blur, pixels of the input."""
+BLUR_KERNEL = 9
+COARSE_SIDE = (0.3, 0.75)
+"""Side of a coarse picture, share of the input; at 44 pixels 13 to 33."""
+COARSE_STEPS = 8
+PROBABILITIES = ("flip", "erase", "blur", "coarse")
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,8 @@ class AugmentSettings:
         brightness: largest change of grey level, on 0..1.
         contrast: largest change of contrast about the mean grey; 0.2 means 0.8 to 1.2 times.
         erase: probability of a hole of one random grey level.
+        blur: probability of a Gaussian blur, as of a lens out of focus.
+        coarse: probability of a loss of resolution, as of a small face in a webcam picture.
         enabled: False leaves pictures as evaluation sees them.
 
     Raises:
@@ -49,6 +61,8 @@ class AugmentSettings:
     brightness: float = 0.2
     contrast: float = 0.2
     erase: float = 0.25
+    blur: float = 0.0
+    coarse: float = 0.0
     enabled: bool = True
 
     def __post_init__(self) -> None:
@@ -69,7 +83,8 @@ def augment(
         images: `float [B, 1, H, W]` in 0..1, square, on any device.
         settings: how far.
         size: height and width to return, pixels: a crop from the middle, or an enlargement.
-        generator: source of all chance; `13 * B` numbers are drawn on its device.
+        generator: source of all chance; `13 * B` numbers are drawn on its device, and `4 * B` more
+            where pictures may be blurred or coarse.
 
     Returns:
         `float32 [B, 1, size, size]` in 0..1.
@@ -78,11 +93,12 @@ def augment(
         return centred(images, size)
     chance = torch.rand(len(images), N_PARAMETERS, generator=generator, device=generator.device)
     chance = chance.to(images.device)
-    return erased(
-        relit(warped(images, settings, size, chance[:, :5]), settings, chance[:, 5:7]),
-        settings,
-        chance[:, 7:],
-    )
+    moved = warped(images, settings, size, chance[:, :5])
+    if settings.blur or settings.coarse:
+        shape = (len(images), N_LENS_PARAMETERS)
+        lens = torch.rand(shape, generator=generator, device=generator.device).to(images.device)
+        moved = coarsened(blurred(moved, settings, lens[:, :2]), settings, lens[:, 2:])
+    return erased(relit(moved, settings, chance[:, 5:7]), settings, chance[:, 7:])
 
 
 def _spread(chance: Tensor, extent: float) -> Tensor:
@@ -125,6 +141,57 @@ def _crop_matrix(height: int, width: int, size: int) -> Tensor:
     left, top = (width - side) // 2, (height - side) // 2
     across, down = (ratio * (0.5 - edge) - 0.5 for edge in (left, top))
     return torch.tensor([[ratio, 0.0, across], [0.0, ratio, down], [0.0, 0.0, 1.0]])
+
+
+def blurred(images: Tensor, settings: AugmentSettings, chance: Tensor) -> Tensor:
+    """Blur some pictures, each by its own width; the border is mirrored.
+
+    Args:
+        images: `float [B, 1, H, W]`.
+        settings: how often.
+        chance: `[B, 2]` uniform: whether, width.
+    """
+    from kornia.filters import gaussian_blur2d
+
+    if not settings.blur:
+        return images
+    least, most = BLUR_SIGMA
+    sigma = (least + chance[:, 1:2] * (most - least)).expand(len(images), 2)
+    soft = gaussian_blur2d(images, (BLUR_KERNEL, BLUR_KERNEL), sigma, border_type="reflect")
+    return torch.where(rearrange(chance[:, 0] < settings.blur, "b -> b 1 1 1"), soft, images)
+
+
+def coarsened(images: Tensor, settings: AugmentSettings, chance: Tensor) -> Tensor:
+    """Shrink some pictures by area and enlarge them bilinearly, each to its own size.
+
+    Args:
+        images: `float [B, 1, S, S]`.
+        settings: how often.
+        chance: `[B, 2]` uniform: whether, size.
+    """
+    if not settings.coarse:
+        return images
+    bank = torch.stack([_coarse_matrix(images.shape[-1], side) for side in coarse_sides(images)])
+    which = (chance[:, 1] * COARSE_STEPS).long().clamp(max=COARSE_STEPS - 1)
+    matrix = bank.to(images)[which]
+    rough = einsum(matrix, images, matrix, "b i h, b c h w, b j w -> b c i j")
+    return torch.where(rearrange(chance[:, 0] < settings.coarse, "b -> b 1 1 1"), rough, images)
+
+
+def coarse_sides(images: Tensor) -> list[int]:
+    """The sizes that pictures of this size may shrink to, pixels, smallest first."""
+    least, most = COARSE_SIDE
+    shares = torch.linspace(least, most, COARSE_STEPS).tolist()
+    return [max(1, round(share * images.shape[-1])) for share in shares]
+
+
+@cache
+def _coarse_matrix(size: int, side: int) -> Tensor:
+    """Shrinking a line of `size` pixels to `side` and enlarging it again, `[size, size]`."""
+    line = rearrange(torch.eye(size), "row place -> 1 row place")
+    small = interpolate(line, size=side, mode="area")
+    back = interpolate(small, size=size, mode="linear", align_corners=False)
+    return rearrange(back, "1 row place -> place row")
 
 
 def relit(images: Tensor, settings: AugmentSettings, chance: Tensor) -> Tensor:

@@ -1,14 +1,15 @@
 """Batches of faces whose order is a function of seed, epoch and position alone.
 
 The sampler names a batch completely, so no hidden state has to survive a stop: an epoch started
-after a resume visits the same pictures, in the same batches, with the same augmentation.
+after a resume visits the same pictures, in the same batches, with the same augmentation and the
+same drawn labels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -20,14 +21,18 @@ from neurogaze.affect import EMOTIONS
 from neurogaze.faces.images import FaceTable
 
 Batch = dict[str, Any]
+Target = Literal["majority", "votes", "sampled"]
+LABEL_STREAM = 2
+"""Keeps drawn labels apart from the order under the same seed."""
 
 
 @dataclass(frozen=True, eq=False)
 class BatchPlan:
-    """One batch: the rows to take, and the seed of its augmentation (None: none)."""
+    """One batch: the rows to take, the seed of its augmentation (None: none), and the epoch."""
 
     rows: NDArray[np.int64]
     draw: int | None = None
+    epoch: int = 0
 
 
 def batch_seed(seed: int, epoch: int, step: int) -> int:
@@ -63,7 +68,7 @@ class ShuffledBatches(Sampler[BatchPlan]):
         order = np.random.default_rng([self.seed, epoch]).permutation(self.n_rows)
         for step in range(len(self)):
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-            yield BatchPlan(rows, batch_seed(self.seed, epoch, step))
+            yield BatchPlan(rows, batch_seed(self.seed, epoch, step), epoch)
 
 
 class OrderedBatches(Sampler[BatchPlan]):
@@ -85,19 +90,77 @@ class OrderedBatches(Sampler[BatchPlan]):
             yield BatchPlan(np.arange(start, min(start + self.batch_size, self.n_rows)))
 
 
+def sampled_labels(
+    votes: NDArray[np.float32], rows: NDArray[np.int64], seed: int, epoch: int
+) -> NDArray[np.int64]:
+    """One label a row out of its votes, another one each epoch.
+
+    This is the probabilistic label drawing of FER+ (Barsoum, Zhang, Canton Ferrer and Zhang, ICMI
+    2016, section 4). The draw of a row depends on seed, epoch and row, not on its batch.
+
+    Args:
+        votes: `[N, 8]`, distribution of every row of the table.
+        rows: `[B]`, which to draw.
+        seed: of the training.
+        epoch: of the training.
+
+    Returns:
+        `int64 [B]`, index into `EMOTIONS`; never one without a vote.
+    """
+    chance = np.random.default_rng([seed, epoch, LABEL_STREAM]).random(len(votes))[rows]
+    upto = np.cumsum(votes[rows], axis=1, dtype=np.float64)
+    return np.asarray((upto > chance[:, None] * upto[:, -1:]).argmax(axis=1), dtype=np.int64)
+
+
+def known_votes(table: FaceTable, left_out: int | None) -> NDArray[np.float32]:
+    """Votes of a table as a training may see them: without an emotion it must not know.
+
+    Args:
+        table: without a picture of that emotion.
+        left_out: index of the emotion, or None.
+
+    Returns:
+        `float32 [N, 8]`, rows sum to 1; the label alone where no other emotion has a vote.
+    """
+    votes = np.array(table.votes)
+    if left_out is None:
+        return votes
+    votes[:, left_out] = 0.0
+    alone = votes.sum(axis=1) == 0
+    votes[alone] = np.eye(len(EMOTIONS), dtype=np.float32)[table.labels[alone]]
+    return np.asarray(votes / votes.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
 class FaceBatches(Dataset[Batch]):
     """A table in memory, read one batch at a time.
 
     Args:
         table: the faces.
-        soft: take the vote distribution as target, instead of the label alone.
+        target: "majority", the label alone; "votes", the distribution of the raters; "sampled", a
+            label drawn from the votes each epoch (the votes where nothing is trained).
+        seed: of the drawn labels.
+        left_out: index of an emotion whose votes are not to be seen, or None.
     """
 
-    def __init__(self, table: FaceTable, soft: bool = False) -> None:
+    def __init__(
+        self,
+        table: FaceTable,
+        target: Target = "majority",
+        seed: int = 0,
+        left_out: int | None = None,
+    ) -> None:
+        self.target, self.seed = target, seed
+        self.votes = known_votes(table, left_out)
         self.images = torch.from_numpy(np.array(table.images))
         self.labels = torch.from_numpy(np.array(table.labels))
         hard = torch.eye(len(EMOTIONS))[self.labels]
-        self.targets = torch.from_numpy(np.array(table.votes)) if soft else hard
+        self.targets = hard if target == "majority" else torch.from_numpy(self.votes)
+
+    def to(self, device: torch.device) -> FaceBatches:
+        """Keep everything on a device; batches are then gathered there."""
+        self.images, self.labels = self.images.to(device), self.labels.to(device)
+        self.targets = self.targets.to(device)
+        return self
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -107,14 +170,21 @@ class FaceBatches(Dataset[Batch]):
 
         A training batch also has `draw`, the seed of its augmentation.
         """
-        rows = torch.from_numpy(plan.rows)
+        rows = torch.from_numpy(plan.rows).to(self.images.device)
         batch: Batch = {
             "image": self.images[rows],
             "label": self.labels[rows],
-            "target": self.targets[rows],
+            "target": self.targets[rows] if plan.draw is None else self._target(plan, rows),
             "row": rows,
         }
         return batch if plan.draw is None else batch | {"draw": plan.draw}
+
+    def _target(self, plan: BatchPlan, rows: Tensor) -> Tensor:
+        """Targets `[B, 8]` of a training batch."""
+        if self.target != "sampled":
+            return self.targets[rows]
+        drawn = sampled_labels(self.votes, plan.rows, self.seed, plan.epoch)
+        return torch.eye(len(EMOTIONS))[torch.from_numpy(drawn)].to(rows.device)
 
 
 def loader(data: FaceBatches, plan: Sampler[BatchPlan]) -> DataLoader[Batch]:

@@ -179,10 +179,14 @@ def pixel_groups(images: NDArray[np.uint8]) -> NDArray[np.str_]:
 class FaceCorpus(ABC):
     """A set of labelled faces on disk, or drawn by a recipe.
 
-    A subclass has `name` and is built from its root folder; it reads nothing before `load`.
+    A subclass has `name` and is built from its root folder; it reads nothing before `load`. Its
+    `splits` are the parts that training and evaluation ask for; a set that is there to be judged on
+    has "valid" alone.
     """
 
     name: str
+    splits: tuple[str, ...] = ("train", "valid")
+    strict: bool = False
 
     @abstractmethod
     def load(self, split: str, progress: bool = False) -> FaceTable:

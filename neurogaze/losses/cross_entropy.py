@@ -48,46 +48,88 @@ def sqrt_class_weights(counts: Tensor) -> Tensor:
     return weights * counts.sum() / (counts * weights).sum()
 
 
+def log_priors(counts: Tensor) -> Tensor:
+    """Logarithm of the share of each class, float64 `[C]`; of an absent class, the mean of all.
+
+    The geometric mean of the others neither helps nor hurts a class that is not trained.
+
+    >>> log_priors(torch.tensor([3, 1])).exp().tolist()
+    [0.75, 0.25]
+    """
+    counts = counts.double()
+    logs = (counts / counts.sum()).log()
+    present = counts > 0
+    return torch.where(present, logs, logs[present].mean())
+
+
 class CrossEntropy(nn.Module):
     """The classification term of the student.
+
+    With the votes as targets, neither smoothed nor weighted, this is the label-distribution loss
+    `KL(votes || p)` plus the entropy of the votes, which no weight of the network changes: the
+    gradients are equal, the value is higher by that entropy.
 
     Args:
         weight: factor of the term in the objective.
         label_smoothing: share of the target spread evenly over the classes, before weighting.
         class_weights: `sqrt` weighs a class by the inverse root of its size, once
             `set_class_counts` has told the sizes; `none` weighs all classes equally.
+        logit_adjustment: `tau`; `tau` times the log share of each class is added to the logits
+            in training, so that the logits themselves serve balanced classes (Menon et al. 2021,
+            arXiv 2007.07314, eq. 10). It does the work of class weights: use one of both.
+
+    Raises:
+        InputError: for a negative adjustment.
     """
 
     class_weight: Tensor
+    log_prior: Tensor
 
     def __init__(
         self,
         weight: float = 1.0,
         label_smoothing: float = 0.055,
         class_weights: Literal["none", "sqrt"] = "sqrt",
+        logit_adjustment: float = 0.0,
     ) -> None:
         super().__init__()
+        if logit_adjustment < 0:
+            found = f"is {logit_adjustment}"
+            raise InputError("loss.ce.logit_adjustment", found, "use 0 or more")
         self.weight, self.label_smoothing, self.class_weights = (
             weight,
             label_smoothing,
             class_weights,
         )
+        self.logit_adjustment = logit_adjustment
         self.register_buffer("class_weight", torch.ones(len(EMOTIONS)))
+        self.register_buffer("log_prior", torch.zeros(len(EMOTIONS)), persistent=False)
 
-    def set_class_counts(self, counts: Tensor) -> None:
-        """Weigh classes by their sizes in the training set, `[8]`; does nothing under `none`.
+    def set_class_counts(self, counts: Tensor, left_out: int | None = None) -> None:
+        """Tell the sizes of the classes in the training set.
+
+        Args:
+            counts: `[8]`, images of each class.
+            left_out: index of a class without images on purpose; its weight is 1.
 
         Raises:
-            InputError: for a class without a sample.
+            InputError: for another number of classes, or a class without a sample.
         """
         counts = torch.as_tensor(counts)
-        empty = [name for name, n in zip(EMOTIONS, counts.tolist(), strict=True) if n <= 0]
+        if counts.shape != (len(EMOTIONS),):
+            found = f"has {tuple(counts.shape)} class counts"
+            raise InputError("training set", found, f"give one for each of {EMOTIONS}")
+        sizes = enumerate(counts.tolist())
+        empty = [EMOTIONS[i] for i, n in sizes if n <= 0 and i != left_out]
         if empty:
             raise InputError(
                 "training set", f"has no image of {empty}", "add some, or drop the class"
             )
+        self.log_prior.copy_(log_priors(counts))
         if self.class_weights == "sqrt":
-            self.class_weight.copy_(sqrt_class_weights(counts))
+            present, weights = counts > 0, torch.ones(len(EMOTIONS), dtype=torch.float64)
+            weights[present] = sqrt_class_weights(counts[present])
+            self.class_weight.copy_(weights)
 
     def coefficient(self, seen: Seen) -> float:
         """Factor of the term at this step."""
@@ -97,6 +139,8 @@ class CrossEntropy(nn.Module):
         """Cross-entropy of the batch, nats, before its factor."""
         with full_precision(seen.logits):
             logits = widened(seen.logits)
+            if self.logit_adjustment:
+                logits = logits + self.logit_adjustment * self.log_prior.to(logits.dtype)
             target = seen.target.to(logits.dtype)
             smooth = self.label_smoothing
             target = (1.0 - smooth) * target + smooth / target.shape[-1]

@@ -145,8 +145,8 @@ class Geometry(nn.Module):
         )
 
     def coefficient(self, seen: Seen) -> float:
-        """Factor of the term at this step: 0 before the gate and for blended images."""
-        return 0.0 if seen.mixed else self.weight * self.ramp(seen.epoch, seen.max_epochs)
+        """Factor of the term at this step: 0 before the gate."""
+        return self.weight * self.ramp(seen.epoch, seen.max_epochs)
 
     @torch.no_grad()
     def observe(self, seen: Seen) -> None:
@@ -155,16 +155,20 @@ class Geometry(nn.Module):
         The objective calls this before the ramp as well, where the term is not computed: the means
         are then warm when it sets in. The first batch of a class sets its mean.
         """
-        if seen.mixed or not self.training:
+        if not self.training:
             return
         with full_precision(seen.embedding):
             unit, member = self._unit_and_member(seen)
             self._follow(class_means(unit, member).float(), member.sum(0) > 0)
 
     def _unit_and_member(self, seen: Seen) -> tuple[Tensor, Tensor]:
-        """Unit embeddings `[B, D]` and class membership `[B, 8]` in one dtype."""
+        """Unit embeddings `[B, D]` and class membership `[B, 8]` in one dtype.
+
+        A blended image is a member of no class.
+        """
         unit = F.normalize(widened(seen.embedding), dim=-1)
-        return unit, F.one_hot(seen.label, len(EMOTIONS)).to(unit.dtype)
+        member = F.one_hot(seen.label, len(EMOTIONS)).to(unit.dtype)
+        return unit, member if seen.mixed is None else member * (~seen.mixed)[:, None]
 
     def _follow(self, batch: Tensor, present: Tensor) -> None:
         """Update the running means from batch means."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -39,8 +40,28 @@ def softened_kl(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     return temperature**2 * divergence
 
 
+def mixed_logits(teacher: Tensor, partner: Tensor, lam: Tensor, temperature: float = 1.0) -> Tensor:
+    """Logits of a blend: `T log(lam softmax(z / T) + (1 - lam) softmax(z[partner] / T))`.
+
+    Probabilities are mixed, as targets are; softened by the same `T` the result is their mixture.
+    Where nothing is blended a row differs from the teacher's by a constant.
+
+    Args:
+        teacher: `[B, C]` logits of each own picture.
+        partner: int64 `[B]`, place of the other picture.
+        lam: `[B]`, share of the own picture.
+        temperature: `T`.
+    """
+    logs = F.log_softmax(teacher / temperature, dim=-1)
+    own = lam.to(logs.dtype)[:, None]
+    return temperature * torch.logaddexp(logs + own.log(), logs[partner] + (1.0 - own).log())
+
+
 class LogitKD(nn.Module):
     """The logit distillation term of the student.
+
+    For blended images the probabilities of the teacher are blended alike: those softened by the
+    temperature for `kl`, the plain ones for `mse`, which takes their logarithms as logits.
 
     Args:
         weight: factor of the term in the objective.
@@ -74,6 +95,9 @@ class LogitKD(nn.Module):
         with full_precision(seen.logits):
             student = widened(seen.logits)
             teacher = seen.teacher_logits.detach().to(student.dtype)
+            if seen.partner is not None and seen.lam is not None:
+                softening = self.temperature if self.mode == "kl" else 1.0
+                teacher = mixed_logits(teacher, seen.partner, seen.lam, softening)
             if self.mode == "mse":
                 return centred_mse(student, teacher)
             return softened_kl(student, teacher, self.temperature)

@@ -18,12 +18,13 @@ class Seen:
         embedding: `[B, D]`, of the student, not normalised.
         label: int64 `[B]`, hard label.
         target: `[B, 8]`, target distribution; one-hot, votes, or a mix of two images.
-        teacher_logits: `[B, 8]`, of the face teacher, or None.
+        teacher_logits: `[B, 8]`, of the face teacher for each own picture, or None.
         prototypes: `[K, D]`, unit rows of the frozen grid in cell order, or None.
         centers: `[K, 2]`, valence and arousal of the cells, or None.
         epoch: epochs done; may be a fraction.
         max_epochs: length of the training.
-        mixed: images of two classes are blended, so `label` does not say what is shown.
+        partner: int64 `[B]`, place in the batch of the picture blended in, or None.
+        lam: `[B]`, share of the own picture, 1 where nothing is blended, or None.
     """
 
     logits: Tensor
@@ -35,7 +36,16 @@ class Seen:
     centers: Tensor | None = None
     epoch: float = 0.0
     max_epochs: int = 100
-    mixed: bool = False
+    partner: Tensor | None = None
+    lam: Tensor | None = None
+
+    @property
+    def mixed(self) -> Tensor | None:
+        """Whether a picture is blended, so that `label` does not say what is shown: bool `[B]`.
+
+        None where no picture of the training ever is.
+        """
+        return None if self.lam is None else self.lam < 1
 
 
 def full_precision(tensor: Tensor) -> AbstractContextManager[None]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, cast
 
 import timm
+from timm.models.resnet import BasicBlock, Bottleneck
 from torch import Tensor, nn
 
 from neurogaze.affect import EMOTIONS
@@ -26,41 +28,117 @@ class StudentOutput(NamedTuple):
     embedding: Tensor
 
 
-def make_backbone(name: str, in_chans: int) -> nn.Module:
+@dataclass(frozen=True)
+class BackboneRecipe:
+    """What a backbone was built from: weights fit another one only when all of it is equal.
+
+    Args:
+        name: of the timm model.
+        stem: what was made of its first layers.
+        in_chans: image channels.
+        img_size: height and width of its images, pixels; None where any size will do.
+    """
+
+    name: str
+    stem: Stem
+    in_chans: int
+    img_size: int | None
+
+
+def make_backbone(name: str, in_chans: int, img_size: int | None = None) -> nn.Module:
     """Build an untrained timm network without its classifier.
 
+    Args:
+        name: of the timm model.
+        in_chans: image channels.
+        img_size: for one with a fixed number of positions, such as a vision transformer.
+
     Raises:
-        InputError: for a name that timm does not know, with the names that come close.
+        InputError: for a name that timm does not know, with the names that come close; or for an
+            image size that is missing, not asked for, or does not divide into patches.
     """
     if not timm.is_model(name):
         near = difflib.get_close_matches(name, timm.list_models(), n=3)
         raise InputError(f"backbone {name!r}", "is no timm model", f"close names are {near}")
-    return timm.create_model(name, pretrained=False, num_classes=0, in_chans=in_chans)
+    settings = timm.get_pretrained_cfg(name, allow_unregistered=True)
+    if settings is not None and settings.fixed_input_size:
+        if img_size is None:
+            remedy = "give model.student.img_size, the size of data.preprocessing"
+            raise InputError(f"backbone {name!r}", "takes images of one size only", remedy)
+        network = timm.create_model(
+            name, pretrained=False, num_classes=0, in_chans=in_chans, img_size=img_size
+        )
+        _check_patches(network, name, img_size)
+        return network
+    if img_size is not None:
+        found = f"is {img_size}, but backbone {name!r} takes images of any size"
+        raise InputError("model.student.img_size", found, "set it to null")
+    backbone = timm.create_model(name, pretrained=False, num_classes=0, in_chans=in_chans)
+    open_residuals(backbone)
+    return backbone
+
+
+def open_residuals(backbone: nn.Module) -> None:
+    """Let the residual branches of a ResNet speak from the first step, in place.
+
+    timm starts the last norm of each branch at 0, which suits large batches and long warm-ups
+    (Goyal et al. 2017, arXiv 1706.02677, section 5.1). Over the few thousand steps of a small face
+    set such a network stays at the class frequencies for epochs before it begins to learn.
+    """
+    for module in backbone.modules():
+        if isinstance(module, BasicBlock):
+            nn.init.ones_(cast(Tensor, module.bn2.weight))
+        elif isinstance(module, Bottleneck):
+            nn.init.ones_(cast(Tensor, module.bn3.weight))
+
+
+def _check_patches(backbone: nn.Module, name: str, img_size: int) -> None:
+    """Refuse images whose border would fall off the last patch."""
+    patch = getattr(getattr(backbone, "patch_embed", None), "patch_size", (1, 1))[0]
+    if img_size % patch:
+        found = f"cuts images of {img_size} pixels into patches of {patch}"
+        remedy = f"use a multiple of {patch}, here and in data.preprocessing.size"
+        raise InputError(f"backbone {name!r}", found, remedy)
 
 
 def small_stem(backbone: nn.Module, name: str, keep_pool: bool) -> None:
-    """Replace the 7x7 stride-2 stem of a residual network by a 3x3 stride-1 one, in place.
+    """Let the stem of a network keep the resolution of the image, in place.
+
+    The 7x7 stride-2 convolution of a residual network becomes a 3x3 one of stride 1. That of a
+    MobileNet or EfficientNet is 3x3 already and only loses its stride.
 
     Args:
-        backbone: network with `conv1` and `maxpool`.
+        backbone: network with `conv1` and `maxpool`, or with `conv_stem` and no pool.
         name: what to call it in an error.
         keep_pool: keep the max-pool after it; without it the maps are four times as large.
 
     Raises:
-        InputError: for a network whose stem is not one convolution and a pool.
+        InputError: for a network whose stem is not one convolution, or has no pool to keep.
     """
     conv = getattr(backbone, "conv1", None)
-    if not isinstance(conv, nn.Conv2d) or not hasattr(backbone, "maxpool"):
+    if isinstance(conv, nn.Conv2d) and hasattr(backbone, "maxpool"):
+        backbone.conv1 = _three_by_three(conv)
+        if not keep_pool:
+            backbone.maxpool = nn.Identity()
+        return
+    conv = getattr(backbone, "conv_stem", None)
+    if not isinstance(conv, nn.Conv2d):
         raise InputError(
             f"backbone {name!r}",
             "has no single stem convolution to replace",
             "use stem: imagenet, or a ResNet",
         )
+    if keep_pool:
+        remedy = "use stem: small, or stem: imagenet"
+        raise InputError(f"backbone {name!r}", "has no max-pool after its stem", remedy)
+    conv.stride = (1, 1)
+
+
+def _three_by_three(conv: nn.Conv2d) -> nn.Conv2d:
+    """A fresh 3x3 convolution of stride 1 with the channels of another."""
     stem = nn.Conv2d(conv.in_channels, conv.out_channels, 3, padding=1, bias=conv.bias is not None)
     nn.init.kaiming_normal_(stem.weight, mode="fan_out", nonlinearity="relu")
-    backbone.conv1 = stem
-    if not keep_pool:
-        backbone.maxpool = nn.Identity()
+    return stem
 
 
 def feature_width(backbone: nn.Module) -> int:
@@ -77,11 +155,13 @@ class Student(nn.Module):
         embedding_dim: width of the embedding; that of the prototype grid when one is used.
         in_chans: image channels, 1 or 3.
         stem: `imagenet` keeps the stem of the backbone; `small_pool` makes it a 3x3 convolution of
-            stride 1; `small` removes the max-pool as well.
+            stride 1 (residual networks); `small` removes the max-pool as well, where there is one.
         dropout: probability of dropping an embedding unit before the classifier.
+        img_size: height and width of the images, pixels, for a backbone that takes one size only.
 
     Raises:
-        InputError: for an unknown backbone, or one whose stem cannot be replaced.
+        InputError: for an unknown backbone, one whose stem cannot be replaced, or one that needs
+            an image size.
     """
 
     def __init__(
@@ -91,9 +171,11 @@ class Student(nn.Module):
         in_chans: int = 1,
         stem: Stem = "small_pool",
         dropout: float = 0.0,
+        img_size: int | None = None,
     ) -> None:
         super().__init__()
-        self.backbone = make_backbone(backbone, in_chans)
+        self.recipe = BackboneRecipe(backbone, stem, in_chans, img_size)
+        self.backbone = make_backbone(backbone, in_chans, img_size)
         if stem != "imagenet":
             small_stem(self.backbone, backbone, keep_pool=stem == "small_pool")
         self.embed = nn.Linear(feature_width(self.backbone), embedding_dim)

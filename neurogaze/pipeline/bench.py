@@ -13,7 +13,12 @@ from rich.console import Console
 import neurogaze
 from neurogaze import training
 from neurogaze.faces.store import prepare as prepare_faces
-from neurogaze.pipeline.judging import View, evaluate_student, load_student
+from neurogaze.pipeline.judging import (
+    View,
+    evaluate_student,
+    load_student,
+    training_pictures,
+)
 from neurogaze.pipeline.run import grid_sha256, report_stage, resumable_fit
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.pipeline.stages import Stages
@@ -118,12 +123,12 @@ def _judge(
 ) -> None:
     data: Any = training.load_data(["--data", part.data, f"--data.store={store}", *part.args])
     table = prepare_faces(data.corpus, part.split, data.store, progress=False)
-    view = View(part.flip, part.undo_weights)
+    view = View(part.flip, part.undo_weights, part.crops, part.prior)
     context = context | {"arm": view.named(context["arm"])}
 
     def action(folder: Path) -> None:
         task = load_student(stages.root / name / "last.ckpt")
-        evaluate_student(task, table, folder, context, view)
+        evaluate_student(task, table, folder, context, view, training_pictures(task, data))
 
     outputs = ["predictions.parquet", "embeddings.npz", "results.jsonl"]
     inputs = {"student": weights, "faces": table.sha256}

@@ -19,7 +19,12 @@ from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.consolidating import consolidate_teachers
-from neurogaze.pipeline.judging import View, evaluate_student, load_student
+from neurogaze.pipeline.judging import (
+    View,
+    evaluate_student,
+    load_student,
+    training_pictures,
+)
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, PipelineSettings
 from neurogaze.pipeline.stages import DAMAGED, StageRecord, Stages, content_hash
 from neurogaze.prototypes.grid import PrototypeGrid
@@ -177,12 +182,12 @@ class Pipeline:
         faces, table = self.faces(f"faces-{name}", data, part.split)
         _expect(part.expected, table)
         student = self.stages.records["student"]
-        view = View(part.flip, part.undo_weights)
+        view = View(part.flip, part.undo_weights, part.crops, part.prior)
         context = self._context(view.named("student"))
 
         def action(folder: Path) -> None:
             task = load_student(self.root / "student" / "last.ckpt")
-            evaluate_student(task, table, folder, context, view)
+            evaluate_student(task, table, folder, context, view, training_pictures(task, data))
 
         outputs = ["predictions.parquet", "embeddings.npz", "results.jsonl"]
         inputs = {"faces": faces.content, "student": student.outputs["last.ckpt"]}

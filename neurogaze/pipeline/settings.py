@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
@@ -49,6 +49,8 @@ class EvaluationSettings:
         expected: number of images that must be there; null asks for none.
         flip: judge each image by the mean of itself and its mirror image.
         undo_weights: divide probabilities by the class weights of the training loss.
+        crops: "ten" takes the mean over centre, corners and their mirror images.
+        prior: share of the log class frequencies of training to take off the logits.
     """
 
     data: str
@@ -57,6 +59,8 @@ class EvaluationSettings:
     expected: int | None = None
     flip: bool = False
     undo_weights: bool = False
+    crops: Literal["centre", "ten"] = "centre"
+    prior: float = 0.0
 
     def relative_to(self, folder: Path) -> EvaluationSettings:
         """The same, with its file found from a folder."""

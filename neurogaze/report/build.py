@@ -17,6 +17,7 @@ from neurogaze.report import gallery, grid_tables, html, tables
 from neurogaze.report.bench_tables import bench_tables
 from neurogaze.report.inputs import ReportInputs, discover
 from neurogaze.report.markup import to_latex, to_markdown
+from neurogaze.report.robustness_tables import robustness_tables
 from neurogaze.report.tables import Table
 
 __all__ = ["ReportInputs", "build_report", "discover"]
@@ -72,11 +73,16 @@ def result_tables(inputs: ReportInputs) -> dict[str, Table | None]:
     return {
         "Faces": tables.faces_table(inputs.rows),
         "Faces, classes present": tables.present_table(inputs.rows),
+        "Faces, calibration": tables.calibration_table(inputs.rows),
+        "Faces, open set": tables.open_table(inputs.rows),
+        "Faces, recall by class": tables.recall_table(inputs.rows),
+        "Faces, precision by class": tables.precision_table(inputs.rows),
         "F1 by class": tables.class_table(inputs.rows),
         "EEG": None if arms else tables.eeg_table(inputs.rows),
         "EEG, high or low": None if arms else tables.decisions_table(inputs.rows),
         **arms,
         "Stability of the grid": grid_tables.sizes_table(inputs.stability),
+        **{table.title: table for table in robustness_tables(inputs.robustness)},
     }
 
 
@@ -186,9 +192,15 @@ def page_sections(
     about = [shown["Stability of the grid"], *cells, provenance_table(inputs)]
     faces = [table for name, table in shown.items() if name.startswith(("Faces", "F1"))]
     recordings = [table for name, table in shown.items() if name.startswith("EEG")]
+    spoiled = [table for name, table in shown.items() if name.startswith(gallery.ROBUSTNESS)]
     results, predictions = "results.jsonl with such results", "predictions of faces"
     return [
         part("Faces", results, faces),
+        *(
+            [part(gallery.ROBUSTNESS, results, spoiled, gallery.ROBUSTNESS)]
+            if inputs.robustness
+            else []
+        ),
         part("EEG", results, recordings, gallery.EEG),
         part("Prototype grid", "grid.npz", about, gallery.GRID, grid_notes(inputs)),
         part("Teachers", "explained.npz", (), gallery.LOOKS),

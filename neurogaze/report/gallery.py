@@ -21,11 +21,13 @@ from neurogaze.report.figures_eeg import topomap_figure, va_figure
 from neurogaze.report.figures_explained import cell_maps_figure, saliency_figure
 from neurogaze.report.figures_faces import confusion_figure, embedding_figure, reliability_figure
 from neurogaze.report.figures_grid import atlas_figure, grid_figure
+from neurogaze.report.figures_robustness import robustness_figure
 from neurogaze.report.figures_training import learning_figure
 from neurogaze.report.grid_inputs import Explained
 from neurogaze.report.inputs import ReportInputs
+from neurogaze.report.robustness_tables import by_student
 
-GRID, EEG, MAPS, LOOKS, CURVES, CONFUSION, CALIBRATION, EMBEDDING = (
+GRID, EEG, MAPS, LOOKS, CURVES, CONFUSION, CALIBRATION, EMBEDDING, ROBUSTNESS = (
     "Prototype grid",
     "EEG",
     "Topomaps",
@@ -34,6 +36,7 @@ GRID, EEG, MAPS, LOOKS, CURVES, CONFUSION, CALIBRATION, EMBEDDING = (
     "Confusion",
     "Calibration",
     "Embedding",
+    "Robustness",
 )
 
 
@@ -87,6 +90,10 @@ def plans(inputs: ReportInputs) -> Iterator[Plan]:
             caption,
             partial(embedding_figure, found.points, found.label),
         )
+    for student, conditions in by_student(inputs.robustness).items():
+        caption = f"{', '.join(student)}: spoiled pictures, with 95 % intervals over units."
+        draw = partial(robustness_figure, conditions)
+        yield Plan(ROBUSTNESS, slug("robustness", *student), caption, draw)
     for place, log in inputs.logs.items():
         caption = f"{place}: training by epoch."
         yield Plan(CURVES, slug("learning", place), caption, partial(learning_figure, log))

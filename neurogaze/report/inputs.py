@@ -72,6 +72,7 @@ class ReportInputs:
         logs: `metrics.csv` of trainings.
         embeddings: student embeddings.
         stages: stage records.
+        robustness: results on spoiled pictures.
     """
 
     title: str
@@ -85,6 +86,7 @@ class ReportInputs:
     logs: Mapping[str, pd.DataFrame]
     embeddings: Mapping[str, Embedding]
     stages: Mapping[str, Mapping[str, Any]]
+    robustness: tuple[ResultRow, ...] = ()
 
 
 def read_topomaps(path: Path) -> Topomaps:
@@ -141,9 +143,10 @@ def discover(run: Path, skip: Path | None = None) -> ReportInputs:
 
     Args:
         run: folder; `results.jsonl`, `predictions.parquet` or `.csv`, `grid.npz`,
-            `stability.json`, `explained.npz`, `topomaps.npz`, `metrics.csv`, `embeddings.npz` and
-            `stage.json` are looked for, and `title.json` in the folder itself. Where `title.json`
-            lists `stages`, other folders are left over from other settings and are not read.
+            `stability.json`, `explained.npz`, `topomaps.npz`, `metrics.csv`, `embeddings.npz`,
+            `robustness.jsonl` and `stage.json` are looked for, and `title.json` in the folder
+            itself. Where `title.json` lists `stages`, other folders are left over from other
+            settings and are not read.
         skip: folder to leave out, such as an earlier report.
 
     Raises:
@@ -173,6 +176,9 @@ def discover(run: Path, skip: Path | None = None) -> ReportInputs:
         logs=each("metrics.csv", read_log),
         embeddings=each("embeddings.npz", read_embedding),
         stages=each("stage.json", read_record),
+        robustness=tuple(
+            row for rows in each("robustness.jsonl", read_rows).values() for row in rows
+        ),
     )
 
 

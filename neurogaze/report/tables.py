@@ -89,11 +89,27 @@ FACE_METRICS: dict[str, tuple[str, Cell]] = {
 PRESENT_METRICS: dict[str, tuple[str, Cell]] = {
     "present_restricted_accuracy": ("restricted accuracy, %", percent),
     "present_restricted_macro_f1": ("restricted macro-F1, %", percent),
+    "present_restricted_balanced_accuracy": ("restricted balanced accuracy, %", percent),
     "present_averaged_macro_f1": ("averaged macro-F1, %", percent),
     "present_averaged_balanced_accuracy": ("averaged balanced accuracy, %", percent),
 }
-CLASS_METRICS: dict[str, tuple[str, Cell]] = {
-    f"f1_{name}": (name, with_support) for name in EMOTIONS
+CALIBRATION_METRICS: dict[str, tuple[str, Cell]] = {
+    "ece": ("ECE", fine),
+    "nll": ("NLL", fine),
+    "brier": ("Brier", fine),
+    "ece_votes": ("ECE, votes", fine),
+    "vote_jsd": ("JSD, votes", fine),
+    "soft_nll": ("NLL, votes", fine),
+    "temperature": ("T", fine),
+}
+OPEN_METRICS: dict[str, tuple[str, Cell]] = {
+    f"open_{metric}_{doubt}": (f"{name}, {said}", plain)
+    for metric, name in (("auroc", "AUROC"), ("fpr95", "FPR at 95 % TPR"))
+    for doubt, said in (
+        ("max_probability", "confidence"),
+        ("entropy", "entropy"),
+        ("energy", "energy"),
+    )
 }
 EEG_METRICS: dict[str, tuple[str, Cell]] = {
     f"{axis}_{metric}": (f"{axis} {name}", plain)
@@ -200,8 +216,10 @@ def _line(
 def faces_table(rows: Sequence[ResultRow]) -> Table | None:
     """Perceived expression: data set x split x arm."""
     caption = (
-        "Perceived expression, with 95 % bootstrap intervals over duplicate groups. Means are over "
-        "all eight classes; one that a data set does not hold counts 0."
+        "Perceived expression, with 95 % bootstrap intervals over people where the data names "
+        "them, else over pictures, equal ones together. Means are over all eight classes; one that "
+        "a data set does not hold counts 0. Twin-free: without pictures that training holds too. "
+        "One rater: agreement of a single person with the majority of the others."
     )
     names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", "n")
     return build("Faces", caption, rows, names, FACE_METRICS)
@@ -217,11 +235,52 @@ def present_table(rows: Sequence[ResultRow]) -> Table | None:
     return build("Faces, classes present", caption, rows, names, PRESENT_METRICS)
 
 
+def calibration_table(rows: Sequence[ResultRow]) -> Table | None:
+    """How far probabilities can be believed, against labels and against votes."""
+    caption = (
+        "How far probabilities can be believed: ECE over 15 bins, NLL in nats and Brier score "
+        "against the label; against the votes, confidence beside the vote share of the class "
+        "named, Jensen-Shannon divergence and cross-entropy in nats. Who repeats the votes exactly "
+        "has 0 in the first two of these, and not in ECE. T divides the logits."
+    )
+    judged = [row for row in rows if not is_eeg(row) and row.metric in CALIBRATION_METRICS]
+    names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", "n")
+    return build("Faces, calibration", caption, judged, names, CALIBRATION_METRICS)
+
+
+def open_table(rows: Sequence[ResultRow]) -> Table | None:
+    """Whether a class that training left out is doubted."""
+    caption = (
+        "Telling a class that training left out from the others by the student's own doubt. FPR: "
+        "share of the pictures left out that are accepted when 95 % of the others are."
+    )
+    names = _named("dataset", "split", "experiment", "arm", "seed", "n")
+    return build("Faces, open set", caption, rows, names, OPEN_METRICS)
+
+
 def class_table(rows: Sequence[ResultRow]) -> Table | None:
     """F1 of each emotion with its support."""
     caption = "F1 of each perceived expression, per cent, with the number of faces behind it."
+    return _by_class("F1 by class", caption, rows, "f1")
+
+
+def recall_table(rows: Sequence[ResultRow]) -> Table | None:
+    """Recall of each emotion with its support."""
+    caption = "Share of the faces of each expression that were named so, per cent."
+    return _by_class("Faces, recall by class", caption, rows, "recall")
+
+
+def precision_table(rows: Sequence[ResultRow]) -> Table | None:
+    """Precision of each emotion with the faces that were called so."""
+    caption = "Share that is right of the n faces called each expression, per cent."
+    return _by_class("Faces, precision by class", caption, rows, "precision")
+
+
+def _by_class(title: str, caption: str, rows: Sequence[ResultRow], score: str) -> Table | None:
+    """One score of every emotion."""
+    metrics = {f"{score}_{name}": (name, with_support) for name in EMOTIONS}
     names = _named("dataset", "split", "experiment", "arm", "seed")
-    return build("F1 by class", caption, rows, names, CLASS_METRICS)
+    return build(title, caption, rows, names, metrics)
 
 
 def eeg_table(rows: Sequence[ResultRow]) -> Table | None:

@@ -6,13 +6,14 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from neurogaze.affect import EMOTIONS
-from neurogaze.artefacts import arrays_hash
+from neurogaze.artefacts import arrays_hash, file_hash
 from neurogaze.errors import InputError
 
 UNREADABLE = (
@@ -45,8 +46,9 @@ class LogitsPin:
     """Stored logits of a frozen face classifier, by path and content hash.
 
     Args:
-        path: `.npz` with `ids [n]` (text) and `logits [n, 8]` of the un-augmented images.
-        sha256: hash over both arrays; any other content is refused.
+        path: `.npz` with `ids [n]` (text) and `logits [n, 8]` of the un-augmented images, and
+            `labels [8]`, what their columns mean.
+        sha256: hash over the arrays; any other content is refused.
     """
 
     path: str
@@ -54,10 +56,10 @@ class LogitsPin:
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    """The two arrays of a file of stored logits, without unpickling anything."""
+    """The arrays of a file of stored logits, without unpickling anything."""
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in ("ids", "logits")}
+            return {name: stored[name] for name in ("ids", "logits", "labels")}
     except UNREADABLE as error:
         raise InputError(
             path, f"cannot be read as stored logits ({error})", "make them again"
@@ -75,7 +77,8 @@ def load_logits(pin: LogitsPin, ids: np.ndarray) -> Tensor:
         `float32 [n, 8]`.
 
     Raises:
-        InputError: when the file is missing or altered, is no table of logits, or lacks an image.
+        InputError: when the file is missing or altered, is no table of logits, has another class
+            order, or lacks an image.
     """
     path = Path(pin.path)
     arrays = _read(path)
@@ -87,6 +90,9 @@ def load_logits(pin: LogitsPin, ids: np.ndarray) -> Tensor:
     shape = (len(arrays["ids"]), len(EMOTIONS))
     if arrays["logits"].shape != shape:
         raise InputError(path, f"logits {arrays['logits'].shape}, not {shape}", "make them again")
+    if arrays["labels"].tolist() != list(EMOTIONS):
+        found = f"has the class order {arrays['labels'].tolist()}, not {list(EMOTIONS)}"
+        raise InputError(path, found, "make them again, or reorder the columns by name")
     row = {name: i for i, name in enumerate(arrays["ids"].tolist())}
     missing = [name for name in ids.tolist() if name not in row]
     if missing:
@@ -97,3 +103,36 @@ def load_logits(pin: LogitsPin, ids: np.ndarray) -> Tensor:
         )
     order = np.array([row[name] for name in ids.tolist()])
     return torch.from_numpy(arrays["logits"][order].astype(np.float32))
+
+
+def read_pinned_checkpoint(path: Path, sha256: str, kind: str, task: str) -> dict[str, Any]:
+    """Read a checkpoint that must have the hash, and be of the kind, that was asked for.
+
+    Args:
+        path: the file.
+        sha256: of its bytes.
+        kind: what its record must say.
+        task: name of the class that writes such checkpoints, for messages.
+
+    Returns:
+        The checkpoint; `neurogaze` (its record) and `state_dict` are there.
+
+    Raises:
+        InputError: when the file is missing or altered, or holds something else.
+    """
+    try:
+        found = file_hash(path)
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error})", "run the warm-up again") from error
+    if found != sha256.lower():
+        raise InputError(path, f"has hash {found}, not {sha256}", "pin the file you mean")
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        held, _ = content["neurogaze"].get("kind"), content["state_dict"]
+    except Exception as error:
+        found = f"is no readable checkpoint ({type(error).__name__})"
+        raise InputError(path, found, "run the warm-up again") from error
+    if held != kind:
+        remedy = f"pin a checkpoint of a {task}"
+        raise InputError(path, f"holds {held!r}, not a warm-up", remedy)
+    return content

@@ -15,17 +15,33 @@ import neurogaze
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import accuracy, macro_f1_8way
+from neurogaze.faces.mixing import mixed_rows
+from neurogaze.faces.seen import no_keys
 from neurogaze.losses.objective import Objective
 from neurogaze.losses.seen import Seen
-from neurogaze.models.averaging import average_decay, reestimate_batchnorm, update_average
+from neurogaze.models.averaging import (
+    average_decay,
+    check_averaging,
+    reestimate_batchnorm,
+    swa_decay,
+    swa_first,
+    update_average,
+)
 from neurogaze.models.student import Student, StudentOutput
 from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.tasks.face_warm_start import FaceWarmStart, refuse_seen, start_from
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.pins import GridPin, LogitsPin, load_logits
+
+WARMED_ON = "neurogaze_warmed_on"
+"""Key of a checkpoint for hashes of the pictures that a warm-up saw."""
 
 
 class StudentTask(LightningModule):
     """Train an image-only student with CE, logit KD, Proto-KD and D-Geo.
+
+    Where the data blend pictures, targets and teacher probabilities are blended alike, and with the
+    targets those of Proto-KD; D-Geo sees the pictures that are not blended.
 
     Args:
         student: the network.
@@ -34,10 +50,17 @@ class StudentTask(LightningModule):
         teacher_logits: stored logits of a face classifier; needed by logit KD.
         optimisation: optimiser and schedule.
         ema_decay: highest decay of the averaged weights; 0 keeps none.
+        swa_start: share of training after which the weights at the end of each epoch enter an equal
+            mean, which is what is deployed; null keeps none.
+        init_from: backbone weights of a warm-up without labels to start from.
+
+    Raises:
+        InputError: for two averages at once, or one out of range.
     """
 
     prototypes: Tensor
     centers: Tensor
+    logits: Tensor | None
 
     def __init__(
         self,
@@ -47,22 +70,26 @@ class StudentTask(LightningModule):
         teacher_logits: LogitsPin | None = None,
         optimisation: Optimisation = Optimisation(lr=2e-4, weight_decay=0.05),
         ema_decay: float = 0.0,
+        swa_start: float | None = None,
+        init_from: FaceWarmStart | None = None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
         self.student = student
-        self.averaged = copy.deepcopy(student).requires_grad_(False) if ema_decay else None
+        kept = check_averaging(ema_decay, swa_start)
+        self.averaged = copy.deepcopy(student).requires_grad_(False) if kept else None
         self.loss = loss
         self.grid_pin, self.logits_pin = grid, teacher_logits
         self.optimisation = optimisation
-        self.ema_decay = ema_decay
+        self.ema_decay, self.swa_start, self.init_from = ema_decay, swa_start, init_from
+        self.warmed_on = no_keys()
         self.register_buffer("prototypes", torch.zeros(0, student.embed.out_features))
         self.register_buffer("centers", torch.zeros(0, 2))
         self.provenance: dict[str, Any] = {}
         self.config_hash = ""
         self.epochs = (0, 0)
         self.calibrated = -1
-        self.logits: Tensor | None = None
+        self.register_buffer("logits", None, persistent=False)
         self.confusion = MulticlassConfusionMatrix(num_classes=len(EMOTIONS))
 
     @property
@@ -74,22 +101,52 @@ class StudentTask(LightningModule):
         """Open the pinned grid and logits, take class counts and provenance from the data.
 
         Raises:
-            InputError: when a term lacks its input, or a pinned file is not what its hash says.
+            InputError: when the classes of data and network differ, a term lacks its input, or a
+                pinned file is not what its hash says.
         """
         if stage != "fit":
             return
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        self.loss.set_class_counts(torch.as_tensor(data.class_counts))
+        self._check_classes(data.provenance["labels"])
+        self.loss.set_class_counts(torch.as_tensor(data.class_counts), data.left_out)
         self.provenance = dict(data.provenance)
+        if self.init_from is not None:
+            self._start_from(self.init_from, data)
         self._open_grid()
         if self.loss.kd is not None and self.loss.kd.weight:
-            if self.logits_pin is None:
-                raise InputError(
-                    "model.teacher_logits",
-                    "is null, but the objective has a logit-KD term",
-                    "pin stored logits, or set `loss.kd` to null",
-                )
-            self.logits = load_logits(self.logits_pin, data.train.ids)
+            self._open_logits(data)
+
+    def _start_from(self, pin: FaceWarmStart, data: Any) -> None:
+        """Take the backbone of a warm-up that saw no picture which will be judged."""
+        given = start_from(pin, self.student, self.provenance["preprocessing"], data.judged)
+        if self.averaged is not None:
+            self.averaged.load_state_dict(self.student.state_dict())
+        self.provenance["init_from"], self.warmed_on = given.record, given.seen
+
+    def _check_classes(self, labels: list[str]) -> None:
+        """Refuse data in another class order, and a network with another number of logits."""
+        if list(labels) != list(EMOTIONS):
+            found = f"have the class order {labels}, not {list(EMOTIONS)}"
+            raise InputError("the data", found, "map the classes of the corpus by name")
+        width = self.student.classify.out_features
+        if width != len(EMOTIONS):
+            found = f"has {width} logits, not {len(EMOTIONS)}"
+            raise InputError("model.student", found, f"give one for each of {EMOTIONS}")
+
+    def _open_logits(self, data: Any) -> None:
+        if self.logits_pin is None:
+            raise InputError(
+                "model.teacher_logits",
+                "is null, but the objective has a logit-KD term",
+                "pin stored logits, or set `loss.kd` to null",
+            )
+        if data.without is not None:
+            raise InputError(
+                "model.teacher_logits",
+                f"would tell of {data.without}, which the data leave out",
+                "set `loss.kd` to null, or `data.without`",
+            )
+        self.logits = load_logits(self.logits_pin, data.train.ids).to(self.device)
 
     def _open_grid(self) -> None:
         needed = self.loss.proto is not None and self.loss.proto.weight
@@ -120,16 +177,21 @@ class StudentTask(LightningModule):
         """Objective of one batch; every weighted term is logged."""
         out = self.student(batch["image"].contiguous(memory_format=torch.channels_last))
         has_grid = len(self.prototypes) > 0
+        target, partner, lam = batch["target"], batch.get("partner"), batch.get("lam")
+        if partner is not None and lam is not None:
+            target = mixed_rows(target, partner, lam)
         seen = Seen(
             logits=out.logits,
             embedding=out.embedding,
             label=batch["label"],
-            target=batch["target"],
-            teacher_logits=None if self.logits is None else self._teacher_logits(batch["row"]),
+            target=target,
+            teacher_logits=None if self.logits is None else self.logits[batch["row"]],
             prototypes=self.prototypes if has_grid else None,
             centers=self.centers if has_grid else None,
             epoch=float(self.current_epoch),
             max_epochs=int(self.trainer.max_epochs or 1),
+            partner=partner,
+            lam=lam,
         )
         total, terms = self.loss(seen)
         logged = {f"train/{name}": term.detach() for name, term in terms.items()}
@@ -137,15 +199,16 @@ class StudentTask(LightningModule):
         self.log_dict(logged, on_step=False, on_epoch=True, batch_size=len(out.logits))
         return total
 
-    def _teacher_logits(self, rows: Tensor) -> Tensor:
-        assert self.logits is not None
-        return self.logits[rows.cpu()].to(rows.device)
-
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Let the averaged weights follow."""
-        if self.averaged is not None:
+        """Let the averaged weights follow: at every step (EMA), or once an epoch (SWA)."""
+        if self.averaged is None:
+            return
+        if self.swa_start is None:
             decay = average_decay(self.global_step, self.ema_decay)
             update_average(self.averaged, self.student, decay)
+        elif self.trainer.is_last_batch:  # before this epoch is validated
+            first = swa_first(self.swa_start, int(self.trainer.max_epochs or 1))
+            update_average(self.averaged, self.student, swa_decay(self.current_epoch, first))
 
     def on_validation_start(self) -> None:
         """Ready the averaged weights of the last epoch; refuse images prepared in another way.
@@ -164,6 +227,8 @@ class StudentTask(LightningModule):
                 f"is {given}, but the checkpoint was trained with {own}",
                 "give the data the preprocessing of the checkpoint",
             )
+        if self.init_from is not None:
+            refuse_seen(self.warmed_on, {data.valid.split: data.valid}, self.init_from.allow_seen)
 
     def on_test_start(self) -> None:
         """As in validation."""
@@ -174,11 +239,12 @@ class StudentTask(LightningModule):
         self._calibrate()
 
     def _calibrate(self) -> None:
-        """Re-estimate batch norms of the averaged weights, once, at the end of the last epoch."""
-        last = self.current_epoch + 1 >= int(self.trainer.max_epochs or 1)
-        if self.averaged is None or not last or self.calibrated == self.current_epoch:
+        """Re-estimate batch norms of averaged weights, once an epoch: the last, or all of SWA."""
+        epochs = int(self.trainer.max_epochs or 1)
+        first = epochs - 1 if self.swa_start is None else swa_first(self.swa_start, epochs)
+        if self.averaged is None or self.trainer.sanity_checking:
             return
-        if self.trainer.sanity_checking:
+        if self.current_epoch < first or self.calibrated == self.current_epoch:
             return
         self.calibrated = self.current_epoch
         loader = self.trainer.datamodule.calibration_loader()  # type: ignore[attr-defined]
@@ -227,6 +293,7 @@ class StudentTask(LightningModule):
             "config_hash": self.config_hash,
             "provenance": self.provenance,
         }
+        checkpoint[WARMED_ON] = self.warmed_on
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another kind or class order; make room for their grid."""
@@ -248,5 +315,6 @@ class StudentTask(LightningModule):
         self.provenance = record["provenance"]
         self.epochs = (int(record["epochs"][0]), int(record["epochs"][1]))
         self.config_hash = record.get("config_hash", "")
+        self.warmed_on = checkpoint.get(WARMED_ON, no_keys())
         for name in ("prototypes", "centers"):
             setattr(self, name, torch.zeros_like(checkpoint["state_dict"][name]))

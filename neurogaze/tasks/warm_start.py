@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor
 from neurogaze.errors import InputError
 from neurogaze.models.electrode_transformer import electrode_ids
 from neurogaze.models.teacher import Teacher
+from neurogaze.tasks.pins import read_pinned_checkpoint
 
 OWN = ("feature_", "head.")
 """Parts of a teacher that belong to its own training: standardisation and ratings."""
@@ -41,23 +41,8 @@ def read_warm_start(pin: WarmStart) -> dict[str, Any]:
     Raises:
         InputError: when the file is missing or altered, or is no warm-up.
     """
-    path = Path(pin.path)
-    try:
-        with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error})", "run the warm-up again") from error
-    if found != pin.sha256.lower():
-        raise InputError(path, f"has hash {found}, not {pin.sha256}", "pin the file you mean")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        record, weights = content["neurogaze"], content["state_dict"]
-    except Exception as error:
-        found = f"is no readable checkpoint ({type(error).__name__})"
-        raise InputError(path, found, "run the warm-up again") from error
-    if record.get("kind") != "pretrained":
-        found = f"holds {record.get('kind')!r}, not a warm-up"
-        raise InputError(path, found, "pin a checkpoint of a PretrainingTask")
+    content = read_pinned_checkpoint(Path(pin.path), pin.sha256, "pretrained", "PretrainingTask")
+    record, weights = content["neurogaze"], content["state_dict"]
     prefix = "teacher."
     state = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
     return {"state": state, "channels": record["channels"], "provenance": record["provenance"]}

@@ -81,6 +81,17 @@ def test_restricting_must_raise_accuracy_where_an_absent_class_wins():
     assert scores["present_averaged_balanced_accuracy"] == 0.5
 
 
+def test_restricting_can_lower_macro_f1_though_no_row_is_lost():
+    """A row taken back from an absent class may land on a wrong one and cost it precision."""
+    truth = np.array([0, 0, 1])
+    chances = np.zeros((3, 8))
+    chances[0, 0], chances[1, [7, 1]], chances[2, 1] = 1.0, (0.6, 0.4), 1.0
+    scores = metrics.face_scores(truth, chances)
+    assert scores["present_restricted_accuracy"] == scores["accuracy"] == pytest.approx(2 / 3)
+    assert scores["present_averaged_macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
+    assert scores["present_restricted_macro_f1"] == pytest.approx((2 / 3 + 2 / 3) / 2)
+
+
 def test_restricting_never_loses_a_correct_row():
     for seed in range(20):
         truth, chances = random_case(seed, [0, 2, 5])

@@ -10,9 +10,12 @@ from neurogaze.evaluation import predictions
 from neurogaze.evaluation.predictions import (
     EEG_COLUMNS,
     FACE_COLUMNS,
+    VOTE_COLUMNS,
     face_arrays,
+    face_units,
     read_predictions,
     va_arrays,
+    vote_array,
     write_predictions,
 )
 
@@ -248,3 +251,59 @@ def test_nothing_is_left_behind_when_writing_is_refused(tmp_path):
         write_predictions(tmp_path / "p.parquet", frame)
     assert list(tmp_path.iterdir()) == []
     assert predictions.SUM_TOLERANCE == 1e-3
+
+
+def full_frame(n: int = 6) -> pd.DataFrame:
+    """Every optional column."""
+    votes = np.random.default_rng(2).dirichlet(np.ones(8), n)
+    return face_frame(n).assign(
+        subject=["01", "01", "", "", "02", ""],
+        sequence=["a", "b", "c", "c", "", ""],
+        twin=[True, False, False, True, False, False],
+        **dict(zip(VOTE_COLUMNS, votes.T, strict=True)),
+    )
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_optional_columns_survive_the_file(tmp_path, suffix):
+    path, frame = tmp_path / f"p{suffix}", full_frame()
+    write_predictions(path, frame)
+    found = read_predictions(path, "face")
+    assert list(found.columns[:13]) == list(FACE_COLUMNS)
+    for column in ("subject", "sequence", "twin"):
+        assert found[column].tolist() == frame[column].tolist()
+    np.testing.assert_allclose(vote_array(found), frame[list(VOTE_COLUMNS)], rtol=1e-9)
+    assert vote_array(face_frame()) is None
+
+
+def test_units_tie_pixels_people_and_recordings():
+    """Nothing joins the recordings a and c until person 01 turns up in row 2."""
+    assert face_units(face_frame()).tolist() == ["g0", "g0", "g1", "g1", "g2", "g2"]
+    apart = full_frame().assign(group=list("abcdef"))
+    assert face_units(apart).tolist() == ["0", "0", "1", "1", "2", "3"]
+    tied = apart.assign(subject=["01", "01", "01", "", "02", ""])
+    assert face_units(tied).tolist() == ["0", "0", "0", "0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("twin", "maybe", "twin is neither true nor false"),
+        ("twin", None, "twin is neither true nor false"),
+        ("v_fear", -0.1, "a share of votes is missing"),
+        ("v_fear", None, "a share of votes is missing"),
+        ("v_fear", 7.0, "votes sum to"),
+        ("v_fear", "many", "v_fear is not a number"),
+    ],
+)
+def test_a_wrong_optional_cell_is_named(tmp_path, column, value, message):
+    frame = full_frame().astype({column: object})
+    frame.loc[2, column] = value
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    with pytest.raises(InputError, match=r"p\.csv, row 3 .*" + message):
+        read_predictions(tmp_path / "p.csv")
+
+
+def test_votes_for_some_classes_are_refused(tmp_path):
+    with pytest.raises(InputError, match="columns missing for votes: v_fear"):
+        write_predictions(tmp_path / "p.csv", full_frame().drop(columns="v_fear"))

@@ -5,12 +5,14 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import metrics as sk
 
 import neurogaze
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
-from neurogaze.evaluation import metrics, scoring, statistics
-from neurogaze.evaluation.predictions import PROBABILITY_COLUMNS
+from neurogaze.evaluation import metrics, scoring, soft_labels, statistics
+from neurogaze.evaluation.face_sums import FaceRows, face_contributions, face_scores_of_sums
+from neurogaze.evaluation.predictions import PROBABILITY_COLUMNS, VOTE_COLUMNS
 
 
 def face_frame(n: int = 150, seed: int = 0, classes: int = 6) -> pd.DataFrame:
@@ -43,6 +45,12 @@ def eeg_frame(n_subjects: int = 6, seed: int = 0, corpus: str = "toy") -> pd.Dat
     return pd.DataFrame(rows, columns=columns)
 
 
+def voted_frame(n: int = 150, seed: int = 0) -> pd.DataFrame:
+    frame = face_frame(n, seed)
+    votes = np.random.default_rng(seed + 100).dirichlet(np.full(8, 0.5), n)
+    return frame.assign(**dict(zip(VOTE_COLUMNS, votes.T, strict=True)))
+
+
 def truth_and_chances(frame):
     truth = frame["label"].map(EMOTIONS.index).to_numpy()
     return truth, frame[list(PROBABILITY_COLUMNS)].to_numpy()
@@ -53,7 +61,8 @@ def test_points_are_those_of_the_metrics():
     rows = {row.metric: row for row in scoring.score_faces(frame, {"arm": "ce", "seed": 3})}
     truth, chances = truth_and_chances(frame)
     expected = metrics.face_scores(truth, chances)
-    assert set(rows) == set(expected) | {f"f1_{name}" for name in EMOTIONS}
+    each = {f"{score}_{name}" for score in ("f1", "recall", "precision") for name in EMOTIONS}
+    assert set(rows) == set(expected) | each
     for name, value in expected.items():
         assert rows[name].value == pytest.approx(value, abs=1e-12)
         assert rows[name].n == 150
@@ -65,13 +74,84 @@ def test_points_are_those_of_the_metrics():
     assert row.code_version == neurogaze.__version__
 
 
-def test_sums_give_the_points_too():
-    truth, chances = truth_and_chances(face_frame())
+def test_each_class_equals_scikit_learn_with_the_rows_behind_it():
+    frame = face_frame(classes=5)
+    truth, chances = truth_and_chances(frame)
+    called = chances.argmax(axis=1)
+    found = {row.metric: row for row in scoring.score_faces(frame, {})}
+    expected = sk.precision_recall_fscore_support(truth, called, labels=range(8), zero_division=0)
+    for score, values in zip(("precision", "recall", "f1"), expected[:3], strict=True):
+        ours = [found[f"{score}_{name}"].value for name in EMOTIONS]
+        np.testing.assert_allclose(ours, values)
+    assert [found[f"recall_{name}"].n for name in EMOTIONS] == expected[3].tolist()
+    assert [found[f"precision_{name}"].n for name in EMOTIONS] == [
+        int((called == i).sum()) for i in range(8)
+    ]
+
+
+@pytest.mark.parametrize("voted", [False, True])
+def test_sums_give_the_points_too(voted):
+    frame = voted_frame()
+    truth, chances = truth_and_chances(frame)
+    votes = frame[list(VOTE_COLUMNS)].to_numpy()
+    rows = FaceRows(truth, chances, votes if voted else None)
     present = metrics.present_classes(truth)
-    sums = scoring.face_contributions(truth, chances, present).sum(axis=0, keepdims=True)
-    found = scoring.face_scores_of_sums(sums, present)
-    for name, value in metrics.face_scores(truth, chances).items():
+    sums = face_contributions(rows, present).sum(axis=0, keepdims=True)
+    found = face_scores_of_sums(sums, present)
+    expected = metrics.face_scores(truth, chances)
+    if voted:
+        expected |= soft_labels.vote_scores(votes, chances)
+    assert set(expected) <= set(found)
+    assert ("vote_jsd" in found) == voted
+    for name, value in expected.items():
         assert found[name][0] == pytest.approx(value, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["ece_votes", "vote_jsd", "soft_nll"])
+def test_intervals_against_votes_equal_the_slow_bootstrap(name):
+    frame = voted_frame()
+    _, chances = truth_and_chances(frame)
+    votes = frame[list(VOTE_COLUMNS)].to_numpy()
+    slow = statistics.bootstrap_interval(
+        lambda rows: soft_labels.vote_scores(votes[rows], chances[rows])[name],
+        len(frame),
+        frame["group"],
+        seed=5,
+    )
+    row = {row.metric: row for row in scoring.score_faces(frame, {"seed": 5})}[name]
+    assert (row.low, row.high) == pytest.approx(slow, abs=1e-9)
+
+
+def test_the_part_without_twins_is_scored_as_if_alone():
+    frame = face_frame().assign(twin=np.arange(150) % 5 == 0)
+    rows = scoring.score_faces(frame, {"seed": 1})
+    assert {(row.split, row.n) for row in rows if row.metric == "accuracy"} == {
+        ("valid", 150),
+        ("valid, twin-free", 120),
+    }
+    alone = scoring.score_faces(frame[~frame["twin"]], {"seed": 1})
+    found = [row for row in rows if row.split == "valid, twin-free"]
+    assert [(r.metric, r.value, r.low, r.high, r.n) for r in found] == [
+        (r.metric, r.value, r.low, r.high, r.n) for r in alone
+    ]
+
+
+@pytest.mark.parametrize("twin", [False, True])
+def test_no_part_is_named_twin_free_that_is_nothing_or_everything(twin):
+    rows = scoring.score_faces(face_frame().assign(twin=twin), {})
+    assert {row.split for row in rows} == {"valid"}
+
+
+def test_people_are_resampled_where_they_are_known():
+    frame = face_frame().assign(group=[str(i) for i in range(150)])
+    people = frame.assign(subject=[f"s{i // 30}" for i in range(150)])
+    truth, chances = truth_and_chances(frame)
+    right = (chances.argmax(axis=1) == truth).astype(float)
+    slow = statistics.bootstrap_interval(
+        lambda rows: float(right[rows].mean()), 150, people["subject"], seed=0
+    )
+    row = {row.metric: row for row in scoring.score_faces(people, {})}["accuracy"]
+    assert (row.low, row.high) == pytest.approx(slow, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["accuracy", "ece", "nll", "brier", "macro_f1_8way"])
@@ -92,7 +172,7 @@ def test_the_class_set_is_fixed_before_resampling():
     # One lone row of fear, always right, all else right: a resample without it scores fear 0.
     truth = np.array([0] * 30 + [6])
     chances = np.eye(8)[truth]
-    scores = scoring.face_intervals(truth, chances, None, seed=0)
+    scores = scoring.face_intervals(FaceRows(truth, chances), None, seed=0)
     assert scores["present_averaged_macro_f1"].value == 1.0
     assert scores["present_averaged_macro_f1"].low == 0.5
     assert scores["accuracy"].low == 1.0

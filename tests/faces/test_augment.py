@@ -3,11 +3,25 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
+from torch.nn.functional import interpolate
 
 from neurogaze.errors import InputError
-from neurogaze.faces.augment import AugmentSettings, augment
+from neurogaze.faces.augment import (
+    BLUR_KERNEL,
+    BLUR_SIGMA,
+    AugmentSettings,
+    augment,
+    blurred,
+    coarse_sides,
+    coarsened,
+    erased,
+    relit,
+    warped,
+)
 from neurogaze.faces.preprocessing import centred
 
 STILL = AugmentSettings(flip=0, degrees=0, translate=0, scale=0, brightness=0, contrast=0, erase=0)
@@ -140,7 +154,74 @@ def test_pictures_vary_differently_and_stay_in_range():
     assert len({float(picture.sum()) for picture in out}) == 16
 
 
-@pytest.mark.parametrize("bad", [{"flip": 1.5}, {"erase": -0.1}, {"degrees": -1}, {"scale": 1.0}])
+PINNED = """
+0.436466 0.610149 0.340789 0.673783 0.472733 0.330754 0.340374 0.484793
+0.519940 0.342525 0.430576 0.598587 0.398886 0.351403 0.658794 0.345519
+0.086132 0.591323 0.212057 0.581557 0.373301 0.000000 0.368255 0.676461
+0.655951 0.379087 0.492369 0.818971 0.421730 0.861571 0.823547 0.000000
+"""
+"""Mean and pixel (11, 30) of sixteen pictures, written down before blur and coarseness came."""
+
+
+def test_the_pictures_of_earlier_versions_are_pinned():
+    axis = np.arange(48)
+    face = ((axis[:, None] * 7 + axis[None, :] * 13) % 256).astype(np.float32) / 255
+    faces = np.stack([np.roll(face, 5 * i, 1) for i in range(16)])[:, None]
+    out = run(AugmentSettings(), torch.from_numpy(faces), 44, seed=2024)
+    found = torch.cat([out.mean(dim=(1, 2, 3)), out[:, 0, 11, 30]])
+    expected = torch.tensor([float(v) for v in PINNED.split()])
+    torch.testing.assert_close(found, expected, rtol=0, atol=2e-5)
+
+
+def test_the_chance_of_earlier_versions_is_unchanged():
+    """Thirteen numbers a picture, in this order; a lens that is used draws after them."""
+    images, settings = pictures(), AugmentSettings()
+    chance = torch.rand(8, 13, generator=generator(3))
+    moved = relit(warped(images, settings, 44, chance[:, :5]), settings, chance[:, 5:7])
+    expected = erased(moved, settings, chance[:, 7:])
+    assert torch.equal(run(settings, images, 44, seed=3), expected)
+    never = dataclasses.replace(settings, blur=1e-12, coarse=1e-12)
+    assert torch.equal(run(never, images, 44, seed=3), expected)
+
+
+def test_blur_is_that_of_scipy():
+    images, settings = pictures(6), dataclasses.replace(STILL, blur=1.0)
+    width = torch.linspace(0, 1, 6)
+    soft = blurred(images, settings, torch.stack([torch.zeros(6), width], dim=1))
+    for picture, out, share in zip(images[:, 0], soft[:, 0], width.tolist(), strict=True):
+        sigma = BLUR_SIGMA[0] + share * (BLUR_SIGMA[1] - BLUR_SIGMA[0])
+        reach = (BLUR_KERNEL // 2) / sigma
+        expected = gaussian_filter(picture.numpy(), sigma, mode="mirror", truncate=reach)
+        np.testing.assert_allclose(out.numpy(), expected, atol=1e-5)
+
+
+def test_coarse_pictures_are_shrunk_by_area_and_enlarged_bilinearly():
+    images, settings = pictures(8, 44), dataclasses.replace(STILL, coarse=1.0)
+    step = (torch.arange(8) + 0.5) / 8
+    rough = coarsened(images, settings, torch.stack([torch.zeros(8), step], dim=1))
+    sides = coarse_sides(images)
+    assert (sides[0], sides[-1], len(sides)) == (13, 33, 8)
+    for i, side in enumerate(sides):
+        small = interpolate(images[i : i + 1], size=(side, side), mode="area")
+        expected = interpolate(small, size=(44, 44), mode="bilinear", align_corners=False)
+        torch.testing.assert_close(rough[i : i + 1], expected, **CLOSE)
+
+
+@pytest.mark.parametrize("name", ["blur", "coarse"])
+def test_a_lens_touches_as_many_as_asked(name):
+    images = pictures(600, 44)
+    out = run(dataclasses.replace(STILL, **{name: 0.3}), images, 44)
+    plain = run(STILL, images, 44)
+    share = (out != plain).any(dim=3).any(dim=2).any(dim=1).float().mean()
+    assert math.isclose(float(share), 0.3, abs_tol=0.06)
+    assert out.min() >= 0
+    assert out.max() <= 1
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"flip": 1.5}, {"erase": -0.1}, {"degrees": -1}, {"scale": 1.0}, {"blur": 2}, {"coarse": -1}],
+)
 def test_settings_out_of_range(bad):
     with pytest.raises(InputError, match=next(iter(bad))):
         AugmentSettings(**bad)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
@@ -13,7 +14,9 @@ from neurogaze.errors import InputError
 from neurogaze.faces.augment import AugmentSettings
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.datamodule import FaceDataModule
+from neurogaze.faces.folds import FaceFold, fold_numbers
 from neurogaze.faces.images import FaceCorpus
+from neurogaze.faces.mixing import MixSettings
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input
 
 CORPUS = SyntheticFaces(40, 20)
@@ -36,10 +39,11 @@ class Recorder(pl.LightningModule):
         super().__init__()
         torch.manual_seed(0)
         self.layer = nn.Linear(44 * 44, 8)
-        self.seen, self.validated = [], []
+        self.seen, self.mixes, self.validated = [], [], []
 
     def training_step(self, batch, batch_idx):
         self.seen.append((self.current_epoch, batch["row"].tolist(), batch["image"].clone()))
+        self.mixes.append([batch[n].clone() for n in ("target", "partner", "lam") if n in batch])
         logits = self.layer(batch["image"].flatten(1))
         return nn.functional.cross_entropy(logits, batch["target"])
 
@@ -107,22 +111,34 @@ def test_augmentation_off_is_the_centre_crop(store, tmp_path):
     torch.testing.assert_close(image, plain)
 
 
-def test_resumed_run_is_the_uninterrupted_run_bit_for_bit(store, tmp_path):
+CHANCES = {
+    "target": "sampled",
+    "mixing": MixSettings("either"),
+    "augment": AugmentSettings(blur=0.5, coarse=0.5),
+}
+
+
+@pytest.mark.parametrize("changes", [{}, CHANCES], ids=["plain", "all chances"])
+def test_resumed_run_is_the_uninterrupted_run_bit_for_bit(store, tmp_path, changes):
     whole = Recorder()
-    trainer(tmp_path, 3).fit(whole, datamodule=module(store))
+    trainer(tmp_path, 3).fit(whole, datamodule=module(store, **changes))
 
     first = Recorder()
     start = trainer(tmp_path, 1)
-    start.fit(first, datamodule=module(store))
+    start.fit(first, datamodule=module(store, **changes))
     start.save_checkpoint(tmp_path / "epoch1.ckpt")
     torch.manual_seed(4321)  # whatever happened in between
+    np.random.seed(4321)  # noqa: NPY002
     second = Recorder()
     resumed = trainer(tmp_path, 3)
-    resumed.fit(second, datamodule=module(store), ckpt_path=tmp_path / "epoch1.ckpt")
+    resumed.fit(second, datamodule=module(store, **changes), ckpt_path=tmp_path / "epoch1.ckpt")
 
     parts = first.seen + second.seen
     assert [batch[:2] for batch in parts] == [batch[:2] for batch in whole.seen]
     assert all(torch.equal(a[2], b[2]) for a, b in zip(parts, whole.seen, strict=True))
+    for mine, theirs in zip(first.mixes + second.mixes, whole.mixes, strict=True):
+        assert len(mine) == (3 if changes else 1)
+        assert all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True))
     assert torch.equal(second.layer.weight, whole.layer.weight)
     epochs = [[rows for epoch, rows, _ in whole.seen if epoch == e] for e in range(3)]
     assert epochs[0] != epochs[1] != epochs[2]
@@ -202,3 +218,139 @@ def test_too_large_a_batch(store):
 def test_settings_out_of_range(store, bad):
     with pytest.raises(InputError, match=next(iter(bad))):
         module(store, **bad)
+
+
+def test_mixed_batches_say_what_is_in_them(store, tmp_path):
+    """Without augmentation, a batch is the plain pictures blended by its partners and shares."""
+    still, mixing = AugmentSettings(enabled=False), MixSettings("mixup", 1.0, 0.8)
+    data, network = module(store, augment=still, mixing=mixing), Recorder()
+    trainer(tmp_path, 1).fit(network, datamodule=data)
+    for (_, rows, image), (target, partner, lam) in zip(network.seen, network.mixes, strict=True):
+        plain = to_input(torch.from_numpy(data.train.images[rows]), data.preprocessing)
+        own = lam[:, None, None, None]
+        torch.testing.assert_close(image, own * plain + (1 - own) * plain[partner])
+        assert target.argmax(dim=1).tolist() == data.train.labels[rows].tolist()
+    assert any((mix[2] < 1).any() for mix in network.mixes)
+    assert all(set(batch) == {"image", "label", "target", "row"} for batch in network.validated)
+
+
+@pytest.fixture(scope="module")
+def held(store):
+    """Three folds of 160 drawn faces, each held out in turn."""
+    parts = [FaceFold(n_folds=3, fold=fold, seed=5) for fold in range(3)]
+    made = [module(store, corpus=SyntheticFaces(160, 20), held_out=part) for part in parts]
+    for data in made:
+        data.setup("fit")
+    return made
+
+
+def test_a_fold_is_held_out(held):
+    whole = SyntheticFaces(160, 20).load("train")
+    assert sorted(np.concatenate([data.dev.ids for data in held])) == sorted(whole.ids)
+    for fold, data in enumerate(held):
+        assert not set(data.train.groups) & set(data.dev.groups)
+        assert sorted([*data.train.ids, *data.dev.ids]) == sorted(whole.ids)
+        number = fold_numbers(whole, 3, seed=5)
+        np.testing.assert_array_equal(data.dev.ids, whole.ids[number == fold])
+        assert data.class_counts.tolist() == data.train.class_counts.tolist()
+
+
+def test_validation_is_on_the_fold_and_the_test_on_the_official_split(held):
+    data = held[1]
+    seen = torch.cat([batch["image"] for batch in data.val_dataloader()]).numpy()
+    np.testing.assert_array_equal(seen, data.dev.images)
+    seen = torch.cat([batch["image"] for batch in data.test_dataloader()]).numpy()
+    np.testing.assert_array_equal(seen, data.valid.images)
+    assert list(data.judged) == ["dev", "valid"]
+    record = json.loads(json.dumps(data.provenance))
+    assert record["held_out"] == {"n_folds": 3, "fold": 1, "seed": 5}
+    assert record["dev"]["n"] + record["train"]["n"] == 160
+    assert record["dev"]["sha256"] == data.dev.sha256
+    assert record["train"]["class_counts"] == data.train.class_counts.tolist()
+
+
+def test_validating_later_deals_the_same_fold(held, store):
+    part, corpus = FaceFold(n_folds=3, fold=1, seed=5), SyntheticFaces(160, 20)
+    again = module(store, corpus=corpus, held_out=part)
+    again.setup("validate")
+    np.testing.assert_array_equal(again.dev.ids, held[1].dev.ids)
+    official = module(store, corpus=corpus, held_out=part)
+    official.setup("test")
+    assert not hasattr(official, "train")
+    assert sum(len(batch["label"]) for batch in official.test_dataloader()) == 20
+
+
+def test_a_fold_without_an_emotion_is_told(store):
+    """Forty drawn faces have two of contempt: ten folds cannot each have one."""
+    with pytest.raises(InputError, match=r"fold held out.*contempt.*n_folds"):
+        module(store, held_out=FaceFold(10, 9)).setup("fit")
+
+
+def test_an_emotion_left_out_on_purpose(store):
+    data = module(store, corpus=SyntheticFaces(160, 20), without="fearful", target="votes")
+    data.setup("fit")
+    fear = EMOTIONS.index("fear")
+    assert data.left_out == fear
+    assert data.class_counts[fear] == 0
+    assert (np.delete(data.class_counts, fear) > 0).all()
+    assert data.valid.class_counts[fear] > 0
+    target = torch.cat([batch["target"] for batch in data.train_dataloader()])
+    assert (target[:, fear] == 0).all()
+    torch.testing.assert_close(target.sum(dim=1), torch.ones(len(target)))
+    assert data.train.votes[:, fear].max() > 0, "the raters did see fear in other pictures"
+    assert data.provenance["settings"]["without"] == "fear"
+
+
+def test_the_same_fold_is_held_out_when_an_emotion_is(held, store):
+    part = FaceFold(n_folds=3, fold=1, seed=5)
+    data = module(store, corpus=SyntheticFaces(160, 20), held_out=part, without="fear")
+    data.setup("fit")
+    kept = held[1].dev.labels != EMOTIONS.index("fear")
+    np.testing.assert_array_equal(data.dev.ids, held[1].dev.ids[kept])
+
+
+def test_another_emotion_still_must_be_there(store):
+    with pytest.raises(InputError, match="fear"):
+        module(store, corpus=Without(), without="contempt").setup("fit")
+
+
+@pytest.mark.parametrize("target", ["votes", "sampled"])
+def test_batches_from_the_device_are_those_from_memory(store, tmp_path, target):
+    """On whatever accelerator there is; without one this holds the path together."""
+    runs = []
+    for on_device in (False, True):
+        data, network = module(store, target=target, on_device=on_device), Recorder()
+        made = pl.Trainer(
+            max_epochs=1,
+            accelerator="auto",
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            default_root_dir=tmp_path,
+        )
+        made.fit(network, datamodule=data)
+        assert network.seen[0][2].device.type == made.strategy.root_device.type
+        runs.append(network)
+    plain, kept = runs
+    assert len(plain.seen) == 5
+    for mine, theirs in zip(plain.seen, kept.seen, strict=True):
+        assert mine[:2] == theirs[:2]
+        assert torch.equal(mine[2], theirs[2])
+    assert all(torch.equal(a[0], b[0]) for a, b in zip(plain.mixes, kept.mixes, strict=True))
+
+
+def test_settings_files_fill_the_parts():
+    """YAML and the command line reach fold, mixing and the emotion left out."""
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(FaceDataModule, "data")
+    corpus = "neurogaze.faces.corpora.synthetic.SyntheticFaces"
+    arguments = ["--data=FaceDataModule", f"--data.corpus={corpus}", "--data.without=fear"]
+    arguments += ["--data.held_out.n_folds=3", "--data.held_out.fold=2", "--data.target=sampled"]
+    arguments += ["--data.mixing.kind=cutmix", "--data.mixing.probability=0.25"]
+    data = parser.instantiate(parser.parse_args(arguments)).data
+    assert data.held_out == FaceFold(3, 2, 0)
+    assert data.mixing == MixSettings("cutmix", 1.0, 0.25)
+    assert (data.without, data.target) == ("fear", "sampled")

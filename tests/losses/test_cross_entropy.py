@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from neurogaze.errors import InputError
 from neurogaze.losses.cross_entropy import (
     CrossEntropy,
+    log_priors,
     sqrt_class_weights,
     weighted_cross_entropy,
 )
@@ -101,3 +102,81 @@ def test_gradient():
         return term(seen)
 
     assert torch.autograd.gradcheck(loss, seen.logits)
+
+
+def test_votes_as_targets_are_the_label_distribution_loss():
+    """KL(votes || p) by PyTorch: the same gradient; the value differs by the entropy of votes."""
+    seen = batch(n=6, dtype=torch.float64)
+    votes = torch.rand(6, 8, dtype=torch.float64)
+    seen.target = votes / votes.sum(1, keepdim=True)
+    loss = CrossEntropy(label_smoothing=0.0, class_weights="none")(seen)
+    divergence = F.kl_div(seen.logits.log_softmax(1), seen.target, reduction="batchmean")
+    gradients = [torch.autograd.grad(v, seen.logits)[0] for v in (loss, divergence)]
+    torch.testing.assert_close(*gradients)
+    entropy = -(seen.target * seen.target.log()).sum(1).mean()
+    torch.testing.assert_close(loss - divergence, entropy)
+
+
+def test_logit_adjustment_by_hand():
+    """Equal logits, priors 3/4 and 1/4 of two classes among absent others: -log of the prior."""
+    counts = torch.tensor([30, 10, 1, 1, 1, 1, 1, 1])
+    term = CrossEntropy(label_smoothing=0.0, class_weights="none", logit_adjustment=1.0)
+    term.set_class_counts(counts)
+    seen = batch(labels=[1], logits=torch.zeros(1, 8))
+    assert term(seen).item() == pytest.approx(-math.log(10 / 46))
+    half = CrossEntropy(label_smoothing=0.0, class_weights="none", logit_adjustment=0.5)
+    half.set_class_counts(counts)
+    assert half(seen).item() == pytest.approx(-math.log(10**0.5 / counts.sqrt().sum().item()))
+
+
+def test_logit_adjustment_is_equation_10_of_menon():
+    """`log(1 + sum_{y'} (pi_y' / pi_y)^tau exp(f_y' - f_y))`, mean over the batch."""
+    seen, tau = batch(n=5, dtype=torch.float64), 1.3
+    term = CrossEntropy(label_smoothing=0.0, class_weights="none", logit_adjustment=tau)
+    term.set_class_counts(COUNTS)
+    prior, expected = COUNTS.double() / COUNTS.sum(), 0.0
+    for f, y in zip(seen.logits.detach(), seen.label.tolist(), strict=True):
+        terms = [(prior[c] / prior[y]) ** tau * (f[c] - f[y]).exp() for c in range(8) if c != y]
+        expected += math.log(1 + sum(float(t) for t in terms)) / 5
+    assert term(seen).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_adjusted_gradient():
+    seen = batch(n=4, dtype=torch.float64)
+    term = CrossEntropy(logit_adjustment=1.0)
+    term.set_class_counts(COUNTS)
+
+    def loss(logits):
+        seen.logits = logits
+        return term(seen)
+
+    assert torch.autograd.gradcheck(loss, seen.logits)
+
+
+def test_a_class_left_out_on_purpose():
+    counts = COUNTS.clone()
+    counts[6] = 0
+    term = CrossEntropy(logit_adjustment=1.0)
+    term.set_class_counts(counts, left_out=6)
+    others = torch.tensor([0, 1, 2, 3, 4, 5, 7])
+    assert float(term.class_weight[6]) == 1.0
+    torch.testing.assert_close(
+        term.class_weight[others].double(), sqrt_class_weights(counts[others]), rtol=1e-6, atol=0
+    )
+    geometric = (counts[others].double() / counts.sum()).log().mean()
+    assert float(log_priors(counts)[6]) == pytest.approx(float(geometric))
+    assert torch.isfinite(term(batch()))
+    with pytest.raises(InputError, match="fear"):
+        term.set_class_counts(counts, left_out=7)
+
+
+def test_the_state_is_that_of_earlier_versions():
+    """Checkpoints hold the class weights alone; the priors are told again by the data."""
+    assert list(CrossEntropy(logit_adjustment=1.0).state_dict()) == ["class_weight"]
+
+
+def test_settings_out_of_range():
+    with pytest.raises(InputError, match="logit_adjustment"):
+        CrossEntropy(logit_adjustment=-1.0)
+    with pytest.raises(InputError, match="class counts"):
+        CrossEntropy().set_class_counts(torch.ones(7))

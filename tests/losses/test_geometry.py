@@ -43,7 +43,6 @@ def test_ramp_is_stretched_to_the_training():
 def test_coefficient():
     term = Geometry()
     assert term.coefficient(batch(epoch=40.0)) == pytest.approx(0.006)
-    assert term.coefficient(batch(epoch=40.0, mixed=True)) == 0.0
 
 
 def test_variance_is_the_unbiased_one():
@@ -165,9 +164,29 @@ def test_equal_embeddings_are_finite():
     assert torch.isfinite(seen.embedding.grad).all()
 
 
-def test_blended_images_and_evaluation_leave_the_means_alone():
+def test_blended_images_are_left_out():
+    """The term, its gradient and the means are those of the other images alone."""
+    lam = torch.ones(32)
+    lam[::3] = 0.7
+    plain = lam == 1
+    seen = batch(n=32, partner=torch.arange(32).flip(0), lam=lam)
+    part = batch(
+        labels=seen.label[plain], embedding=seen.embedding[plain].detach().requires_grad_()
+    )
+    term, fresh = Geometry(), Geometry()
+    loss, expected = term(seen), fresh(part)
+    loss.backward()
+    expected.backward()
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(seen.embedding.grad[plain], part.embedding.grad)
+    assert (seen.embedding.grad[~plain] == 0).all()
+    torch.testing.assert_close(term.means, fresh.means)
+
+
+def test_only_blended_images_and_evaluation_leave_the_means_alone():
     term = Geometry()
-    term.observe(batch(mixed=True))
+    seen = batch(partner=torch.arange(16).flip(0), lam=torch.full((16,), 0.5))
+    assert term(seen).item() == 0.0
     assert not term.known.any()
     term.eval()
     term(batch())

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from neurogaze.errors import InputError
-from neurogaze.losses.logit_kd import LogitKD, centred_mse, softened_kl
+from neurogaze.losses.logit_kd import LogitKD, centred_mse, mixed_logits, softened_kl
 from tests.losses.batches import batch
 
 
@@ -56,3 +56,32 @@ def test_equal_logits_cost_nothing():
 def test_missing_teacher_is_told():
     with pytest.raises(InputError, match="kd: null"):
         LogitKD()(batch(teacher_logits=None))
+
+
+@pytest.mark.parametrize("temperature", [1.0, 5.0])
+def test_probabilities_are_blended_by_hand(temperature):
+    """Softened (3/4, 1/4) and (1/4, 3/4), 0.5 : 0.5, are even; 0.8 : 0.2 are (0.65, 0.35)."""
+    teacher = temperature * torch.log(torch.tensor([[0.75, 0.25], [0.25, 0.75], [0.25, 0.75]]))
+    lam, partner = torch.tensor([0.5, 1.0, 0.2]), torch.tensor([1, 2, 0])
+    mixed = mixed_logits(teacher, partner, lam, temperature)
+    expected = torch.tensor([[0.5, 0.5], [0.25, 0.75], [0.65, 0.35]])
+    torch.testing.assert_close((mixed / temperature).softmax(1), expected)
+
+
+def test_what_is_not_blended_costs_the_same():
+    seen = batch()
+    plain = [LogitKD(mode=mode)(seen) for mode in ("mse", "kl")]
+    seen.partner, seen.lam = torch.arange(16).flip(0), torch.ones(16)
+    blended = [LogitKD(mode=mode)(seen) for mode in ("mse", "kl")]
+    torch.testing.assert_close(blended, plain)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_whole_shares_are_finite(share):
+    seen = batch(n=4, partner=torch.tensor([1, 0, 3, 2]), lam=torch.full((4,), share))
+    seen.teacher_logits = 60 * seen.teacher_logits
+    for mode in ("mse", "kl"):
+        loss = LogitKD(mode=mode)(seen)
+        loss.backward()
+        assert torch.isfinite(loss)
+        assert torch.isfinite(seen.logits.grad).all()

@@ -9,7 +9,7 @@ from neurogaze.losses.cross_entropy import CrossEntropy
 from neurogaze.losses.geometry import Geometry
 from neurogaze.losses.logit_kd import LogitKD
 from neurogaze.losses.objective import Objective, embedding_gradient
-from neurogaze.losses.proto_kd import ProtoKD
+from neurogaze.losses.proto_kd import ProtoKD, gaussian_targets
 from tests.losses.batches import batch
 
 
@@ -64,10 +64,54 @@ def test_ramp_zero_is_not_computed_but_means_are_warm(epoch, called):
     assert objective.geo.known.all()
 
 
-def test_blended_images_switch_geometry_off():
+def test_blended_images_cost_no_geometry():
     objective = full()
-    assert "geo" not in objective(batch(mixed=True))[1]
+    halves = {"partner": torch.arange(16).flip(0), "lam": torch.full((16,), 0.5)}
+    assert float(objective(batch(**halves))[1]["geo"]) == 0.0
     assert not objective.geo.known.any()
+
+
+def test_a_mixed_batch_by_hand():
+    """Each term on a blend, from the formulas alone: `lam` of one picture, the rest of the other.
+
+    Cross-entropy, teacher probabilities softened by 5, and `q_pro` are linear in the blend.
+    """
+    lam, partner = torch.tensor([0.3, 1.0, 0.75, 0.0]).double(), torch.tensor([2, 0, 3, 1])
+    seen = batch(n=4, labels=[1, 4, 0, 6], dtype=torch.float64, lam=lam, partner=partner)
+    one_hot = seen.target
+    seen.target = lam[:, None] * one_hot + (1 - lam)[:, None] * one_hot[partner]
+    ce = CrossEntropy(label_smoothing=0.0, class_weights="none")
+    _, terms = Objective(ce, LogitKD(0.3, "kl", 5.0), ProtoKD(0.12))(seen)
+
+    log_p = seen.logits.detach().log_softmax(1)
+    hard = -log_p[torch.arange(4), seen.label], -log_p[torch.arange(4), seen.label[partner]]
+    expected = (lam * hard[0] + (1 - lam) * hard[1]).mean()
+    assert terms["ce"].item() == pytest.approx(expected.item())
+
+    soft = (seen.teacher_logits / 5).softmax(1)
+    mixture = lam[:, None] * soft + (1 - lam)[:, None] * soft[partner]
+    log_s = (seen.logits.detach() / 5).log_softmax(1)
+    divergence = (mixture * (mixture.log() - log_s)).sum(1).mean()
+    assert terms["kd"].item() == pytest.approx(0.3 * 25 * divergence.item())
+
+    table = gaussian_targets(seen.centers.double(), 0.4)
+    pulled = lam[:, None] * table[seen.label] + (1 - lam)[:, None] * table[seen.label[partner]]
+    unit = torch.nn.functional.normalize(seen.embedding.detach(), dim=1)
+    log_q = (unit @ seen.prototypes.T / 0.9).log_softmax(1)
+    divergence = (pulled * (pulled.log() - log_q)).sum(1).mean()
+    assert terms["proto"].item() == pytest.approx(0.12 * divergence.item())
+
+
+@pytest.mark.parametrize("term", [CrossEntropy(), LogitKD(), LogitKD(mode="kl"), ProtoKD()])
+def test_gradients_on_blends(term):
+    seen = batch(n=4, dtype=torch.float64, lam=torch.tensor([0.3, 1.0, 0.75, 0.0]).double())
+    seen.partner = torch.tensor([2, 0, 3, 1])
+
+    def loss(logits, embedding):
+        seen.logits, seen.embedding = logits, embedding
+        return term(seen)
+
+    assert torch.autograd.gradcheck(loss, (seen.logits, seen.embedding))
 
 
 def test_nothing_given_is_cross_entropy():
@@ -88,6 +132,8 @@ def test_class_counts_reach_the_cross_entropy():
     objective.set_class_counts(torch.tensor([4, 1, 1, 1, 1, 1, 1, 1]))
     assert float(objective.ce.class_weight[1] / objective.ce.class_weight[0]) == pytest.approx(2.0)
     Objective(kd=LogitKD()).set_class_counts(torch.ones(8))
+    objective.set_class_counts(torch.tensor([4, 1, 1, 1, 1, 1, 0, 1]), left_out=6)
+    assert float(objective.ce.class_weight[6]) == 1.0
 
 
 def test_bfloat16_autocast_computes_in_float32():

@@ -7,7 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from neurogaze.models.averaging import average_decay, reestimate_batchnorm, update_average
+from neurogaze.errors import InputError
+from neurogaze.models.averaging import (
+    average_decay,
+    check_averaging,
+    reestimate_batchnorm,
+    swa_decay,
+    swa_first,
+    update_average,
+)
 
 
 def test_decay_grows_to_its_ceiling():
@@ -32,6 +40,41 @@ def test_average_in_closed_form():
     expected = decay**6 * start + (1 - decay) * np.einsum("n,nij->ij", powers, path)
     np.testing.assert_allclose(average.weight.detach().numpy(), expected, rtol=1e-5)
     np.testing.assert_array_equal(model.weight.detach().numpy(), path[-1])
+
+
+@pytest.mark.parametrize(("start", "epochs", "first"), [(0.0, 5, 0), (0.5, 6, 3), (0.75, 7, 5)])
+def test_mean_of_epochs_is_the_numpy_mean(start, epochs, first):
+    """Up to the first epoch of the mean the average is the network itself."""
+    model, rng = nn.Linear(3, 2), np.random.default_rng(0)
+    average = copy.deepcopy(model)
+    path = rng.standard_normal((epochs, 2, 3)).astype(np.float32)
+    assert swa_first(start, epochs) == first
+    for epoch, point in enumerate(path):
+        with torch.no_grad():
+            model.weight.copy_(torch.from_numpy(point))
+        update_average(average, model, swa_decay(epoch, first))
+        expected = path[min(first, epoch) : epoch + 1].mean(0) if epoch >= first else point
+        np.testing.assert_allclose(average.weight.detach().numpy(), expected, rtol=2e-6, atol=1e-7)
+
+
+def test_the_last_epoch_is_always_in_the_mean():
+    for epochs in range(1, 50):
+        for start in (0.0, 0.3, 0.75, 0.999):
+            assert 0 <= swa_first(start, epochs) < epochs
+
+
+def test_one_average_at_a_time():
+    assert check_averaging(0.0, None) is False
+    assert check_averaging(0.9, None) is True
+    assert check_averaging(0.0, 0.0) is True
+    for ema_decay, swa_start, match in (
+        (0.9, 0.5, "keep one average"),
+        (1.0, None, "ema_decay: is 1.0"),
+        (0.0, 1.0, "swa_start: is 1.0"),
+        (0.0, -0.1, "swa_start: is -0.1"),
+    ):
+        with pytest.raises(InputError, match=match):
+            check_averaging(ema_decay, swa_start)
 
 
 def test_buffers_are_copied():

@@ -1,25 +1,33 @@
 """A student on a data set: its own preprocessing, its classes by name, honest stamps."""
 
 import copy
+import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from scipy.special import softmax
+from sklearn.metrics import roc_auc_score
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import face_scores
 from neurogaze.evaluation.predictions import read_predictions
 from neurogaze.evaluation.results import read_rows
+from neurogaze.faces.corpora.ferplus import FerPlus
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
+from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.pipeline.judging import (
     SYNTHETIC_STAMP,
     View,
     evaluate_student,
+    face_frame,
     load_student,
     predict,
+    rater_rows,
     student_context,
+    training_pictures,
 )
 from neurogaze.prototypes.grid import PrototypeGrid
 
@@ -95,25 +103,103 @@ def test_a_missing_student_is_named(tmp_path):
         load_student(tmp_path / "none.ckpt")
 
 
-def test_a_mirrored_set_has_the_same_mirrored_scores(tiny_run):
-    """Averaging an image with its mirror cannot tell one from the other."""
-    student = load_student(tiny_run.run / "student" / "last.ckpt")
-    images = SyntheticFaces(n_train=64, n_valid=40).load("valid").images
-    plain, _ = predict(student, images, View(flip=True))
-    mirrored, _ = predict(student, images[:, :, ::-1].copy(), View(flip=True))
-    np.testing.assert_allclose(plain, mirrored, atol=1e-6)
-    alone, _ = predict(student, images)
-    assert np.abs(alone - plain).max() > 1e-6
-    assert student_context(student, SyntheticFaces(64, 40).load("valid"), View(flip=True))[
-        "protocol"
-    ].endswith("image and mirror")
+def test_the_single_view_is_always_scored_too(student, table, tmp_path):
+    view = View(flip=True)
+    rows = evaluate_student(student, table, tmp_path, CONTEXT, view)
+    named = evaluate_student(
+        student, table, tmp_path, CONTEXT | {"arm": view.named("student")}, view
+    )
+    assert rows == named  # whether or not the caller has named the arm
+    found = {(row.arm, row.protocol.split(", ", 2)[2]) for row in rows}
+    assert found == {("student (image and mirror)", "image and mirror"), ("student", "one view")}
+    alone = evaluate_student(student, table, tmp_path / "alone", CONTEXT)
+    assert [row for row in rows if row.arm == "student"] == alone
 
 
-def test_undone_weights_are_those_of_the_loss(student, table):
-    """Probability ratios change by the inverse ratio of the class weights, and by nothing else."""
-    plain, _ = predict(student, table.images)
-    undone, _ = predict(student, table.images, View(undo_weights=True))
-    weights = student.loss.ce.class_weight.double().numpy()
-    assert weights.max() > 1.5 * weights.min()
-    expected = plain / weights
-    np.testing.assert_allclose(undone, expected / expected.sum(1, keepdims=True), rtol=1e-9)
+def test_a_temperature_is_a_row_and_changes_no_decision(student, table, tmp_path):
+    rows = evaluate_student(student, table, tmp_path, CONTEXT, View(temperature=2.0))
+    values = {(row.arm, row.metric): row.value for row in rows}
+    hot = "student (one view, T 2)"
+    assert values[hot, "temperature"] == 2
+    assert ("student", "temperature") not in values
+    assert values[hot, "accuracy"] == values["student", "accuracy"]
+    assert values[hot, "nll"] != values["student", "nll"]
+
+
+def test_votes_people_and_twins_are_written_where_they_are_known(student, table):
+    probabilities, _ = predict(student, table.images)
+    first = face_frame(table, probabilities, table.take(np.arange(3)))
+    assert first["twin"].tolist() == [True] * 3 + [False] * 37
+    found = first[[f"v_{name}" for name in EMOTIONS]].to_numpy()
+    np.testing.assert_allclose(found, table.votes, atol=1e-7)
+    alone = replace(
+        table,
+        votes=np.eye(8, dtype=np.float32)[table.labels],
+        subjects=np.array([f"s{i}" for i in range(40)]),
+        sequences=np.array(["a"] * 40),
+    )
+    frame = face_frame(alone, probabilities)
+    assert frame["subject"].tolist() == alone.subjects.tolist()
+    assert frame["sequence"].tolist() == ["a"] * 40
+    assert not {"twin", "v_fear"} & set(frame.columns)
+
+
+def test_training_pictures_tell_twins_and_the_sizes_of_classes(student, tmp_path):
+    """A checkpoint of an earlier version does not know its class counts; its own pictures do."""
+    old = copy.copy(student)
+    record = {k: v for k, v in student.provenance["train"].items() if k != "class_counts"}
+    old.provenance = student.provenance | {"train": record}
+    images = SyntheticFaces(64, 40).load("valid").images
+    with pytest.raises(InputError, match="how often each class"):
+        predict(old, images, View(prior=0.5))
+    other = FaceDataModule(SyntheticFaces(65, 40), store=tmp_path)
+    assert training_pictures(old, other) is not None
+    assert "class_counts" not in old.provenance["train"]
+    own = training_pictures(old, FaceDataModule(SyntheticFaces(64, 40), store=tmp_path))
+    assert old.provenance["train"]["class_counts"] == own.class_counts.tolist()
+    assert np.isfinite(predict(old, images, View(prior=0.5))[0]).all()
+    elsewhere = FaceDataModule(SyntheticFaces(64, 40, domain=0.3), store=tmp_path)
+    assert training_pictures(old, elsewhere) is None
+
+
+def test_a_class_left_out_of_training_is_judged_as_unknown(student, table, tmp_path):
+    other = copy.copy(student)
+    settings = student.provenance["settings"] | {"without": "happiness"}
+    other.provenance = student.provenance | {"settings": settings}
+    rows = {row.metric: row for row in evaluate_student(other, table, tmp_path, CONTEXT)}
+    probabilities, _ = predict(student, table.images)
+    unknown = table.labels == EMOTIONS.index("happiness")
+    row = rows["open_auroc_max_probability"]
+    assert row.value == pytest.approx(roc_auc_score(unknown, -probabilities.max(axis=1)))
+    assert row.n == unknown.sum()
+    assert "trained without happiness" in row.note
+    plain = evaluate_student(student, table, tmp_path, CONTEXT)
+    assert not any(row.metric.startswith("open_") for row in plain)
+
+
+def test_only_fer_plus_knows_its_raters(table):
+    assert rater_rows(SyntheticFaces(16, 40), table, CONTEXT) == []
+
+
+@pytest.mark.skipif("NEUROGAZE_FERPLUS_VOTES" not in os.environ, reason="needs the votes of FER+")
+def test_one_rater_stands_beside_the_student_on_the_official_split(table):
+    n = 3199
+    votes = np.eye(8, dtype=np.float32)[np.zeros(n, int)]
+    names = np.array([str(i) for i in range(n)])
+    made = replace(
+        table,
+        images=np.zeros((n, 2, 2), np.uint8),
+        ids=names,
+        groups=names,
+        labels=np.zeros(n, np.int64),
+        votes=votes,
+        dataset="ferplus",
+        rule="majority",
+    )
+    rows = rater_rows(FerPlus(), made, CONTEXT | {"seed": 0})
+    assert {row.metric: round(row.value, 3) for row in rows} == {
+        "accuracy": 0.804,
+        "balanced_accuracy_8way": 0.704,
+    }
+    assert {row.arm for row in rows} == {"one rater"}
+    assert rater_rows(FerPlus(), made.take(np.arange(9)), CONTEXT) == []

@@ -118,3 +118,49 @@ def test_stages_show_no_time():
     )
     assert table.header == ("stage", "folder", "fingerprint")
     assert table.rows == (("a", "a", "–"), ("fit", "b", "0123456789ab"))
+
+
+def test_calibration_stands_beside_its_temperature():
+    rows = [
+        changed(metric="ece", value=0.0432, low=None, high=None),
+        changed(metric="vote_jsd", value=0.0536, low=0.05, high=0.06),
+        changed(metric="temperature", value=1.25, low=None, high=None),
+    ]
+    table = tables.calibration_table(rows)
+    found = cells(table)
+    assert (found["ECE"], found["JSD, votes"]) == ("0.043", "0.054 [0.050, 0.060]")
+    assert found["T"] == "1.250"
+    assert "ECE, votes" not in found
+    assert tables.calibration_table([ROW]) is None
+
+
+def test_recall_and_precision_show_the_faces_behind_them():
+    rows = [
+        changed(metric="recall_fear", value=0.5, n=12),
+        changed(metric="precision_fear", value=0.75, n=8),
+    ]
+    assert cells(tables.recall_table(rows))["fear"] == "50.0 (n = 12)"
+    assert cells(tables.precision_table(rows))["fear"] == "75.0 (n = 8)"
+    assert tables.class_table(rows) is None
+
+
+def test_the_part_without_twins_and_one_rater_are_lines_of_their_own():
+    rows = [
+        changed(split="valid, twin-free", n=2948),
+        ROW,
+        changed(arm="one rater", value=0.8041, low=None, high=None),
+    ]
+    table = tables.faces_table(rows)
+    shown = [tuple(cells(table, i)[c] for c in ("split", "arm", "n")) for i in range(3)]
+    assert shown == [
+        ("valid", "ce", "3,199"),
+        ("valid", "one rater", "3,199"),
+        ("valid, twin-free", "ce", "2,948"),
+    ]
+
+
+def test_open_set_scores_have_a_table():
+    rows = [changed(metric="open_auroc_energy", value=0.71, low=0.6, high=0.8, n=13)]
+    found = cells(tables.open_table(rows))
+    assert (found["AUROC, energy"], found["n"]) == ("0.71 [0.60, 0.80]", "13")
+    assert tables.open_table([ROW]) is None

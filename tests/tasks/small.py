@@ -3,6 +3,7 @@
 import numpy as np
 from pytorch_lightning import Trainer
 
+from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash, write_npz
 from neurogaze.eeg.corpora.synthetic import SyntheticEeg
 from neurogaze.eeg.datamodule import EEGDataModule
@@ -53,8 +54,12 @@ def pinned_grid(folder, dim=8, seed=0) -> GridPin:
     return GridPin((folder / "grid.npz").as_posix(), grid.sha256)
 
 
-def pinned_logits(folder, ids, logits) -> LogitsPin:
+def pinned_logits(folder, ids, logits, labels=EMOTIONS) -> LogitsPin:
     """Logits on disk, and the pin that fits them."""
-    arrays = {"ids": np.asarray(ids), "logits": np.asarray(logits)}
+    arrays = {
+        "ids": np.asarray(ids),
+        "logits": np.asarray(logits),
+        "labels": np.array(labels),
+    }
     write_npz(folder / "logits.npz", arrays)
     return LogitsPin((folder / "logits.npz").as_posix(), arrays_hash(arrays))

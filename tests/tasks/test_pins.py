@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
 from neurogaze.tasks.pins import LogitsPin, load_logits
 from tests.tasks.small import pinned_logits
@@ -37,6 +38,12 @@ def test_swapped_ids_are_another_content(tmp_path):
 def test_a_missing_image_is_named(tmp_path):
     pin = pinned_logits(tmp_path, IDS[:2], LOGITS[:2])
     with pytest.raises(InputError, match="no logits for 2 images, the first 'fer2'"):
+        load_logits(pin, IDS)
+
+
+def test_another_class_order_is_refused(tmp_path):
+    pin = pinned_logits(tmp_path, IDS, LOGITS, sorted(EMOTIONS))
+    with pytest.raises(InputError, match=r"class order \['anger', 'contempt'.*reorder"):
         load_logits(pin, IDS)
 
 

@@ -1,13 +1,15 @@
-"""FER+ as its authors' script lays it out: two or three folders of pictures and one file of votes.
+"""FER+: folders of pictures as its authors' script writes them, or `fer2013.csv`, and the votes.
 
 Pictures and votes meet by the name in the votes file, never by the number in the name: that number
-counts named rows and lags behind the row index. A name that occurs in two rows counts twice.
+counts named rows and lags behind the row index. A name that occurs in two rows counts twice. Both
+sources give one and the same table.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +18,9 @@ from numpy.typing import NDArray
 
 from neurogaze.artefacts import file_hash
 from neurogaze.errors import InputError
-from neurogaze.faces.corpora.votes import USAGES, VOTES_NAME, VOTES_REMEDY, read_votes
+from neurogaze.faces.corpora.ferplus_csv import OFFICIAL_ROWS, PIXELS_NAME, find_sheet, sheet_reader
+from neurogaze.faces.corpora.repacks import refuse_class_folders, refuse_surplus
+from neurogaze.faces.corpora.votes import USAGES, VOTES_NAME, VOTES_REMEDY, VoteSheet, read_votes
 from neurogaze.faces.decoding import read_grey
 from neurogaze.faces.images import FaceCorpus, FaceTable, pixel_groups, unknown_split
 from neurogaze.faces.labels import (
@@ -33,7 +37,6 @@ IMAGE_SIZE = (48, 48)
 READER_VERSION = 1
 """Raised when the same files would be read into another table; part of the identity."""
 
-OFFICIAL_ROWS = 35_887
 OFFICIAL_COUNTS = {
     ("majority", "train"): 25_060,
     ("majority", "valid"): 3_199,
@@ -64,24 +67,52 @@ def label_by(rule: str, votes: NDArray[np.int64]) -> NDArray[np.int64]:
     return majority_label(votes) if rule == "majority" else plurality8_label(votes)
 
 
-def find_folder(root: Path, split: str) -> Path:
-    """The folder of pictures of a split, under `root` or `root/data`.
+def rows_of(sheet: VoteSheet, rule: str, split: str) -> NDArray[np.int64]:
+    """Rows of the votes file that a split holds under a rule, in file order.
+
+    They are named, belong to the split and have a label; no picture is looked at.
+    """
+    labels = label_by(rule_of(rule, split), sheet.votes)
+    belongs = (sheet.usage == USAGES[split]) & (labels != DROPPED) & (sheet.names != "")
+    return np.flatnonzero(belongs).astype(np.int64)
+
+
+def find_source(root: Path, split: str) -> Path:
+    """The folder of pictures of a split, under `root` or `root/data`, else `fer2013.csv`.
 
     Raises:
-        InputError: when there is none.
+        InputError: when there is neither, or a re-pack in their place.
     """
     for folder in (root / FOLDERS[split], root / "data" / FOLDERS[split]):
         if folder.is_dir():
             return folder
-    raise InputError(root, f"holds no folder {FOLDERS[split]} (nor data/...)", ROOT_REMEDY)
+    sheet = find_sheet(root)
+    if sheet is None:
+        refuse_class_folders(root)
+        found = f"holds no folder {FOLDERS[split]} (nor data/...), and no {PIXELS_NAME}"
+        raise InputError(root, found, ROOT_REMEDY)
+    return sheet
+
+
+def reader_of(source: Path, sheet: VoteSheet, split: str) -> Callable[[int], NDArray[np.uint8]]:
+    """What gives the picture of a row of the votes file, `uint8 [48, 48]`.
+
+    Raises:
+        InputError: for a folder that is a re-pack, or a CSV whose rows are others.
+    """
+    if source.is_file():
+        return sheet_reader(source, sheet)
+    refuse_surplus(source, set(sheet.names[sheet.usage == USAGES[split]].tolist()) - {""})
+    return lambda row: read_grey(source / str(sheet.names[row]), IMAGE_SIZE)
 
 
 class FerPlus(FaceCorpus):
     """FER2013 pictures with the votes of FER+ (Barsoum et al., ICMI 2016).
 
     Args:
-        root: folder that holds `FER2013Train` and so on, itself or in `data`; by default the
-            environment variable `NEUROGAZE_FERPLUS`.
+        root: folder that holds `FER2013Train` and so on, itself or in `data`, or else
+            `fer2013.csv`, itself or in `fer2013`; by default the environment variable
+            `NEUROGAZE_FERPLUS`.
         votes: the votes file; by default `NEUROGAZE_FERPLUS_VOTES`, else `fer2013new.csv` in root.
         rule: "majority" as FER+ publishes it; "plurality8", most votes among the emotions; or
             "votes", which trains on every picture with a vote for an emotion (take
@@ -144,25 +175,19 @@ class FerPlus(FaceCorpus):
         """
         if split not in USAGES:
             raise unknown_split(self.name, split, tuple(USAGES))
-        folder, sheet = find_folder(self.root, split), read_votes(self.votes_path)
-        rule = rule_of(self.rule, split)
-        labels = label_by(rule, sheet.votes)
-        belongs = (sheet.usage == USAGES[split]) & (labels != DROPPED) & (sheet.names != "")
-        rows = np.flatnonzero(belongs)
+        source, sheet = find_source(self.root, split), read_votes(self.votes_path)
+        rows = rows_of(sheet, self.rule, split)
         self._check_official(len(sheet.names), len(rows), split)
+        picture = reader_of(source, sheet, split)
         ids = np.array([_sample_id(row, sheet.names[row]) for row in rows], dtype=np.str_)
         read = read_pictures(
-            ids.tolist(),
-            lambda i: read_grey(folder / str(sheet.names[rows[i]]), IMAGE_SIZE),
-            folder,
-            self.strict,
-            progress,
+            ids.tolist(), lambda i: picture(rows[i]), source, self.strict, progress
         )
-        kept = rows[read.kept]
+        kept, rule = rows[read.kept], rule_of(self.rule, split)
         return FaceTable(
             images=read.images,
             ids=ids[read.kept],
-            labels=labels[kept],
+            labels=label_by(rule, sheet.votes)[kept],
             votes=vote_distribution(sheet.votes[kept]),
             groups=pixel_groups(read.images),
             dataset=self.name,
@@ -181,6 +206,7 @@ class FerPlus(FaceCorpus):
         """Votes by content, pictures by name and size, and the settings that change the table.
 
         Pixels are not read: a picture replaced by another of equal name and file size goes unseen.
+        `fer2013.csv` is known by content.
         """
         if split not in USAGES:
             raise unknown_split(self.name, split, tuple(USAGES))
@@ -191,8 +217,14 @@ class FerPlus(FaceCorpus):
             "strict": self.strict,
             "reader": READER_VERSION,
             "votes_sha256": file_hash(self.votes_path),
-            "listing_sha256": _listing_hash(find_folder(self.root, split)),
+            **_source_identity(find_source(self.root, split)),
         }
+
+
+def _source_identity(source: Path) -> dict[str, str]:
+    if source.is_file():
+        return {"pixels_sha256": file_hash(source)}
+    return {"listing_sha256": _listing_hash(source)}
 
 
 def _listing_hash(folder: Path) -> str:

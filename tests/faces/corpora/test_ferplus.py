@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
-from neurogaze.faces.corpora.ferplus import OFFICIAL_ROWS, FerPlus
+from neurogaze.faces.corpora.ferplus import FerPlus, label_by, rows_of
+from neurogaze.faces.corpora.ferplus_csv import OFFICIAL_ROWS
+from neurogaze.faces.corpora.votes import read_votes
+from neurogaze.faces.twins import twin_free
 from tests.fixtures.faces import write_ferplus
 
 
@@ -227,11 +231,94 @@ def test_unknown_rule(pristine):
 REAL = {name: os.environ.get(name) for name in ("NEUROGAZE_FERPLUS", "NEUROGAZE_FERPLUS_VOTES")}
 
 
-@pytest.mark.skipif(not REAL["NEUROGAZE_FERPLUS"], reason="NEUROGAZE_FERPLUS names no data")
-def test_published_validation_split():
-    votes = REAL["NEUROGAZE_FERPLUS_VOTES"]
-    table = FerPlus(Path(REAL["NEUROGAZE_FERPLUS"]), Path(votes) if votes else None).load("valid")
-    assert len(table) + len(table.skipped) == 3_199
-    assert (table.images.shape[1:], table.images.dtype) == ((48, 48), np.uint8)
-    if not table.skipped:
-        assert table.class_counts.tolist() == [1182, 865, 415, 351, 287, 24, 62, 13]
+needs_votes = pytest.mark.skipif(
+    not REAL["NEUROGAZE_FERPLUS_VOTES"], reason="NEUROGAZE_FERPLUS_VOTES names no file"
+)
+needs_pictures = pytest.mark.skipif(
+    not all(REAL.values()), reason="NEUROGAZE_FERPLUS and its votes name no data"
+)
+
+PUBLISHED = {
+    ("majority", "train"): [8740, 7287, 3149, 3014, 2100, 119, 532, 119],
+    ("majority", "valid"): [1182, 865, 415, 351, 287, 24, 62, 13],
+    ("majority", "test"): [1090, 893, 396, 384, 273, 18, 83, 16],
+}
+KEPT = {
+    ("majority", "train"): 25_060,
+    ("majority", "valid"): 3_199,
+    ("majority", "test"): 3_153,
+    ("plurality8", "train"): 28_559,
+    ("plurality8", "valid"): 3_579,
+    ("plurality8", "test"): 3_573,
+    ("votes", "train"): 28_559,
+    ("votes", "valid"): 3_199,
+    ("votes", "test"): 3_153,
+}
+"""Rows that the script of FER+ keeps of its votes file, and most votes among the emotions."""
+
+
+@pytest.fixture(scope="module")
+def published_votes():
+    return read_votes(Path(REAL["NEUROGAZE_FERPLUS_VOTES"]))
+
+
+@needs_votes
+@pytest.mark.parametrize(("rule", "split"), KEPT)
+def test_published_counts_by_the_votes_file_alone(published_votes, rule, split):
+    assert len(rows_of(published_votes, rule, split)) == KEPT[rule, split]
+
+
+@needs_votes
+@pytest.mark.parametrize(("rule", "split"), PUBLISHED)
+def test_published_counts_of_each_emotion_by_the_votes_file_alone(published_votes, rule, split):
+    labels = label_by(rule, published_votes.votes[rows_of(published_votes, rule, split)])
+    assert np.bincount(labels, minlength=8).tolist() == PUBLISHED[rule, split]
+
+
+@needs_votes
+def test_published_quirks_of_the_votes_file(published_votes):
+    names = published_votes.names
+    assert len(names) == OFFICIAL_ROWS
+    assert int((names == "").sum()) == 173
+    assert len(set(names.tolist()) - {""}) == 35_710
+    usages = published_votes.usage[names == ""].tolist()
+    assert [usages.count(u) for u in ("Training", "PublicTest", "PrivateTest")] == [148, 10, 15]
+
+
+def published(rule, split):
+    roots = [Path(REAL[name]) for name in ("NEUROGAZE_FERPLUS", "NEUROGAZE_FERPLUS_VOTES")]
+    return FerPlus(*roots, rule=rule, strict=True).load(split)
+
+
+@pytest.fixture(scope="module")
+def published_train():
+    return published("plurality8", "train")
+
+
+@pytest.fixture(scope="module")
+def published_valid():
+    return published("majority", "valid")
+
+
+@needs_pictures
+def test_every_published_picture_is_there(published_train, published_valid):
+    assert len(published_train) == KEPT["plurality8", "train"]
+    assert published_valid.class_counts.tolist() == PUBLISHED["majority", "valid"]
+    for table in (published_train, published_valid):
+        assert (table.images.shape[1:], table.images.dtype) == ((48, 48), np.uint8)
+
+
+@needs_pictures
+@pytest.mark.parametrize("rule", ["majority", "plurality8"])
+def test_validation_pictures_that_no_training_picture_equals(
+    published_train, published_valid, rule
+):
+    """Every twin of a validation picture with a majority has one itself: the count is the same."""
+    taught = {identity: i for i, identity in enumerate(published_train.ids.tolist())}
+    sheet = read_votes(Path(REAL["NEUROGAZE_FERPLUS_VOTES"]))
+    rows = rows_of(sheet, rule, "train")
+    held = [taught[f"row{row:05d}/{sheet.names[row]}"] for row in rows]
+    free = twin_free(published_valid, published_train.take(np.array(held)))
+    assert int(free.sum()) == 2_948
+    surprise = published_valid.labels == EMOTIONS.index("surprise")
+    assert int((~free & surprise).sum()) == 109

@@ -1,0 +1,81 @@
+"""Every picture under a folder, without labels: only for warm-ups."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from neurogaze.affect import EMOTIONS
+from neurogaze.errors import InputError
+from neurogaze.faces.decoding import read_grey
+from neurogaze.faces.images import FaceCorpus, FaceTable, pixel_groups, unknown_split
+from neurogaze.faces.reading import FACE_SIZE, fitted, read_pictures
+
+SPLIT = "unlabelled"
+"""The one split; no training with labels and no evaluation asks for it."""
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+
+class FaceFolder(FaceCorpus):
+    """Pictures of faces whose labels are not known, or not to be used.
+
+    It has one split, "unlabelled"; labels and votes of its table mean nothing (votes are even).
+    Ids are paths below the folder.
+
+    Args:
+        root: the folder; searched at every depth.
+        strict: raise at the first picture that is unreadable, rather than skip it.
+    """
+
+    def __init__(self, root: Path, strict: bool = False) -> None:
+        self.name = "folder"
+        self.root, self.strict = Path(root), strict
+
+    def load(self, split: str, progress: bool = False) -> FaceTable:
+        """Read all pictures, in the order of their paths, each as its largest middle square.
+
+        Raises:
+            InputError: for another split, or a folder without a picture.
+        """
+        paths = self._paths(split)
+        ids = [path.relative_to(self.root).as_posix() for path in paths]
+        read = read_pictures(
+            ids, lambda i: fitted(read_grey(paths[i])), self.root, self.strict, progress
+        )
+        n = len(read.kept)
+        return FaceTable(
+            images=read.images,
+            ids=np.array(ids, dtype=np.str_)[read.kept],
+            labels=np.zeros(n, dtype=np.int64),
+            votes=np.full((n, len(EMOTIONS)), 1 / len(EMOTIONS), dtype=np.float32),
+            groups=pixel_groups(read.images),
+            dataset=self.name,
+            split=split,
+            rule="no labels",
+            skipped=read.skipped,
+        )
+
+    def identity(self, split: str) -> dict[str, str | int | float | bool]:
+        """Pictures by path and file size; pixels are not read."""
+        lines = [
+            f"{path.relative_to(self.root).as_posix()} {path.stat().st_size}"
+            for path in self._paths(split)
+        ]
+        return {
+            "corpus": self.name,
+            "split": split,
+            "strict": self.strict,
+            "face_size": FACE_SIZE,
+            "listing_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        }
+
+    def _paths(self, split: str) -> list[Path]:
+        if split != SPLIT:
+            raise unknown_split(self.name, split, (SPLIT,))
+        found = [path for path in self.root.rglob("*") if path.suffix.lower() in SUFFIXES]
+        if not found:
+            raise InputError(self.root, "holds no picture", f"name a folder with {SUFFIXES}")
+        return sorted(found)

@@ -1,0 +1,57 @@
+"""Which pictures weights have seen: hashed names, to be compared with those that judge.
+
+A picture is known by its pixels, by the person in it and by the recording it is from, where the
+corpus says so. Only hashes are kept, in no order, so that they can travel in a checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from neurogaze.faces.images import FaceTable
+
+KEY_BYTES = 16
+
+
+def no_keys() -> Tensor:
+    """Keys of no picture, `uint8 [0, 16]`."""
+    return torch.zeros(0, KEY_BYTES, dtype=torch.uint8)
+
+
+def seen_keys(tables: Iterable[FaceTable]) -> Tensor:
+    """Hashed pixels, people and recordings of some tables, sorted, `uint8 [M, 16]`."""
+    found = {key for table in tables for column in _columns(table) for key in column if key}
+    if not found:
+        return no_keys()
+    joined = np.frombuffer(b"".join(sorted(found)), dtype=np.uint8)
+    return torch.from_numpy(joined.reshape(-1, KEY_BYTES).copy())
+
+
+def seen_rows(keys: Tensor, table: FaceTable) -> NDArray[np.bool_]:
+    """Rows whose pixels, person or recording are among the keys, `bool [N]`."""
+    known = {row.tobytes() for row in keys.cpu().numpy()}
+    columns = [[key in known for key in column] for column in _columns(table)]
+    return np.logical_or.reduce(np.array(columns, dtype=bool))
+
+
+def _columns(table: FaceTable) -> list[list[bytes]]:
+    """Keys of each row: pixels alike in every corpus, people and recordings in their own."""
+    named = [(key, getattr(table, key)) for key in table.keys]
+    kinds = [(f"{table.dataset}|{key}", names) for key, names in named]
+    return [
+        [_key(kind, name) for name in names.tolist()]
+        for kind, names in [("pixels", table.groups), *kinds]
+    ]
+
+
+def _key(kind: str, name: str) -> bytes:
+    """Hash of a name, or nothing for one that the corpus does not know."""
+    if not name:
+        return b""
+    return blake2b(f"{kind}|{name}".encode(), digest_size=KEY_BYTES).digest()

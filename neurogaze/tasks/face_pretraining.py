@@ -1,0 +1,104 @@
+"""Warm-up of a student's backbone on faces without labels, by VICReg."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+
+import neurogaze
+from neurogaze.artefacts import canonical
+from neurogaze.errors import InputError
+from neurogaze.faces.seen import no_keys
+from neurogaze.losses.vicreg import PUBLISHED, VicregWeights, spread, vicreg
+from neurogaze.models.face_projection import Expander
+from neurogaze.models.student import Student, feature_width
+from neurogaze.tasks.face_warm_start import KIND
+from neurogaze.tasks.optimisation import Optimisation, build_optimiser
+
+
+class FacePretrainingTask(LightningModule):
+    """Teach a backbone to see that two views show one picture.
+
+    Nothing is validated: the objective says nothing of emotions. `train/spread` tells a collapse
+    (1 is even, 0 is none).
+
+    Args:
+        student: only its backbone learns; built as that of the student to come.
+        weights: factors of the three terms.
+        width: of the expander.
+        optimisation: optimiser and schedule.
+    """
+
+    def __init__(
+        self,
+        student: Student,
+        weights: VicregWeights = PUBLISHED,
+        width: int = 1024,
+        optimisation: Optimisation = Optimisation(lr=1e-3, weight_decay=1e-4),
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.student = student
+        self.expander = Expander(feature_width(student.backbone), width)
+        self.weights, self.optimisation = weights, optimisation
+        self.provenance: dict[str, Any] = {}
+        self.config_hash = ""
+        self.seen = no_keys()
+
+    def setup(self, stage: str) -> None:
+        """Take provenance, and hashes of all pictures, from the data.
+
+        Raises:
+            InputError: when pictures have other channels, or another size, than the backbone.
+        """
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        prep, recipe = data.preprocessing, self.student.recipe
+        if (prep.channels, prep.size) != (recipe.in_chans, recipe.img_size or prep.size):
+            found = f"makes {prep.channels} channels of {prep.size} pixels, the student is {recipe}"
+            raise InputError("data.preprocessing", found, "give both the same")
+        self.provenance, self.seen = dict(data.provenance), data.seen
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features of prepared images `[batch, channels, height, width]`."""
+        images = images.contiguous(memory_format=torch.channels_last)
+        features: Tensor = self.student.backbone(images)
+        return features
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        """VICReg of one batch; every weighted term is logged, and the spread of the features."""
+        first, second = self(batch["first"]), self(batch["second"])
+        terms = vicreg(self.expander(first), self.expander(second), self.weights)
+        total = torch.stack(list(terms.values())).sum()
+        logged = {f"train/{name}": term.detach() for name, term in terms.items()}
+        logged |= {"train/loss": total.detach(), "train/spread": spread(first)}
+        self.log_dict(logged, on_step=False, on_epoch=True, batch_size=len(first))
+        return total
+
+    def configure_optimizers(self) -> Any:
+        """AdamW and cosine by default; embedding and classifier of the student do not learn."""
+        steps = int(self.trainer.estimated_stepping_batches)
+        learning = [*self.student.backbone.parameters(), *self.expander.parameters()]
+        return build_optimiser(self.optimisation, learning, steps)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Let backbone, preprocessing, provenance and what was seen travel with the weights."""
+        checkpoint["neurogaze"] = {
+            "kind": KIND,
+            "version": neurogaze.__version__,
+            "student": canonical(self.student.recipe),
+            "config_hash": self.config_hash,
+            "provenance": self.provenance,
+            "seen": self.seen,
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse weights of another kind."""
+        record = checkpoint.get("neurogaze", {})
+        if record.get("kind") != KIND:
+            found = f"holds {record.get('kind')!r}, not a warm-up of faces"
+            raise InputError("checkpoint", found, "pass a checkpoint of a FacePretrainingTask")
+        self.provenance, self.seen = record["provenance"], record["seen"]
+        self.config_hash = record.get("config_hash", "")

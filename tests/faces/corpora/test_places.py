@@ -1,0 +1,36 @@
+"""Pictures and folders are found, and what systems leave beside them is passed over."""
+
+import pytest
+
+from neurogaze.errors import InputError
+from neurogaze.faces.corpora.places import first_place, folders_in, pictures_in, root_of
+
+
+def test_pictures_and_nothing_else(tmp_path):
+    for name in ("b.JPG", "a.png", "c.tiff", ".DS_Store", "._a.png", "Thumbs.db", "labels.csv"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "d.jpg").mkdir()
+    assert pictures_in(tmp_path) == ["a.png", "b.JPG", "c.tiff"]
+    with pytest.raises(InputError, match="cannot be listed"):
+        pictures_in(tmp_path / "nowhere")
+
+
+def test_folders_and_nothing_else(tmp_path):
+    for name in ("2", "1", "__MACOSX", ".ipynb_checkpoints"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "3").write_bytes(b"")
+    assert folders_in(tmp_path) == ["1", "2"]
+
+
+def test_the_first_place_counts_and_all_are_named(tmp_path):
+    (tmp_path / "b").mkdir()
+    assert first_place(tmp_path, ("a", "b"), "look again") == tmp_path / "b"
+    with pytest.raises(InputError, match=r"holds none of c, d\. Remedy: look again"):
+        first_place(tmp_path, ("c", "d"), "look again")
+
+
+def test_what_is_given_goes_before_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEUROGAZE_SOME_FACES", str(tmp_path / "nowhere"))
+    assert root_of(tmp_path, "some_faces") == tmp_path
+    with pytest.raises(InputError, match="nowhere: there is no such folder"):
+        root_of(None, "some_faces")
