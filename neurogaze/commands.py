@@ -275,15 +275,17 @@ def calibrate(
         undo_weights: divide probabilities by the class weights of the training loss.
         crops: "ten" takes the mean over centre, corners and their mirror images.
         prior: share of the log class frequencies of training to take off the logits.
-        out: folder for `temperature.json`; by default that of the checkpoint.
+        out: file to write; by default `temperature.json` beside the checkpoint.
         roots: where the data sets lie.
     """
-    from neurogaze.pipeline.calibrating import calibrate_student
+    from neurogaze.pipeline.calibrating import FILE, calibrate_student
     from neurogaze.pipeline.judging import View
 
     roots.export()
     view = View(flip, undo_weights, crops, prior)
-    print(calibrate_student(student, _faces(data), objective, view, out))
+    found = calibrate_student(student, _faces(data), objective, view, out)
+    change = f"{objective} {found.before:.4f} -> {found.after:.4f} nats on {found.n:,} images"
+    print(f"temperature {found.temperature:.4f}, {change}\n{out or student.with_name(FILE)}")
 
 
 def _faces(data: LightningDataModule, strict: bool = False) -> FaceDataModule:

@@ -19,7 +19,7 @@ from neurogaze.pipeline.judging import (
     load_student,
     training_pictures,
 )
-from neurogaze.pipeline.run import grid_sha256, report_stage, resumable_fit
+from neurogaze.pipeline.run import expect, grid_sha256, report_stage, resumable_fit
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.pipeline.stages import Stages
 
@@ -123,6 +123,7 @@ def _judge(
 ) -> None:
     data: Any = training.load_data(["--data", part.data, f"--data.store={store}", *part.args])
     table = prepare_faces(data.corpus, part.split, data.store, progress=False)
+    expect(part.expected, table)
     view = View(part.flip, part.undo_weights, part.crops, part.prior)
     context = context | {"arm": view.named(context["arm"])}
 

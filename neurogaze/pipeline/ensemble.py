@@ -28,7 +28,7 @@ from neurogaze.evaluation.scoring import score_faces
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.judging import face_frame, load_student, predict
-from neurogaze.pipeline.run import report_stage, resumable_fit
+from neurogaze.pipeline.run import expect, report_stage, resumable_fit
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.pipeline.stages import StageRecord, Stages
 
@@ -269,9 +269,7 @@ class Ensemble:
         """Stages: every member, and all together, on one data set."""
         data: Any = training.load_data(["--data", part.data, f"--data.store={self.store}"])
         table = prepare_faces(data.corpus, part.split, data.store)
-        if part.expected is not None and len(table) != part.expected:
-            found = f"has {len(table)} pictures, not {part.expected}"
-            raise InputError(f"{table.dataset} {part.split}", found, "check the download")
+        expect(part.expected, table)
         records = [self._judge_member(name, member, table) for member in self.members]
         inputs = {record.name: record.content for record in records}
 

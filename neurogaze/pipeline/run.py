@@ -165,7 +165,7 @@ class Pipeline:
         data: FaceDataModule = self.data_of(part)
         faces, table = self.faces("faces-train", data, "train")
         judged = prepare_faces(data.corpus, "valid", data.store).sha256  # its curves depend on it
-        _expect(self.settings.expected_train, table)
+        expect(self.settings.expected_train, table)
         path = self.root / "grid" / "grid.npz"
         pin = json.dumps({"path": path.as_posix(), "sha256": grid_sha256(path)})
         args = [*part.arguments(), f"--model.grid={pin}"]
@@ -180,7 +180,7 @@ class Pipeline:
         """Stage: the student on one data set."""
         data = self.data(part.data, part.args)
         faces, table = self.faces(f"faces-{name}", data, part.split)
-        _expect(part.expected, table)
+        expect(part.expected, table)
         student = self.stages.records["student"]
         view = View(part.flip, part.undo_weights, part.crops, part.prior)
         context = self._context(view.named("student"))
@@ -230,7 +230,12 @@ def grid_sha256(path: Path) -> str:
     return PrototypeGrid.load(path).sha256
 
 
-def _expect(expected: int | None, table: FaceTable) -> None:
+def expect(expected: int | None, table: FaceTable) -> None:
+    """Refuse a table of another size than was asked for; None asks for none.
+
+    Raises:
+        InputError: for another number of images.
+    """
     if expected is not None and len(table.ids) != expected:
         raise InputError(
             f"{table.dataset} {table.split}",

@@ -10,7 +10,7 @@ import pytest
 from neurogaze.artefacts import write_npz
 from neurogaze.errors import InputError
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
-from neurogaze.pipeline.run import Pipeline, _expect, grid_sha256
+from neurogaze.pipeline.run import Pipeline, expect, grid_sha256
 from neurogaze.prototypes.grid import PrototypeGrid
 from tests.pipeline.tiny import tiny_settings
 
@@ -100,7 +100,7 @@ def test_faithful_trains_one_teacher(tiny_run, monkeypatch):
 
 def test_numbers_that_must_be_there():
     table = SyntheticFaces(n_train=16, n_valid=8).load("valid")
-    _expect(None, table)
-    _expect(8, table)
+    expect(None, table)
+    expect(8, table)
     with pytest.raises(InputError, match=r"valid: has 8 images .* not 3199"):
-        _expect(3199, table)
+        expect(3199, table)
