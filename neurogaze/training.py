@@ -42,7 +42,9 @@ from neurogaze.faces.corpora.manifest import Manifest
 from neurogaze.faces.corpora.rafdb import RafDb
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.datamodule import FaceDataModule
+from neurogaze.faces.unlabelled import UnlabelledFaces
 from neurogaze.tasks.classifier import ClassifierTask
+from neurogaze.tasks.face_pretraining import FacePretrainingTask
 from neurogaze.tasks.pretraining import PretrainingTask
 from neurogaze.tasks.student import StudentTask
 from neurogaze.tasks.teacher import TeacherTask
@@ -65,6 +67,7 @@ __all__ = [
     "EEGDataModule",
     "FaceDataModule",
     "FaceFolder",
+    "FacePretrainingTask",
     "FerPlus",
     "MahnobHci",
     "Manifest",
@@ -77,6 +80,7 @@ __all__ = [
     "SyntheticEeg",
     "SyntheticFaces",
     "TeacherTask",
+    "UnlabelledFaces",
     "fit",
     "load_data",
     "parse_fit",

@@ -26,6 +26,7 @@ from neurogaze.faces.labels import DROPPED, majority_label
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.faces.twins import twin_free
 from neurogaze.pipeline.views import BATCH, PLAIN, View, adjusted, opinion, predict
+from neurogaze.tasks.face_warm_start import refuse_seen
 from neurogaze.tasks.loading import load_task
 from neurogaze.tasks.student import StudentTask
 
@@ -136,7 +137,12 @@ def evaluate_student(
             arm may have been named by the view or not.
         view: how the student looks at an image.
         train: what it was trained on, to score the part without twins; see `training_pictures`.
+
+    Raises:
+        InputError: when its warm-up without labels saw some of the pictures.
     """
+    if task.init_from is not None:
+        refuse_seen(task.warmed_on, {table.split: table}, task.init_from.allow_seen)
     seen = opinion(task, table.images, view)
     logits = adjusted(task, seen.mean, view)
     frame = face_frame(table, softmax(logits, axis=1), train)
