@@ -25,7 +25,7 @@ lint: $(READY)  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-fuzz: $(READY)  ## 500 damaged files of every format through the loaders
+fuzz: $(READY)  ## 500 damaged files of every format, recordings and faces, through the loaders
 	$(BIN)/python -m tests.fuzz --cases 500
 
 clean:  ## remove the environment and all runs

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from neurogaze.evaluation.results import ResultRow
     from neurogaze.faces.datamodule import FaceDataModule
+    from neurogaze.pipeline.views import View
 
 STORE = Path("runs/store")
 
@@ -214,41 +215,35 @@ def evaluate(
     Args:
         student: checkpoint of a student.
         data: data module whose corpus holds the images.
-        split: which part of the corpus.
+        split: which part of the corpus; "dev" for the part of training that `data.held_out` names.
         out: folder for the results.
         flip: judge each image by the mean of itself and its mirror image.
         undo_weights: divide probabilities by the class weights of the training loss.
         crops: "ten" takes the mean over centre, corners and their mirror images.
-        prior: share of the log class frequencies of training to take off the logits.
+        prior: share of the log class shares of training to take off the logits.
         temperature: `temperature.json` that `neurogaze calibrate` wrote for this student.
         strict: stop at the first image that cannot be read, rather than skip and count it.
         roots: where the data sets lie.
     """
     import neurogaze
     from neurogaze.evaluation.results import write_rows
-    from neurogaze.faces.store import prepare as prepare_faces
-    from neurogaze.pipeline.calibrating import calibrated
-    from neurogaze.pipeline.judging import (
-        View,
-        evaluate_student,
-        load_student,
-        rater_rows,
-        training_pictures,
-    )
+    from neurogaze.pipeline.calibrating import calibrated, judged_pictures
+    from neurogaze.pipeline.judging import evaluate_student, load_student
+    from neurogaze.pipeline.one_rater import rater_rows
 
     roots.export()
     faces = _faces(data, strict)
-    task, view = load_student(student), View(flip, undo_weights, crops, prior)
+    task, view = load_student(student), _view(flip, undo_weights, crops, prior)
     view = calibrated(view, student, temperature) if temperature else view
-    table = prepare_faces(faces.corpus, split, faces.store)
+    table, train = judged_pictures(task, faces, split)
     context = {
         "experiment": out.name,
         "arm": view.named("student"),
         "seed": faces.seed,
         "code_version": neurogaze.__version__,
     }
-    rows = evaluate_student(task, table, out, context, view, training_pictures(task, faces))
-    rows += rater_rows(faces.corpus, table, context)
+    rows = evaluate_student(task, table, out, context, view, train)
+    rows += rater_rows(faces.corpus, table, context, train)
     write_rows(out / "results.jsonl", rows)
     _print(rows)
 
@@ -274,18 +269,24 @@ def calibrate(
         flip: judge each image by the mean of itself and its mirror image.
         undo_weights: divide probabilities by the class weights of the training loss.
         crops: "ten" takes the mean over centre, corners and their mirror images.
-        prior: share of the log class frequencies of training to take off the logits.
+        prior: share of the log class shares of training to take off the logits.
         out: file to write; by default `temperature.json` beside the checkpoint.
         roots: where the data sets lie.
     """
     from neurogaze.pipeline.calibrating import FILE, calibrate_student
-    from neurogaze.pipeline.judging import View
 
     roots.export()
-    view = View(flip, undo_weights, crops, prior)
+    view = _view(flip, undo_weights, crops, prior)
     found = calibrate_student(student, _faces(data), objective, view, out)
     change = f"{objective} {found.before:.4f} -> {found.after:.4f} nats on {found.n:,} images"
     print(f"temperature {found.temperature:.4f}, {change}\n{out or student.with_name(FILE)}")
+
+
+def _view(flip: bool, undo_weights: bool, crops: Literal["centre", "ten"], prior: float) -> View:
+    """How a student looks at an image, from the flags of a command."""
+    from neurogaze.pipeline.views import View
+
+    return View(flip, undo_weights, crops, prior)
 
 
 def _faces(data: LightningDataModule, strict: bool = False) -> FaceDataModule:

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from neurogaze import training
+from neurogaze.faces.corpora.ferplus import FerPlus
+from neurogaze.faces.folds import FaceFold
+from neurogaze.faces.unlabelled import FaceSource
+from neurogaze.faces.witnessed import seen_rows
 from neurogaze.pipeline.bench import load_bench, run_bench
 from neurogaze.pipeline.eeg_bench import EegBench
 from neurogaze.pipeline.eeg_settings import load_eeg_bench
@@ -137,8 +141,15 @@ def test_warm_up_without_labels(tmp_path):
     args = ["--config", str(EXPERIMENTS / WARM_UP), *QUICK_STUDENT, "--model.width=32"]
     flags = [f"--out={tmp_path / 'out'}", f"--data.store={tmp_path / 'store'}"]
     run = training.fit([*args, *flags])
-    left = run.lightning_module.provenance["leave_out"]
-    assert [record["split"] for record in left] == ["valid", "train"]
+    record = run.lightning_module.provenance
+    left = [(part["split"], part["rule"]) for part in record["leave_out"]]
+    assert left == [("valid", "plurality8"), ("train", "majority"), ("train", "votes")]
+    assert record["missing"] == [{"dataset": "ferplus", "split": "test"}]
+    held_out, place = FaceFold(n_folds=10), tmp_path / "store"  # as the files of FER+ have it
+    for rule in ("majority", "votes"):
+        dev = FaceSource(FerPlus(rule=rule), held_out=held_out).table(place)
+        assert len(dev) > 0
+        assert not seen_rows(run.datamodule.seen, dev).any()
     assert (tmp_path / "out" / "last.ckpt").exists()
 
 

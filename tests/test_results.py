@@ -1,7 +1,9 @@
 """Tables in documents are generated from committed result rows."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
@@ -11,7 +13,8 @@ from neurogaze.report.bench_tables import bench_tables
 from neurogaze.report.figures_bench import arm_lines
 from neurogaze.report.grid_tables import grid_summary
 from neurogaze.report.markup import to_markdown
-from neurogaze.report.tables import class_table, eeg_table, faces_table
+from neurogaze.report.tables import calibration_table, class_table, eeg_table, faces_table
+from neurogaze.tasks.pins import LogitsPin, load_logits
 
 ROOT = Path(__file__).parent.parent
 ARTEFACTS = ROOT / "experiments" / "artefacts"
@@ -22,7 +25,9 @@ def tables(name):
     """The tables of a run, as documents show them."""
     rows = read_rows(ARTEFACTS / name / "results.jsonl")
     arms = bench_tables(rows)
-    found = [faces_table(rows), class_table(rows), *(arms or [eeg_table(rows)])]
+    voted = [row for row in rows if any(r.metric == "vote_jsd" and r.arm == row.arm for r in rows)]
+    faces = [faces_table(rows), calibration_table(voted), class_table(rows)]
+    found = [*faces, *(arms or [eeg_table(rows)])]
     return "\n".join(to_markdown(table) for table in found if table is not None)
 
 
@@ -75,3 +80,30 @@ def test_more_signal_gives_more_concordance(arm, axis):
     )
     assert band.low < values[0] < band.high, "no signal, no concordance"
     assert values[-1] > 0.7
+
+
+def ensemble_rows(split):
+    rows = read_rows(ARTEFACTS / "ferplus_ensemble" / "results.jsonl")
+    return [row for row in rows if row.split == split and row.metric == "accuracy"]
+
+
+def test_the_ensemble_beats_its_best_member():
+    value = {row.arm: row.value for row in ensemble_rows("valid")}
+    members = [score for arm, score in value.items() if arm.startswith("member")]
+    assert len(members) >= 3
+    assert value["ensemble"] > max(members)
+    assert {row.n for row in ensemble_rows("valid")} == {3199}
+
+
+def test_the_committed_logits_can_be_pinned():
+    folder = ARTEFACTS / "ferplus_ensemble"
+    about = json.loads((folder / "logits.json").read_text())
+    path = folder / "logits.npz"
+    assert path.stat().st_size < 1_000_000
+    with np.load(path, allow_pickle=False) as arrays:
+        ids, kind = arrays["ids"], arrays["logits"].dtype
+    assert kind == np.float16
+    assert len(np.unique(ids)) == about["images"] == 28_559
+    assert about["folds"] >= 3
+    pin = LogitsPin(str(path), about["sha256"])
+    assert load_logits(pin, ids[::100], "ferplus").shape == (286, 8)

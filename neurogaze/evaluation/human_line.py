@@ -33,7 +33,7 @@ class HumanLine:
 
     Args:
         accuracy: share of held-out votes that name the class of the others, and its interval over
-            pictures.
+            units of pictures.
         balanced_accuracy: the same by class of the others, then the mean over the eight.
         votes: held-out votes that were counted.
         images: pictures they are of.
@@ -70,25 +70,29 @@ def held_out_votes(votes: NDArray[np.integer]) -> NDArray[np.int64]:
     return found
 
 
-def human_line(votes: NDArray[np.integer], seed: int = 0) -> HumanLine:
+def human_line(
+    votes: NDArray[np.integer], seed: int = 0, units: NDArray[Any] | None = None
+) -> HumanLine:
     """Agreement of one rater with the others over the pictures that the rule of FER+ keeps.
 
     Args:
         votes: counts, `[N, 10]`; pictures that the rule drops are left out here.
-        seed: of the resampling of pictures.
+        seed: of the resampling.
+        units: `[N]`; pictures that share a name are resampled together. None: each alone.
 
     Raises:
         InputError: when the rule keeps no picture.
     """
-    kept = np.asarray(votes)[majority_label(votes) != DROPPED]
+    rows = majority_label(votes) != DROPPED
+    kept, tied = np.asarray(votes)[rows], None if units is None else np.asarray(units)[rows]
     if not len(kept):
         raise InputError("votes", "no picture has a majority", "give the counts of all raters")
     found = held_out_votes(kept)
     each = found.reshape(len(kept), -1).astype(np.float64)
     points = _scores(each.sum(axis=0, keepdims=True))
-    spread = _scores(statistics.bootstrap_sums(each, None, seed))
+    spread = _scores(statistics.bootstrap_sums(each, tied, seed))
     scores = {
-        name: Score(float(value[0]), *group_interval(spread[name], None), len(kept))
+        name: Score(float(value[0]), *group_interval(spread[name], tied), len(kept))
         for name, value in points.items()
     }
     return HumanLine(**scores, votes=int(found.sum()), images=len(kept))
@@ -105,7 +109,10 @@ def _scores(sums: Floats) -> dict[str, Floats]:
 
 
 def human_rows(
-    votes: NDArray[np.integer], dataset: str, context: Mapping[str, Any]
+    votes: NDArray[np.integer],
+    dataset: str,
+    context: Mapping[str, Any],
+    units: NDArray[Any] | None = None,
 ) -> list[ResultRow]:
     """The line of one person as result rows, beside those of a student on the same pictures.
 
@@ -113,8 +120,9 @@ def human_rows(
         votes: counts, `[N, 10]`, of the split.
         dataset: name of the corpus.
         context: any of `scoring.CONTEXT_DEFAULTS`; arm, label rule and note are set here.
+        units: as in `human_line`.
     """
-    line = human_line(votes, int(context.get("seed", 0)))
+    line = human_line(votes, int(context.get("seed", 0)), units)
     note = f"{line.votes:,} votes, each against the majority of the others"
     said = {**context, "arm": ARM, "label_rule": "majority", "note": note, "protocol": "each vote"}
     scores = {"accuracy": line.accuracy, "balanced_accuracy_8way": line.balanced_accuracy}

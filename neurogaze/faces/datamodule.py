@@ -106,6 +106,15 @@ class FaceDataModule(LightningDataModule):
         return self.train.class_counts
 
     @property
+    def target_shares(self) -> NDArray[np.float64]:
+        """Mean of the training targets as used, `float64 [8]`: the prior that a network learns.
+
+        Of drawn labels it is what they are drawn from. Blending pictures does not change it.
+        """
+        targets = self._data["train"].targets.cpu().numpy()
+        return np.asarray(targets.mean(axis=0, dtype=np.float64))
+
+    @property
     def left_out(self) -> int | None:
         """Index of the emotion that is not trained, or None."""
         return None if self.without is None else EMOTIONS.index(self.without)
@@ -180,6 +189,9 @@ class FaceDataModule(LightningDataModule):
         tables = {part: getattr(self, part) for part in self._data}
         rule = next(iter(tables.values())).rule
         names = ("batch_size", "eval_batch_size", "target", "seed", "without", "on_device")
+        records = {part: self._record(table) for part, table in tables.items()}
+        if "train" in records:
+            records["train"]["target_shares"] = self.target_shares.tolist()
         return {
             "dataset": self.corpus.name,
             "rule": rule,
@@ -189,7 +201,7 @@ class FaceDataModule(LightningDataModule):
             "mixing": canonical(self.mixing),
             "held_out": canonical(self.held_out),
             "settings": {name: getattr(self, name) for name in names},
-        } | {part: self._record(table) for part, table in tables.items()}
+        } | records
 
     def _record(self, table: FaceTable) -> dict[str, Any]:
         return {

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class FaceTable:
         skipped: samples that belong here but could not be read, each with its reason.
         subjects: `str [N]`, who is seen; "" where the corpus does not say. None: nobody known.
         sequences: `str [N]`, equal for frames of one recording; "" or None likewise.
+        note: what must be said beside every figure of these pictures; "" for nothing.
 
     Raises:
         InputError: when the arrays do not fit together, or a label is no emotion.
@@ -55,6 +57,7 @@ class FaceTable:
     skipped: tuple[str, ...] = ()
     subjects: NDArray[np.str_] | None = None
     sequences: NDArray[np.str_] | None = None
+    note: str = ""
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -96,6 +99,7 @@ class FaceTable:
             skipped=self.skipped,
             subjects=None if self.subjects is None else self.subjects[index],
             sequences=None if self.sequences is None else self.sequences[index],
+            note=self.note,
         )
 
     @cached_property
@@ -181,12 +185,13 @@ class FaceCorpus(ABC):
 
     A subclass has `name` and is built from its root folder; it reads nothing before `load`. Its
     `splits` are the parts that training and evaluation ask for; a set that is there to be judged on
-    has "valid" alone.
+    has "valid" alone. Its `note` is what must be said beside every figure of it.
     """
 
     name: str
     splits: tuple[str, ...] = ("train", "valid")
     strict: bool = False
+    note: str = ""
 
     @abstractmethod
     def load(self, split: str, progress: bool = False) -> FaceTable:
@@ -198,7 +203,15 @@ class FaceCorpus(ABC):
 
     @abstractmethod
     def identity(self, split: str) -> dict[str, str | int | float | bool]:
-        """What must change when the pictures or labels change; it names the stored copy."""
+        """What must change when the pictures or labels change, the same on every machine."""
+
+    def files(self, split: str) -> Sequence[Path]:
+        """Files that `identity` knows by name and size alone; none where it knows the content.
+
+        The store looks at their place and time too: pictures of equal names and sizes in two
+        folders, or written over, are stored apart.
+        """
+        return ()
 
 
 def unknown_split(name: str, split: str, known: tuple[str, ...]) -> InputError:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import struct
+import tokenize
 import warnings
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +22,30 @@ from neurogaze.errors import InputError
 FACE_SIZE = 48
 """Height and width of stored faces, pixels: that of FER2013. Larger ones are reduced to it, so
 that a network sees every corpus at one scale."""
+
+LARGEST_BOX = 4.0
+"""Side of the largest face box, in the larger side of its picture: more is no face but an error,
+and would need memory without bound."""
+
+ARRAY_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    BadZipFile,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    SystemError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+    zlib.error,
+)
+"""What `np.load` raises for a file that is none of its own or damaged, and what reading its values
+raises: text of code points that do not exist is a `SystemError`."""
 
 Box = tuple[float, float, float, float]
 """Left, top, width and height of a face in its picture, pixels."""
@@ -77,7 +106,7 @@ def read_pictures(
     return Pictures(np.array(kept, dtype=np.int64), np.stack(images), tuple(skipped))
 
 
-def summary_of(skipped: list[str]) -> str:
+def summary_of(skipped: Sequence[str]) -> str:
     """How many were left out, and the first of them; empty for none."""
     if not skipped:
         return ""
@@ -97,7 +126,8 @@ def fitted(image: NDArray[np.uint8], box: Box | None = None, size: int = FACE_SI
         `uint8 [size, size]`; the picture itself where it already has that size and no box.
 
     Raises:
-        InputError: for a box without area, or wholly outside the picture.
+        InputError: for a box without area, without end, wholly outside the picture, or with a side
+            of more than `LARGEST_BOX` times that of the picture.
     """
     height, width = image.shape
     if box is None:
@@ -105,7 +135,9 @@ def fitted(image: NDArray[np.uint8], box: Box | None = None, size: int = FACE_SI
         box = ((width - side) / 2, (height - side) / 2, side, side)
     left, top, across, down = box
     outside = left >= width or top >= height or left + across <= 0 or top + down <= 0
-    if across <= 0 or down <= 0 or outside:
+    finite = all(map(math.isfinite, box))
+    too_large = max(across, down) > LARGEST_BOX * max(height, width)
+    if not finite or across <= 0 or down <= 0 or outside or too_large:
         raise InputError("face box", f"{box} in a picture of {width}x{height}", "mend the box")
     side = max(1, round(max(across, down)))
     x, y = round(left + (across - side) / 2), round(top + (down - side) / 2)

@@ -2,27 +2,34 @@
 
 A stored table lies in a folder named by a hash of what it was read from: another votes file,
 another set of pictures or another rule makes another folder, and nothing stale is ever read.
+Picture files count with their place and the time of their writing, so that a copy of a data set is
+decoded anew.
 """
 
 from __future__ import annotations
 
 import json
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
 
 from neurogaze.artefacts import folder_written_aside, settings_hash, write_json
 from neurogaze.errors import InputError
 from neurogaze.faces.images import FaceCorpus, FaceTable
+from neurogaze.faces.reading import ARRAY_ERRORS, summary_of
 
 FORMAT_VERSION = 1
 HASH_DIGITS = 12
-READ_ERRORS = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 
 
 def prepare(corpus: FaceCorpus, split: str, store: Path, progress: bool = True) -> FaceTable:
     """Read a split from the store; decode it there first if it is absent or unreadable.
+
+    What was said when it was decoded is said again: pictures that could not be read, and the note
+    of the table.
 
     Args:
         corpus: where the pictures come from.
@@ -37,19 +44,45 @@ def prepare(corpus: FaceCorpus, split: str, store: Path, progress: bool = True) 
         InputError: when the corpus cannot be read.
     """
     folder = stored_at(corpus, split, store)
-    if not folder.is_dir():
-        _write(folder, corpus.load(split, progress))
-    try:
-        return _read(folder)
-    except (*READ_ERRORS, InputError):
-        _write(folder, corpus.load(split, progress))
-        return _read(folder)
+    if folder.is_dir():
+        try:
+            table = _read(folder)
+        except (*ARRAY_ERRORS, InputError):
+            pass  # damaged: decoded again
+        else:
+            _remind(table)
+            return table
+    _write(folder, corpus.load(split, progress))
+    return _read(folder)
+
+
+def _remind(table: FaceTable) -> None:
+    """Warn of what is missing, and of what must be said of the rest."""
+    for told in (summary_of(table.skipped), table.note):
+        if told:
+            warnings.warn(f"{table.dataset} ({table.split}): {told}", stacklevel=3)
 
 
 def stored_at(corpus: FaceCorpus, split: str, store: Path) -> Path:
     """The folder that holds, or would hold, this split: `<store>/<name>-<split>-<hash>`."""
-    recipe = {"format": FORMAT_VERSION, "identity": corpus.identity(split)}
+    recipe: dict[str, Any] = {"format": FORMAT_VERSION, "identity": corpus.identity(split)}
+    files = corpus.files(split)
+    if files:
+        recipe["files"] = _stamps(files)
     return store / f"{corpus.name}-{split}-{settings_hash(recipe)[:HASH_DIGITS]}"
+
+
+def _stamps(files: Sequence[Path]) -> list[str]:
+    """True place of each file and when it was written, nanoseconds; 0 for none."""
+    places = {folder: folder.resolve() for folder in {path.parent for path in files}}
+    return [f"{places[path.parent] / path.name} {_written(path)}" for path in files]
+
+
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except (OSError, ValueError):  # none, or a name that no file can have
+        return 0
 
 
 def _write(folder: Path, table: FaceTable) -> None:
@@ -65,7 +98,7 @@ def _write(folder: Path, table: FaceTable) -> None:
     with folder_written_aside(folder) as aside:
         np.save(aside / "images.npy", table.images, allow_pickle=False)
         np.savez(aside / "table.npz", allow_pickle=False, groups=table.groups, **arrays)
-        write_json(aside / "meta.json", meta)
+        write_json(aside / "meta.json", meta | ({"note": table.note} if table.note else {}))
 
 
 def _read(folder: Path) -> FaceTable:
@@ -87,6 +120,7 @@ def _read(folder: Path) -> FaceTable:
             skipped=tuple(meta["skipped"]),
             subjects=arrays.get("subjects"),
             sequences=arrays.get("sequences"),
+            note=meta.get("note", ""),
         )
     if table.sha256 != meta["sha256"]:
         found = f"content {table.sha256[:HASH_DIGITS]}, not {meta['sha256'][:HASH_DIGITS]}"

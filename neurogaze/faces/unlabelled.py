@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,8 @@ from neurogaze.faces.batches import Batch, BatchPlan, ShuffledBatches, generator
 from neurogaze.faces.folds import FaceFold, fold_numbers
 from neurogaze.faces.images import FaceCorpus, FaceTable
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input, to_unit
-from neurogaze.faces.seen import seen_keys, seen_rows
 from neurogaze.faces.store import prepare
+from neurogaze.faces.witnessed import seen_keys, seen_rows
 
 WIDE = AugmentSettings(
     degrees=20.0, translate=0.15, scale=0.3, brightness=0.3, contrast=0.5, erase=0.5
@@ -38,14 +39,31 @@ class FaceSource:
         corpus: where they come from; its labels are not used.
         split: name of the split.
         held_out: only the pictures that a `FaceDataModule` with this value holds out.
+        optional: do without it, with a warning, where the corpus does not find the files of this
+            split. Files that are found and cannot be read are an error all the same.
     """
 
     corpus: FaceCorpus
     split: str = "train"
     held_out: FaceFold | None = None
+    optional: bool = False
+
+    def missing(self) -> str:
+        """Why there is nothing to read; "" where there is, or where there must be."""
+        if not self.optional:
+            return ""
+        try:
+            self.corpus.identity(self.split)
+        except InputError as error:
+            return str(error)
+        return ""
 
     def table(self, store: Path) -> FaceTable:
-        """Read it, from the store or into it."""
+        """Read it, from the store or into it.
+
+        Raises:
+            InputError: when it cannot be read.
+        """
         table = prepare(self.corpus, self.split, store)
         if self.held_out is None:
             return table
@@ -85,7 +103,7 @@ class UnlabelledFaces(LightningDataModule):
     A batch is a dict of `row` int64 `[B]`, `draw`, and `image` uint8 `[B, H, W]` from the loader;
     on the device, of `first` and `second`, `float32 [B, channels, size, size]`, augmented
     independently. After `setup`: `tables` (those learned from), `images`, `seen` (hashes of what
-    is learned from, as in `faces.seen`) and `provenance`.
+    is learned from, as in `faces.witnessed`) and `provenance`.
 
     Args:
         sources: what to learn from; pictures that occur twice are taken once.
@@ -128,7 +146,8 @@ class UnlabelledFaces(LightningDataModule):
     def prepare_data(self) -> None:
         """Decode what the store lacks, once a machine."""
         for source in (*self.sources, *self.leave_out):
-            prepare(source.corpus, source.split, self.store)
+            if not source.missing():
+                prepare(source.corpus, source.split, self.store)
 
     def setup(self, stage: str) -> None:
         """Read all pictures into memory, each once.
@@ -141,14 +160,20 @@ class UnlabelledFaces(LightningDataModule):
         """
         if self.provenance:
             return
-        given = [source.table(self.store) for source in self.sources]
-        barred = [source.table(self.store) for source in self.leave_out]
+        sources, leave_out = _found(self.sources), _found(self.leave_out)
+        given = [source.table(self.store) for source in sources]
+        barred = [source.table(self.store) for source in leave_out]
         rows = learned_from(given, barred)
         self.tables = [table.take(index) for table, index in zip(given, rows, strict=True)]
         self._check(self.tables)
         self.images = torch.from_numpy(np.concatenate([table.images for table in self.tables]))
         self.seen = seen_keys(self.tables)
-        self.provenance = self._provenance(given, barred)
+        absent = [s for s in (*self.sources, *self.leave_out) if s not in (*sources, *leave_out)]
+        self.provenance = self._provenance() | {
+            "sources": [_record(*s) for s in zip(sources, given, self.tables, strict=True)],
+            "leave_out": [_record(*s) for s in zip(leave_out, barred, barred, strict=True)],
+            "missing": [{"dataset": s.corpus.name, "split": s.split} for s in absent],
+        }
 
     def _check(self, tables: list[FaceTable]) -> None:
         sizes = sorted({table.images.shape[1:] for table in tables})
@@ -159,13 +184,9 @@ class UnlabelledFaces(LightningDataModule):
             found = f"leave {n} pictures, not one batch of {self.batch_size}"
             raise InputError("--data.sources", found, "lower --data.batch_size, or name more")
 
-    def _provenance(self, given: list[FaceTable], barred: list[FaceTable]) -> dict[str, Any]:
-        """What was really used, as JSON values; pictures by the hash of their ids."""
-        named = zip(self.sources, given, self.tables, strict=True)
-        left = zip(self.leave_out, barred, barred, strict=True)
+    def _provenance(self) -> dict[str, Any]:
+        """How many pictures were used, and how, as JSON values."""
         return {
-            "sources": [_record(*source) for source in named],
-            "leave_out": [_record(*source) for source in left],
             "n": len(self.images),
             "preprocessing": canonical(self.preprocessing),
             "augment": canonical(self.augment),
@@ -209,6 +230,19 @@ class _Pictures(Dataset[Batch]):
     def __getitem__(self, plan: BatchPlan) -> Batch:
         rows = torch.from_numpy(plan.rows)
         return {"image": self.images[rows], "row": rows, "draw": plan.draw}
+
+
+def _found(sources: Sequence[FaceSource]) -> list[FaceSource]:
+    """Those that are there, with a warning for every other."""
+    found = []
+    for source in sources:
+        reason = source.missing()
+        if reason:
+            what = f"{source.corpus.name} ({source.split})"
+            warnings.warn(f"{what} takes no part: {reason}", stacklevel=3)
+        else:
+            found.append(source)
+    return found
 
 
 def _record(source: FaceSource, given: FaceTable, used: FaceTable) -> dict[str, Any]:

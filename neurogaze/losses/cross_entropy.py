@@ -51,6 +51,8 @@ def sqrt_class_weights(counts: Tensor) -> Tensor:
 def log_priors(counts: Tensor) -> Tensor:
     """Logarithm of the share of each class, float64 `[C]`; of an absent class, the mean of all.
 
+    Counts or shares: only their ratios matter.
+
     The geometric mean of the others neither helps nor hurts a class that is not trained.
 
     >>> log_priors(torch.tensor([3, 1])).exp().tolist()
@@ -74,9 +76,10 @@ class CrossEntropy(nn.Module):
         label_smoothing: share of the target spread evenly over the classes, before weighting.
         class_weights: `sqrt` weighs a class by the inverse root of its size, once
             `set_class_counts` has told the sizes; `none` weighs all classes equally.
-        logit_adjustment: `tau`; `tau` times the log share of each class is added to the logits
-            in training, so that the logits themselves serve balanced classes (Menon et al. 2021,
-            arXiv 2007.07314, eq. 10). It does the work of class weights: use one of both.
+        logit_adjustment: `tau`; `tau` times the log share of each class in the targets is added
+            to the logits in training, so that the logits themselves serve balanced classes (Menon
+            et al. 2021, arXiv 2007.07314, eq. 10). It does the work of class weights: use one of
+            both.
 
     Raises:
         InputError: for a negative adjustment.
@@ -105,12 +108,16 @@ class CrossEntropy(nn.Module):
         self.register_buffer("class_weight", torch.ones(len(EMOTIONS)))
         self.register_buffer("log_prior", torch.zeros(len(EMOTIONS)), persistent=False)
 
-    def set_class_counts(self, counts: Tensor, left_out: int | None = None) -> None:
+    def set_class_counts(
+        self, counts: Tensor, left_out: int | None = None, shares: Tensor | None = None
+    ) -> None:
         """Tell the sizes of the classes in the training set.
 
         Args:
-            counts: `[8]`, images of each class.
+            counts: `[8]`, images of each class by its label; they make the class weights.
             left_out: index of a class without images on purpose; its weight is 1.
+            shares: `[8]`, mean of the targets, which is what a network learns as its prior: of
+                votes it is not that of the labels. None where the targets are the labels.
 
         Raises:
             InputError: for another number of classes, or a class without a sample.
@@ -125,7 +132,7 @@ class CrossEntropy(nn.Module):
             raise InputError(
                 "training set", f"has no image of {empty}", "add some, or drop the class"
             )
-        self.log_prior.copy_(log_priors(counts))
+        self.log_prior.copy_(log_priors(counts if shares is None else torch.as_tensor(shares)))
         if self.class_weights == "sqrt":
             present, weights = counts > 0, torch.ones(len(EMOTIONS), dtype=torch.float64)
             weights[present] = sqrt_class_weights(counts[present])

@@ -41,15 +41,18 @@ class Objective(nn.Module):
             ce = CrossEntropy()
         self.ce, self.kd, self.proto, self.geo = ce, kd, proto, geo
 
-    def set_class_counts(self, counts: Tensor, left_out: int | None = None) -> None:
+    def set_class_counts(
+        self, counts: Tensor, left_out: int | None = None, shares: Tensor | None = None
+    ) -> None:
         """Tell the cross-entropy how many training images each class has, `[8]`.
 
         Args:
             counts: images of each class.
             left_out: index of a class that is not trained on purpose, or None.
+            shares: mean of the targets, `[8]`, or None where they are the labels.
         """
         if self.ce is not None:
-            self.ce.set_class_counts(counts, left_out)
+            self.ce.set_class_counts(counts, left_out, shares)
 
     def active(self, seen: Seen) -> dict[str, tuple[Term, float]]:
         """Terms with a factor other than 0 at this step, and their factors."""

@@ -13,12 +13,7 @@ from rich.console import Console
 import neurogaze
 from neurogaze import training
 from neurogaze.faces.store import prepare as prepare_faces
-from neurogaze.pipeline.judging import (
-    View,
-    evaluate_student,
-    load_student,
-    training_pictures,
-)
+from neurogaze.pipeline.judging import evaluate_student, load_student, training_pictures
 from neurogaze.pipeline.run import expect, grid_sha256, report_stage, resumable_fit
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.pipeline.stages import Stages
@@ -124,7 +119,7 @@ def _judge(
     data: Any = training.load_data(["--data", part.data, f"--data.store={store}", *part.args])
     table = prepare_faces(data.corpus, part.split, data.store, progress=False)
     expect(part.expected, table)
-    view = View(part.flip, part.undo_weights, part.crops, part.prior)
+    view = part.view()
     context = context | {"arm": view.named(context["arm"])}
 
     def action(folder: Path) -> None:

@@ -7,7 +7,6 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,19 @@ from neurogaze.errors import InputError
 from neurogaze.evaluation.temperature import Objective, fit_temperature
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
-from neurogaze.pipeline.judging import load_student
+from neurogaze.faces.store import prepare
+from neurogaze.pipeline.judging import guarded, load_student, recall_shares, training_pictures
 from neurogaze.pipeline.stages import DAMAGED, content_hash
 from neurogaze.pipeline.views import PLAIN, View, adjusted, opinion
 from neurogaze.report.reading import read_record
+from neurogaze.tasks.student import StudentTask
 
 FILE = "temperature.json"
 REMEDY = "fit it again: neurogaze calibrate"
+DEV = "dev"
+"""Name of the dev slice where a split is asked for, unless the corpus has a split of that name."""
+DEV_SPLIT = "train, dev slice"
+"""Split of its rows."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +82,11 @@ def calibrate_student(
         out: file to write; by default `temperature.json` beside the checkpoint.
 
     Raises:
-        InputError: where the slice is not known to be unseen, or nobody voted on it.
+        InputError: where the slice is not known to be unseen, by its training or by its warm-up, or
+            nobody voted on it.
     """
     task = load_student(checkpoint)
-    dev = unseen_slice(task.provenance, data)
+    dev = unseen_slice(task, data)
     voted = bool((dev.votes.max(axis=1) < 1).any())
     if objective == "vote_jsd" and not voted:
         raise InputError(dev.dataset, "has no votes", "fit --objective nll")
@@ -100,18 +106,19 @@ def calibrate_student(
     return found
 
 
-def unseen_slice(known: Mapping[str, Any], data: FaceDataModule) -> FaceTable:
+def unseen_slice(task: StudentTask, data: FaceDataModule) -> FaceTable:
     """The dev slice of a data module, if a student is known not to have seen it.
 
     Args:
-        known: provenance of the student.
+        task: the student; class shares that its record lacks are told it.
         data: with `held_out`.
 
     Raises:
         InputError: where no fold is held out, the student held out another or none, it was trained
-            on other pictures, or a picture (or a person, or a recording) is on both sides.
+            on other pictures, its warm-up saw some of the slice (whatever its settings accept), or
+            a picture (or a person, or a recording) is on both sides.
     """
-    said = canonical(data.held_out)
+    known, said = task.provenance, canonical(data.held_out)
     if said is None:
         remedy = "name the fold that its training held out: --data.held_out.fold"
         raise InputError("--data.held_out", "is null, so there is no dev slice", remedy)
@@ -129,7 +136,27 @@ def unseen_slice(known: Mapping[str, Any], data: FaceDataModule) -> FaceTable:
         if len(both):
             found = f"shares {name} with training, such as {both[0]}"
             raise InputError("dev slice", found, "hold out whole units")
+    guarded(task, data.dev, allowed=())
+    recall_shares(task, data.train)
     return data.dev
+
+
+def judged_pictures(
+    task: StudentTask, data: FaceDataModule, split: str
+) -> tuple[FaceTable, FaceTable | None]:
+    """Pictures to judge a student by, and those it was trained on, where they are at hand.
+
+    Args:
+        task: the student.
+        data: data module of the pictures.
+        split: of the corpus, or "dev" for the slice that training held out.
+
+    Raises:
+        InputError: for a split that the corpus does not have, or as `unseen_slice`.
+    """
+    if split == DEV and DEV not in data.corpus.splits:
+        return replace(unseen_slice(task, data), split=DEV_SPLIT), data.train
+    return prepare(data.corpus, split, data.store), training_pictures(task, data)
 
 
 def read_calibration(path: Path) -> Calibration:

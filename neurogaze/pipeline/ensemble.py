@@ -8,8 +8,8 @@ that were trained without its fold. Pictures of other sets are judged by all mem
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from rich.console import Console
 
 import neurogaze
 from neurogaze import training
-from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash, write_json, write_npz
 from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import write_predictions
@@ -27,10 +26,18 @@ from neurogaze.evaluation.results import write_rows
 from neurogaze.evaluation.scoring import score_faces
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
-from neurogaze.pipeline.judging import face_frame, load_student, predict
+from neurogaze.pipeline.ensemble_logits import gathered, log_odds, stored_logits, together
+from neurogaze.pipeline.judging import (
+    face_frame,
+    load_student,
+    student_context,
+    training_pictures,
+)
 from neurogaze.pipeline.run import expect, report_stage, resumable_fit
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.pipeline.stages import StageRecord, Stages
+from neurogaze.pipeline.views import PLAIN, View, predict
+from neurogaze.tasks.student import StudentTask
 
 LOGITS = "logits.npz"
 MIN_FOLDS = 2
@@ -116,27 +123,6 @@ def members_of(settings: EnsembleSettings, store: Path) -> list[Member]:
     return found
 
 
-def log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logits with row mean 0 that have these probabilities, `[n, 8]`.
-
-    >>> log_odds(np.array([[0.5, 0.5]])).tolist()
-    [[0.0, 0.0]]
-    """
-    logs = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-    return np.asarray(logs - logs.mean(axis=1, keepdims=True))
-
-
-def together(logits: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
-    """Probabilities of the mean logits of several members, `[n, 8]`.
-
-    >>> together([np.log([[0.8, 0.2]]), np.log([[0.2, 0.8]])]).round(12).tolist()
-    [[0.5, 0.5]]
-    """
-    mean = np.mean([np.asarray(part, np.float64) for part in logits], axis=0)
-    chances = np.exp(mean - mean.max(axis=1, keepdims=True))
-    return np.asarray(chances / chances.sum(axis=1, keepdims=True))
-
-
 class Ensemble:
     """One ensemble file, carried out under one folder.
 
@@ -153,6 +139,7 @@ class Ensemble:
         self.settings, self.root, self.store = settings, root, store
         self.stages = Stages(root, console)
         self.members = members_of(settings, store)
+        self._data: dict[str, Any] = {}
 
     def run(self) -> Path:
         """Train, judge and store whatever is not done; return the report's path."""
@@ -166,15 +153,28 @@ class Ensemble:
         return report_stage(self.stages, self.settings.title, inputs)
 
     def data(self, member: Member) -> Any:
-        """The data module of a member, its training and held-out pictures read."""
-        data: Any = training.build_cli(list(member.args), run=False).datamodule
-        data.setup("fit")
-        expected, found = self.settings.expected_train, len(data.train) + len(data.dev)
-        if expected is not None and found != expected:
-            where = f"{data.train.dataset} train, rule {data.train.rule!r}"
-            remedy = "check the download; the skipped pictures are listed in the store"
-            raise InputError(where, f"has {found} pictures, not {expected}", remedy)
-        return data
+        """The data module of a member, its training and held-out pictures read once."""
+        if member.name not in self._data:
+            data: Any = training.build_cli(list(member.args), run=False).datamodule
+            data.setup("fit")
+            expected, found = self.settings.expected_train, len(data.train) + len(data.dev)
+            if expected is not None and found != expected:
+                where = f"{data.train.dataset} train, rule {data.train.rule!r}"
+                remedy = "check the download; the skipped pictures are listed in the store"
+                raise InputError(where, f"has {found} pictures, not {expected}", remedy)
+            self._data[member.name] = data
+        return self._data[member.name]
+
+    def task(self, member: Member) -> StudentTask:
+        """A trained member."""
+        return load_student(self.root / member.name / "last.ckpt")
+
+    @cached_property
+    def train(self) -> FaceTable:
+        """All training pictures."""
+        data = self.data(self.members[0])
+        table: FaceTable = prepare_faces(data.corpus, "train", data.store, progress=False)
+        return table
 
     def fit(self, member: Member) -> StageRecord:
         """Stage: train one member."""
@@ -195,9 +195,7 @@ class Ensemble:
         table: FaceTable = self.data(member).dev
 
         def action(folder: Path) -> None:
-            task = load_student(self.root / member.name / "last.ckpt")
-            probabilities, _ = predict(task, table.images)
-            logits = log_odds(probabilities)
+            logits = log_odds(predict(self.task(member), table.images)[0])
             write_npz(folder / LOGITS, {"ids": table.ids, "logits": logits})
 
         inputs = {"student": self._weights(member), "faces": table.sha256}
@@ -207,29 +205,24 @@ class Ensemble:
         """Stage: one file with the held-out logits of every training picture."""
         names = [f"{member.name}-held-out" for member in self.members]
         inputs = {name: self.stages.records[name].content for name in names}
+        arm = "ensemble, out of fold"
 
         def action(folder: Path) -> None:
             arrays = gathered([self.root / name / LOGITS for name in names])
+            arrays["dataset"] = np.array(self.train.dataset)
             write_npz(folder / LOGITS, arrays)
             write_json(folder / "logits.json", self._about(arrays))
-            table = self._train_table(arrays["ids"])
-            chances = together([arrays["logits"]])
-            self._score(folder, table, chances, "out of fold", "train, out of fold")
+            row = {name: i for i, name in enumerate(self.train.ids.tolist())}
+            table = self.train.take(np.array([row[name] for name in arrays["ids"].tolist()]))
+            self._score(folder, table, together([arrays["logits"]]), arm, PLAIN)
 
-        what = {"context": self._context("out of fold")}
+        what = {"context": self._context(arm)}
         outputs = [LOGITS, "logits.json", "results.jsonl"]
         return self.stages.run("logits", what, inputs, action, outputs)
 
-    def _train_table(self, ids: NDArray[np.str_]) -> FaceTable:
-        """All training pictures, in the order of the stored logits."""
-        data = self.data(self.members[0])
-        table: FaceTable = prepare_faces(data.corpus, "train", data.store, progress=False)
-        row = {name: i for i, name in enumerate(table.ids.tolist())}
-        return table.take(np.array([row[name] for name in ids.tolist()]))
-
     def _about(self, arrays: dict[str, NDArray]) -> dict[str, Any]:
         """What the stored logits say of their making."""
-        provenance = load_student(self.root / self.members[0].name / "last.ckpt").provenance
+        provenance = self.task(self.members[0]).provenance
         return {
             "sha256": arrays_hash(arrays),
             "images": len(arrays["ids"]),
@@ -237,6 +230,7 @@ class Ensemble:
             "members_a_fold": self.settings.members,
             "seed": self.settings.seed,
             "dataset": provenance["dataset"],
+            "train_sha256": self.train.sha256,
             "rule": provenance["rule"],
             "labels": provenance["labels"],
             "preprocessing": provenance["preprocessing"],
@@ -253,77 +247,47 @@ class Ensemble:
         }
 
     def _score(
-        self, folder: Path, table: FaceTable, chances: NDArray[np.float64], arm: str, split: str
+        self, folder: Path, table: FaceTable, chances: NDArray[np.float64], arm: str, view: View
     ) -> None:
-        """Leave predictions and result rows of one arm; pictures with twins in training marked."""
-        data = self.data(self.members[0])
-        trained = data.corpus.name == table.dataset and table.split != "train"
-        train = prepare_faces(data.corpus, "train", data.store, progress=False) if trained else None
-        frame = face_frame(table, chances, train).assign(split=split)
-        protocol = f"{self.settings.folds}-fold cross-fit, last epoch, one view"
-        about = {"protocol": protocol, "label_rule": table.rule, "split_hash": table.sha256}
+        """Leave predictions and result rows of one arm, with the stamps of a student's rows."""
+        first = self.members[0]
+        task = self.task(first)
+        own = student_context(task, table, view)
+        fold = f"{self.settings.folds}-fold cross-fit"
+        about = own | self._context(view.named(arm)) | {"protocol": f"{fold}, {own['protocol']}"}
+        train = None if table.split == "train" else training_pictures(task, self.data(first))
+        known = train if table.dataset == self.train.dataset else None
+        frame = face_frame(table, chances, known)
         write_predictions(folder / "predictions.parquet", frame)
-        write_rows(folder / "results.jsonl", score_faces(frame, self._context(arm) | about))
+        write_rows(folder / "results.jsonl", score_faces(frame, about))
 
     def judge(self, name: str, part: EvaluationSettings) -> None:
         """Stages: every member, and all together, on one data set."""
-        data: Any = training.load_data(["--data", part.data, f"--data.store={self.store}"])
+        args = ["--data", part.data, f"--data.store={self.store}", *part.args]
+        data: Any = training.load_data(args)
         table = prepare_faces(data.corpus, part.split, data.store)
         expect(part.expected, table)
-        records = [self._judge_member(name, member, table) for member in self.members]
+        view = View(part.flip, part.undo_weights, part.crops, part.prior)
+        records = [self._judge_member(name, member, table, view) for member in self.members]
         inputs = {record.name: record.content for record in records}
 
         def action(folder: Path) -> None:
-            parts = [_stored(self.root / record.name / LOGITS) for record in records]
-            self._score(folder, table, together(parts), "ensemble", table.split)
+            parts = [stored_logits(self.root / record.name / LOGITS) for record in records]
+            self._score(folder, table, together(parts), "ensemble", view)
 
-        what = {"context": self._context("ensemble")}
+        what = {"context": self._context("ensemble"), "view": view}
         outputs = ["predictions.parquet", "results.jsonl"]
         self.stages.run(f"ensemble-{name}", what, inputs, action, outputs)
 
-    def _judge_member(self, name: str, member: Member, table: FaceTable) -> StageRecord:
+    def _judge_member(self, name: str, member: Member, table: FaceTable, view: View) -> StageRecord:
         arm = f"member {self.members.index(member)}"
 
         def action(folder: Path) -> None:
-            task = load_student(self.root / member.name / "last.ckpt")
-            probabilities, _ = predict(task, table.images)
+            probabilities, _ = predict(self.task(member), table.images, view)
             write_npz(folder / LOGITS, {"logits": log_odds(probabilities)})
-            self._score(folder, table, probabilities, arm, table.split)
+            self._score(folder, table, probabilities, arm, view)
 
         inputs = {"student": self._weights(member), "faces": table.sha256}
         outputs = [LOGITS, "predictions.parquet", "results.jsonl"]
-        what = {"context": self._context(arm)}
+        what = {"context": self._context(arm), "view": view}
         return self.stages.run(f"{member.name}-{name}", what, inputs, action, outputs)
-
-
-def _stored(path: Path) -> NDArray[np.float64]:
-    with np.load(path, allow_pickle=False) as arrays:
-        return np.asarray(arrays["logits"], np.float64)
-
-
-def gathered(paths: Sequence[Path]) -> dict[str, NDArray]:
-    """Mean held-out logits of each picture over the members that never saw it.
-
-    Args:
-        paths: files of `ids [n]` and `logits [n, 8]`; every picture is in as many as there are
-            members a fold.
-
-    Returns:
-        `ids` sorted, `logits` float16 `[N, 8]`, and `labels [8]`, what the columns mean.
-
-    Raises:
-        InputError: when a picture has fewer opinions than another.
-    """
-    ids, logits = [], []
-    for path in paths:
-        with np.load(path, allow_pickle=False) as arrays:
-            ids.append(arrays["ids"])
-            logits.append(arrays["logits"])
-    names, which, counts = np.unique(np.concatenate(ids), return_inverse=True, return_counts=True)
-    if np.ptp(counts):
-        found = f"hold {counts.min()} opinions of one picture and {counts.max()} of another"
-        raise InputError("held-out logits", found, "delete the run and make it again")
-    sums = np.zeros((len(names), np.concatenate(logits).shape[1]))
-    np.add.at(sums, which, np.concatenate(logits))
-    mean = (sums / counts[:, None]).astype(np.float16)
-    return {"ids": names, "logits": mean, "labels": np.array(EMOTIONS)}

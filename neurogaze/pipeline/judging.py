@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +13,25 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from neurogaze.affect import EMOTIONS
-from neurogaze.artefacts import write_npz
-from neurogaze.evaluation.human_line import human_rows
+from neurogaze.artefacts import canonical, write_npz
+from neurogaze.errors import InputError
 from neurogaze.evaluation.openset import open_set_scores
 from neurogaze.evaluation.predictions import write_predictions
 from neurogaze.evaluation.results import ResultRow, write_rows
 from neurogaze.evaluation.scoring import Score, result_rows, score_faces
 from neurogaze.faces.corpora.ferplus import FerPlus
-from neurogaze.faces.corpora.votes import USAGES, read_votes
 from neurogaze.faces.datamodule import FaceDataModule
-from neurogaze.faces.images import FaceCorpus, FaceTable
-from neurogaze.faces.labels import DROPPED, majority_label
+from neurogaze.faces.folds import fold_numbers
+from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.faces.twins import twin_free
-from neurogaze.pipeline.views import BATCH, PLAIN, View, adjusted, opinion, predict
+from neurogaze.pipeline.views import PLAIN, View, adjusted, opinion
 from neurogaze.tasks.face_warm_start import refuse_seen
 from neurogaze.tasks.loading import load_task
 from neurogaze.tasks.student import StudentTask
 
-__all__ = ["BATCH", "PLAIN", "View", "evaluate_student", "face_frame", "load_student", "predict"]
-
 SYNTHETIC_STAMP = "trained on drawn faces: meaningless on people"
+UNMARKED = "twins not marked: training pictures not at hand"
 
 
 def load_student(path: Path) -> StudentTask:
@@ -44,26 +43,84 @@ def load_student(path: Path) -> StudentTask:
     return load_task(path, StudentTask)
 
 
-def training_pictures(task: StudentTask, data: FaceDataModule) -> FaceTable | None:
-    """Training pictures of the corpus at hand, if the student was trained on that corpus.
+def guarded(task: StudentTask, table: FaceTable, allowed: Sequence[str] | None = None) -> int:
+    """Refuse to judge a student by pictures that its warm-up without labels saw.
 
-    They tell which judged pictures have twins. A checkpoint that does not say how often each class
-    occurred is told, where these are the very pictures it was trained on.
+    Whoever predicts for a score asks this first.
+
+    Args:
+        task: the student.
+        table: the pictures that judge.
+        allowed: where seen pictures are accepted, as `FaceWarmStart.allow_seen`; by default what
+            the student's own settings accept.
+
+    Returns:
+        How many of the pictures it saw, where that is accepted; else 0.
+
+    Raises:
+        InputError: when it saw some and that is not accepted.
+    """
+    if not len(task.warmed_on):
+        return 0
+    if allowed is None:
+        allowed = () if task.init_from is None else task.init_from.allow_seen
+    return sum(refuse_seen(task.warmed_on, {table.split: table}, allowed).values())
+
+
+def training_pictures(task: StudentTask, data: FaceDataModule) -> FaceTable | None:
+    """Training pictures of the corpus at hand, if the student was trained on these very pictures.
+
+    They tell which judged pictures have twins. A corpus is the same when its identity is that of
+    the student's record, under the label rule and the strictness of the training. A checkpoint that
+    does not know the class shares of its targets is told them.
 
     Args:
         task: the student.
         data: data module of the images to be judged.
+
+    Returns:
+        All of them, its dev slice included; None for another corpus, or where they are not at hand.
     """
-    corpus, record = copy.copy(data.corpus), task.provenance.get("train", {})
-    if corpus.name != task.provenance.get("dataset"):
+    corpus, provenance = copy.copy(data.corpus), task.provenance
+    known = provenance.get("train", {}).get("identity")
+    if corpus.name != provenance.get("dataset") or known is None:
         return None
+    corpus.strict = bool(known.get("strict", corpus.strict))
     if isinstance(corpus, FerPlus):  # another rule trains on other pictures
-        corpus.rule = record.get("identity", {}).get("rule", corpus.rule)
-    table = prepare_faces(corpus, "train", data.store)
-    if record.get("sha256") == table.sha256:
-        counts = {"class_counts": table.class_counts.tolist()}
-        task.provenance = task.provenance | {"train": record | counts}
+        corpus.rule = known.get("rule", corpus.rule)
+    try:
+        if canonical(corpus.identity("train")) != known:
+            return None
+        table = prepare_faces(corpus, "train", data.store)
+    except InputError:
+        return None  # no such split, or no such folder: judging needs neither
+    if "target_shares" not in provenance["train"]:
+        recall_shares(task, _trained(table, provenance.get("held_out")))
     return table
+
+
+def _trained(table: FaceTable, held_out: dict[str, int] | None) -> FaceTable:
+    """Training pictures without the fold that was held out, if any."""
+    if held_out is None:
+        return table
+    folds = fold_numbers(table, held_out["n_folds"], held_out["seed"])
+    return table.take(folds != held_out["fold"])
+
+
+def recall_shares(task: StudentTask, table: FaceTable) -> None:
+    """Tell a checkpoint of an earlier version the class shares of its targets.
+
+    Args:
+        task: the student; left as it is where its record has them, or is of other pictures.
+        table: the pictures that it was trained on.
+    """
+    record, target = task.provenance["train"], task.provenance.get("settings", {}).get("target")
+    known = "target_shares" in record or target is None
+    if known or record.get("sha256") != table.sha256:
+        return
+    counts = table.class_counts / len(table)
+    shares = counts if target == "majority" else table.votes.mean(axis=0, dtype=np.float64)
+    task.provenance = task.provenance | {"train": record | {"target_shares": shares.tolist()}}
 
 
 def face_frame(
@@ -96,13 +153,25 @@ def face_frame(
     return frame.assign(**scores, **more)
 
 
+def noted(*notes: str) -> str:
+    """Notes as one, without those that say nothing.
+
+    >>> noted("a", "", "b")
+    'a; b'
+    """
+    return "; ".join(note for note in notes if note)
+
+
 def student_context(task: StudentTask, table: FaceTable, view: View = PLAIN) -> dict[str, Any]:
-    """What a result row says besides its value."""
+    """What a result row says besides its value.
+
+    Raises:
+        InputError: as `guarded`.
+    """
     synthetic = str(task.provenance.get("dataset", "")).startswith("synthetic")
     done, planned = task.epochs
     epoch = "last epoch" if done == planned else f"epoch {done} of {planned}"
-    notes = [SYNTHETIC_STAMP] if synthetic else []
-    notes += [f"trained without {without}"] if (without := left_out(task)) else []
+    without, seen = left_out(task), guarded(task, table)
     weights = "averaged weights" if task.averaged is not None else "plain weights"
     return {
         "dataset": table.dataset,
@@ -112,8 +181,19 @@ def student_context(task: StudentTask, table: FaceTable, view: View = PLAIN) -> 
         "config_hash": task.config_hash,
         "grid_hash": str(task.provenance.get("grid_sha256", "")),
         "split_hash": table.sha256,
-        "note": "; ".join(notes),
+        "note": noted(
+            SYNTHETIC_STAMP if synthetic else "",
+            f"trained without {without}" if without else "",
+            f"warm-up saw {seen} of {len(table)}" if seen else "",
+            table.note,
+        ),
     }
+
+
+def twin_note(task: StudentTask, table: FaceTable, train: FaceTable | None) -> str:
+    """What a row says where twins may be but nobody could look for them."""
+    same = table.dataset == task.provenance.get("dataset")
+    return UNMARKED if same and train is None else ""
 
 
 def evaluate_student(
@@ -141,8 +221,9 @@ def evaluate_student(
     Raises:
         InputError: when its warm-up without labels saw some of the pictures.
     """
-    if task.init_from is not None:
-        refuse_seen(task.warmed_on, {table.split: table}, task.init_from.allow_seen)
+    guarded(task, table)
+    note = noted(twin_note(task, table, train), str(context.get("note", "")))
+    context = context | {"note": note}
     seen = opinion(task, table.images, view)
     logits = adjusted(task, seen.mean, view)
     frame = face_frame(table, softmax(logits, axis=1), train)
@@ -171,8 +252,7 @@ def judged_rows(
 ) -> list[ResultRow]:
     """Result rows of one student seen one way, with its temperature and open-set scores if any."""
     own = student_context(task, table, view)
-    notes = [note for note in (own["note"], str(context.get("note", ""))) if note]
-    said = own | context | {"note": "; ".join(notes)}
+    said = own | context | {"note": noted(own["note"], str(context.get("note", "")))}
     rows = score_faces(frame, said)
     more: dict[str, Score] = {}
     if view.temperature != 1:
@@ -187,22 +267,3 @@ def judged_rows(
 def left_out(task: StudentTask) -> str | None:
     """The emotion that was left out of training on purpose, if any."""
     return task.provenance.get("settings", {}).get("without")
-
-
-def rater_rows(corpus: FaceCorpus, table: FaceTable, context: dict[str, Any]) -> list[ResultRow]:
-    """How well one rater agrees with the others on the same pictures, where raters are known.
-
-    Args:
-        corpus: only FER+ publishes counts of votes; any other has no such rows.
-        table: the pictures; a part of a split has no such rows, nor has another rule.
-        context: `experiment`, `seed` and `code_version` of the rows beside it.
-    """
-    if not isinstance(corpus, FerPlus) or table.rule != "majority":
-        return []
-    sheet = read_votes(corpus.votes_path)
-    rows = (sheet.usage == USAGES[table.split]) & (sheet.names != "")
-    kept = int((majority_label(sheet.votes[rows]) != DROPPED).sum())
-    if kept != len(table) + len(table.skipped):
-        return []
-    said = context | {"split": table.split, "split_hash": table.sha256}
-    return human_rows(sheet.votes[rows], table.dataset, said)

@@ -30,17 +30,17 @@ from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare
 from neurogaze.pipeline.judging import (
-    BATCH,
-    PLAIN,
-    View,
     evaluate_student,
     face_frame,
+    guarded,
     load_student,
-    predict,
+    noted,
     student_context,
+    training_pictures,
 )
 from neurogaze.pipeline.run import report_stage
 from neurogaze.pipeline.stages import Stages
+from neurogaze.pipeline.views import BATCH, PLAIN, View, predict
 from neurogaze.tasks.student import StudentTask
 
 METRICS = ("accuracy", "macro_f1_8way", "ece")
@@ -69,6 +69,7 @@ class Stress:
             own record.
         view: how a student looks at a picture.
         seed: of the chance in the corruptions.
+        data: where training pictures are looked for, to mark twins among the clean ones.
     """
 
     stages: Stages
@@ -76,9 +77,16 @@ class Stress:
     context: Mapping[str, Any]
     view: View = PLAIN
     seed: int = 0
+    data: FaceDataModule | None = None
 
     def run(self, task: StudentTask, baseline: StudentTask | None = None) -> list[ResultRow]:
-        """Judge a student, and a baseline where there is one; rows of all conditions and means."""
+        """Judge a student, and a baseline where there is one; rows of all conditions and means.
+
+        Raises:
+            InputError: when the warm-up of either saw some of the pictures.
+        """
+        for one in (task,) if baseline is None else (task, baseline):
+            guarded(one, self.table)
         rows = self._judge(task, dict(self.context))
         if baseline is not None:
             rows += self._judge(baseline, dict(self.context) | {"arm": BASELINE}, f"{BASELINE}-")
@@ -111,9 +119,10 @@ class Stress:
         inputs = {"student": _identity(task), "faces": self.table.sha256}
 
         def clean(folder: Path) -> None:
-            evaluate_student(task, self.table, folder, context, self.view)
+            train = None if self.data is None else training_pictures(task, self.data)
+            evaluate_student(task, self.table, folder, context, self.view, train)
             frame = read_predictions(folder / "predictions.parquet", "face")
-            self._score(frame, folder, said, CLEAN)
+            self._score(frame.drop(columns="twin", errors="ignore"), folder, said, CLEAN)
 
         outputs = ["predictions.parquet", "embeddings.npz", "results.jsonl", ROWS]
         self.stages.run(prefix + CLEAN, said | {"view": self.view}, inputs, clean, outputs)
@@ -176,9 +185,9 @@ class Stress:
     def _said(self, task: StudentTask, context: Mapping[str, Any]) -> dict[str, Any]:
         """What a row says besides its value, with the notes of both sides."""
         own = student_context(task, self.table, self.view)
-        notes = [note for note in (own["note"], str(context.get("note", ""))) if note]
+        note = noted(own["note"], str(context.get("note", "")))
         arm = self.view.named(str(context["arm"]))
-        return own | dict(context) | {"arm": arm, "note": "; ".join(notes)}
+        return own | dict(context) | {"arm": arm, "note": note}
 
     def _right(self, prefix: str) -> NDArray[np.bool_]:
         """Whether each row was answered rightly, `[N, 1 + conditions]`, from the files."""
@@ -263,6 +272,6 @@ def robustness(
         "code_version": neurogaze.__version__,
     }
     stages = Stages(out, console)
-    Stress(stages, table, context, view, data.seed).run(task, other)
+    Stress(stages, table, context, view, data.seed, data).run(task, other)
     inputs = {name: record.content for name, record in stages.records.items()}
     return report_stage(stages, f"Robustness on {table.dataset} ({split})", inputs)

@@ -19,12 +19,7 @@ from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.consolidating import consolidate_teachers
-from neurogaze.pipeline.judging import (
-    View,
-    evaluate_student,
-    load_student,
-    training_pictures,
-)
+from neurogaze.pipeline.judging import evaluate_student, load_student, training_pictures
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, PipelineSettings
 from neurogaze.pipeline.stages import DAMAGED, StageRecord, Stages, content_hash
 from neurogaze.prototypes.grid import PrototypeGrid
@@ -182,7 +177,7 @@ class Pipeline:
         faces, table = self.faces(f"faces-{name}", data, part.split)
         expect(part.expected, table)
         student = self.stages.records["student"]
-        view = View(part.flip, part.undo_weights, part.crops, part.prior)
+        view = part.view()
         context = self._context(view.named("student"))
 
         def action(folder: Path) -> None:

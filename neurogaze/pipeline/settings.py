@@ -10,6 +10,7 @@ import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
 from neurogaze.errors import InputError
+from neurogaze.pipeline.views import View
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 
 
@@ -50,7 +51,7 @@ class EvaluationSettings:
         flip: judge each image by the mean of itself and its mirror image.
         undo_weights: divide probabilities by the class weights of the training loss.
         crops: "ten" takes the mean over centre, corners and their mirror images.
-        prior: share of the log class frequencies of training to take off the logits.
+        prior: share of the log class shares of training to take off the logits.
     """
 
     data: str
@@ -61,6 +62,10 @@ class EvaluationSettings:
     undo_weights: bool = False
     crops: Literal["centre", "ten"] = "centre"
     prior: float = 0.0
+
+    def view(self) -> View:
+        """How the student looks at an image."""
+        return View(self.flip, self.undo_weights, self.crops, self.prior)
 
     def relative_to(self, folder: Path) -> EvaluationSettings:
         """The same, with its file found from a folder."""

@@ -37,7 +37,7 @@ class View:
             gives back that of the training data.
         crops: "ten" takes the mean logits of the centre, the four corners and their mirror images,
             cut at the input size from the stored picture (Krizhevsky et al. 2012).
-        prior: how many times the log share of each class among the training labels is taken from
+        prior: how many times the log share of each class among the training targets is taken from
             its logit (Menon et al. 2021, arXiv 2007.07314, equation 9).
         temperature: divides the logits; above 1 it lowers confidence.
 
@@ -159,20 +159,27 @@ def adjusted(task: StudentTask, logits: NDArray[np.float64], view: View) -> NDAr
 
 
 def training_shares(task: StudentTask) -> NDArray[np.float64]:
-    """Share of each class among the labels that the student was trained on, `[8]`.
+    """Mean of the targets that the student was trained on, `[8]`: the prior that it learned.
+
+    Records of earlier versions know the sizes of the classes alone, which are the same thing only
+    where the target was the label.
 
     Raises:
         InputError: where the checkpoint does not say, or training lacked a class.
     """
-    counts = task.provenance.get("train", {}).get("class_counts")
-    if counts is None:
-        found = "does not say how often each class occurred in training"
-        raise InputError("checkpoint", found, "judge it with the data file it was trained with")
-    missing = [name for name, n in zip(EMOTIONS, counts, strict=True) if n <= 0]
+    record, settings = (task.provenance.get(name, {}) for name in ("train", "settings"))
+    shares = record.get("target_shares")
+    if shares is None and settings.get("target") == "majority":
+        shares = record.get("class_counts")
+    if shares is None:
+        found = "does not say the share of each class among its training targets"
+        remedy = "judge it where its training pictures are at hand too, or train it again"
+        raise InputError("checkpoint", found, remedy)
+    missing = [name for name, n in zip(EMOTIONS, shares, strict=True) if n <= 0]
     if missing:
         found = f"knows no {', '.join(missing)}, so there is no prior to take away"
         raise InputError("checkpoint", found, "judge it with prior 0")
-    return np.asarray(counts, np.float64) / sum(counts)
+    return np.asarray(shares, np.float64) / sum(shares)
 
 
 def predict(

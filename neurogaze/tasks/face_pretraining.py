@@ -11,12 +11,13 @@ from torch import Tensor
 import neurogaze
 from neurogaze.artefacts import canonical
 from neurogaze.errors import InputError
-from neurogaze.faces.seen import no_keys
+from neurogaze.faces.witnessed import no_keys
 from neurogaze.losses.vicreg import PUBLISHED, VicregWeights, spread, vicreg
 from neurogaze.models.face_projection import Expander
 from neurogaze.models.student import Student, feature_width
-from neurogaze.tasks.face_warm_start import KIND
+from neurogaze.tasks.face_warm_start import KIND, SEEN, seen_by
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
+from neurogaze.tasks.student_inputs import check_pictures
 
 
 class FacePretrainingTask(LightningModule):
@@ -55,10 +56,7 @@ class FacePretrainingTask(LightningModule):
             InputError: when pictures have other channels, or another size, than the backbone.
         """
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        prep, recipe = data.preprocessing, self.student.recipe
-        if (prep.channels, prep.size) != (recipe.in_chans, recipe.img_size or prep.size):
-            found = f"makes {prep.channels} channels of {prep.size} pixels, the student is {recipe}"
-            raise InputError("data.preprocessing", found, "give both the same")
+        check_pictures(self.student.recipe, data.preprocessing)
         self.provenance, self.seen = dict(data.provenance), data.seen
 
     def forward(self, images: Tensor) -> Tensor:
@@ -91,8 +89,8 @@ class FacePretrainingTask(LightningModule):
             "student": canonical(self.student.recipe),
             "config_hash": self.config_hash,
             "provenance": self.provenance,
-            "seen": self.seen,
         }
+        checkpoint[SEEN] = self.seen
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another kind."""
@@ -100,5 +98,5 @@ class FacePretrainingTask(LightningModule):
         if record.get("kind") != KIND:
             found = f"holds {record.get('kind')!r}, not a warm-up of faces"
             raise InputError("checkpoint", found, "pass a checkpoint of a FacePretrainingTask")
-        self.provenance, self.seen = record["provenance"], record["seen"]
+        self.provenance, self.seen = record["provenance"], seen_by(checkpoint)
         self.config_hash = record.get("config_hash", "")

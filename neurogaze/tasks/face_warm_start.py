@@ -12,12 +12,14 @@ from torch import Tensor
 from neurogaze.artefacts import canonical
 from neurogaze.errors import InputError
 from neurogaze.faces.images import FaceTable
-from neurogaze.faces.seen import seen_rows
+from neurogaze.faces.witnessed import seen_rows
 from neurogaze.models.student import Student
 from neurogaze.tasks.pins import read_pinned_checkpoint
 
 KIND = "face_pretrained"
 PREFIX = "student.backbone."
+SEEN = "neurogaze_seen"
+"""Key of a checkpoint of a warm-up for hashes of the pictures that it saw."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,10 @@ class FaceWarmStart:
     Args:
         path: the `.ckpt` file.
         sha256: as `sha256sum` prints it; any other file is refused.
-        allow_seen: splits ("dev", "valid") that may judge although the warm-up has seen pictures
-            of theirs, without labels. How many is recorded in every checkpoint.
+        allow_seen: what may judge although the warm-up has seen pictures of it, without labels:
+            corpus and split, such as "ferplus/valid", or "ferplus/dev" for the fold held out of
+            training. No other corpus is let through by it. How many pictures of what judges the
+            training were seen is in the record of every checkpoint.
     """
 
     path: str
@@ -62,23 +66,42 @@ def start_from(
         preprocessing: of the student's images, as in its provenance.
         judged: pictures that will judge the student, by split.
 
+    Returns:
+        What the student's record says of it, and what the warm-up saw.
+
     Raises:
         InputError: when the file is missing, altered or no warm-up; when its backbone was built
             in another way or saw images prepared in another way; or when it saw pictures (or
-            people, or recordings) that will judge.
+            people, or recordings) that will judge and are not named in `allow_seen`.
     """
+    _check_names(pin.allow_seen)
     content = read_pinned_checkpoint(Path(pin.path), pin.sha256, KIND, "FacePretrainingTask")
     record = content["neurogaze"]
     own = record["provenance"]
     _same(pin, "a backbone", record["student"], canonical(student.recipe))
     _same(pin, "preprocessing", own["preprocessing"], dict(preprocessing))
-    counts = refuse_seen(record["seen"], judged, pin.allow_seen)
+    seen = seen_by(content)
+    counts = refuse_seen(seen, judged, pin.allow_seen)
     state = content["state_dict"]
     student.backbone.load_state_dict(
         {k.removeprefix(PREFIX): v for k, v in state.items() if k.startswith(PREFIX)}
     )
     allowed = {"allow_seen": list(pin.allow_seen), "seen": counts}
-    return Warmed({"sha256": pin.sha256, **allowed, "provenance": own}, record["seen"])
+    return Warmed({"sha256": pin.sha256, **allowed, "provenance": own}, seen)
+
+
+def seen_by(checkpoint: Mapping[str, Any]) -> Tensor:
+    """Hashes of what a warm-up saw, `uint8 [M, 16]`; an older one kept them in its record."""
+    seen: Tensor = checkpoint[SEEN] if SEEN in checkpoint else checkpoint["neurogaze"]["seen"]
+    return seen
+
+
+def _check_names(allowed: Sequence[str]) -> None:
+    """Refuse the name of a split alone, which would mean that of any corpus."""
+    for name in allowed:
+        if "/" not in name:
+            remedy = 'name corpus and split, such as "ferplus/valid"'
+            raise InputError("model.init_from.allow_seen", f"names {name!r}", remedy)
 
 
 def _same(pin: FaceWarmStart, what: str, theirs: Any, ours: Any) -> None:
@@ -94,24 +117,24 @@ def refuse_seen(
 
     Args:
         keys: hashes of what it saw.
-        judged: tables that judge, by split.
-        allowed: splits where that is accepted.
+        judged: tables that judge, by split ("dev" for a fold held out of training).
+        allowed: corpora and splits where that is accepted, as "corpus/split".
 
     Returns:
-        How many pictures of each split it saw.
+        How many pictures of each it saw, by "corpus/split".
 
     Raises:
         InputError: naming some of the pictures.
     """
     counts = {}
     for split, table in judged.items():
-        rows = seen_rows(keys, table)
-        counts[split] = int(rows.sum())
-        if counts[split] and split not in allowed:
+        rows, name = seen_rows(keys, table), f"{table.dataset}/{split}"
+        counts[name] = int(rows.sum())
+        if counts[name] and name not in allowed:
             found = (
-                f"saw {counts[split]} of {len(table)} pictures of {table.dataset} ({split}), or "
+                f"saw {counts[name]} of {len(table)} pictures of {table.dataset} ({split}), or "
                 f"others of the same people: {table.ids[rows][:3].tolist()}"
             )
-            remedy = "name them in `leave_out` of the warm-up's data, or in `allow_seen`"
+            remedy = f"name them in `leave_out` of the warm-up's data, or {name!r} in `allow_seen`"
             raise InputError("model.init_from", found, remedy)
     return counts

@@ -46,8 +46,9 @@ class LogitsPin:
     """Stored logits of a frozen face classifier, by path and content hash.
 
     Args:
-        path: `.npz` with `ids [n]` (text) and `logits [n, 8]` of the un-augmented images, and
-            `labels [8]`, what their columns mean.
+        path: `.npz` with `ids [n]` (text) and `logits [n, 8]` of the un-augmented images,
+            `labels [8]`, what their columns mean, and `dataset` (text without a dimension), the
+            name of the corpus that the ids are of.
         sha256: hash over the arrays; any other content is refused.
     """
 
@@ -59,26 +60,27 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a file of stored logits, without unpickling anything."""
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in ("ids", "logits", "labels")}
+            return {name: stored[name] for name in ("ids", "logits", "labels", "dataset")}
     except UNREADABLE as error:
         raise InputError(
             path, f"cannot be read as stored logits ({error})", "make them again"
         ) from error
 
 
-def load_logits(pin: LogitsPin, ids: np.ndarray) -> Tensor:
+def load_logits(pin: LogitsPin, ids: np.ndarray, dataset: str) -> Tensor:
     """Read pinned logits in the order of the training images.
 
     Args:
         pin: file and hash.
         ids: sample ids of the training images, `[n]`.
+        dataset: name of their corpus; ids of two corpora may be alike.
 
     Returns:
         `float32 [n, 8]`.
 
     Raises:
         InputError: when the file is missing or altered, is no table of logits, has another class
-            order, or lacks an image.
+            order, is of another corpus, or lacks an image.
     """
     path = Path(pin.path)
     arrays = _read(path)
@@ -93,6 +95,9 @@ def load_logits(pin: LogitsPin, ids: np.ndarray) -> Tensor:
     if arrays["labels"].tolist() != list(EMOTIONS):
         found = f"has the class order {arrays['labels'].tolist()}, not {list(EMOTIONS)}"
         raise InputError(path, found, "make them again, or reorder the columns by name")
+    if arrays["dataset"].shape != () or str(arrays["dataset"]) != dataset:
+        found = f"holds logits of {arrays['dataset'].tolist()!r}, the training is on {dataset!r}"
+        raise InputError(path, found, "store logits for the corpus that you train on")
     row = {name: i for i, name in enumerate(arrays["ids"].tolist())}
     missing = [name for name in ids.tolist() if name not in row]
     if missing:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,12 +10,10 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-import neurogaze
 from neurogaze.affect import EMOTIONS
-from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import accuracy, macro_f1_8way
 from neurogaze.faces.mixing import mixed_rows
-from neurogaze.faces.seen import no_keys
+from neurogaze.faces.witnessed import no_keys
 from neurogaze.losses.objective import Objective
 from neurogaze.losses.seen import Seen
 from neurogaze.models.averaging import (
@@ -28,13 +25,18 @@ from neurogaze.models.averaging import (
     update_average,
 )
 from neurogaze.models.student import Student, StudentOutput
-from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.tasks.face_warm_start import FaceWarmStart, refuse_seen, start_from
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
-from neurogaze.tasks.pins import GridPin, LogitsPin, load_logits
-
-WARMED_ON = "neurogaze_warmed_on"
-"""Key of a checkpoint for hashes of the pictures that a warm-up saw."""
+from neurogaze.tasks.pins import GridPin, LogitsPin
+from neurogaze.tasks.student_inputs import (
+    check_classes,
+    check_pictures,
+    check_preparation,
+    check_selection,
+    open_grid,
+    open_logits,
+)
+from neurogaze.tasks.student_record import StudentRecord, read_record, record_entries
 
 
 class StudentTask(LightningModule):
@@ -101,14 +103,18 @@ class StudentTask(LightningModule):
         """Open the pinned grid and logits, take class counts and provenance from the data.
 
         Raises:
-            InputError: when the classes of data and network differ, a term lacks its input, or a
-                pinned file is not what its hash says.
+            InputError: when data and network differ in classes, channels or size of the pictures;
+                when a term lacks its input, or a pinned file is not what its hash says; when a
+                moving average would be selected or stopped by a score.
         """
         if stage != "fit":
             return
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        self._check_classes(data.provenance["labels"])
-        self.loss.set_class_counts(torch.as_tensor(data.class_counts), data.left_out)
+        check_classes(data.provenance["labels"], self.student.classify.out_features)
+        check_pictures(self.student.recipe, data.preprocessing)
+        check_selection(self.ema_decay, self.trainer.callbacks)  # type: ignore[attr-defined]
+        counts, shares = data.class_counts, data.target_shares
+        self.loss.set_class_counts(torch.as_tensor(counts), data.left_out, torch.as_tensor(shares))
         self.provenance = dict(data.provenance)
         if self.init_from is not None:
             self._start_from(self.init_from, data)
@@ -123,48 +129,21 @@ class StudentTask(LightningModule):
             self.averaged.load_state_dict(self.student.state_dict())
         self.provenance["init_from"], self.warmed_on = given.record, given.seen
 
-    def _check_classes(self, labels: list[str]) -> None:
-        """Refuse data in another class order, and a network with another number of logits."""
-        if list(labels) != list(EMOTIONS):
-            found = f"have the class order {labels}, not {list(EMOTIONS)}"
-            raise InputError("the data", found, "map the classes of the corpus by name")
-        width = self.student.classify.out_features
-        if width != len(EMOTIONS):
-            found = f"has {width} logits, not {len(EMOTIONS)}"
-            raise InputError("model.student", found, f"give one for each of {EMOTIONS}")
-
     def _open_logits(self, data: Any) -> None:
-        if self.logits_pin is None:
-            raise InputError(
-                "model.teacher_logits",
-                "is null, but the objective has a logit-KD term",
-                "pin stored logits, or set `loss.kd` to null",
-            )
-        if data.without is not None:
-            raise InputError(
-                "model.teacher_logits",
-                f"would tell of {data.without}, which the data leave out",
-                "set `loss.kd` to null, or `data.without`",
-            )
-        self.logits = load_logits(self.logits_pin, data.train.ids).to(self.device)
+        """Take the stored logits of the training pictures, and say in provenance which."""
+        dataset = data.provenance["dataset"]
+        logits = open_logits(self.logits_pin, data.train.ids, dataset, data.without)
+        self.logits = logits.to(self.device)
+        if self.logits_pin is not None:
+            record = {"sha256": self.logits_pin.sha256.lower(), "dataset": dataset}
+            self.provenance["teacher_logits"] = record
 
     def _open_grid(self) -> None:
-        needed = self.loss.proto is not None and self.loss.proto.weight
-        if self.grid_pin is None:
-            if needed:
-                raise InputError(
-                    "model.grid",
-                    "is null, but the objective has a Proto-KD term",
-                    "pin a grid by path and sha256, or set `loss.proto` to null",
-                )
+        """Take the prototypes of the pinned grid, where a term needs them."""
+        needed = self.loss.proto is not None and bool(self.loss.proto.weight)
+        grid = open_grid(self.grid_pin, needed, self.student.embed.out_features)
+        if grid is None:
             return
-        grid = PrototypeGrid.load(
-            Path(self.grid_pin.path),
-            sha256=self.grid_pin.sha256,
-            dim=self.student.embed.out_features,
-        )
-        if not needed:
-            return  # an arm without the term has no grid, whatever its base configuration pins
         self.prototypes = torch.tensor(grid.prototypes).to(self.device)
         self.centers = torch.tensor(grid.centers, dtype=torch.float32).to(self.device)
         self.provenance |= {"grid_sha256": grid.sha256, "grid": grid.provenance}
@@ -220,13 +199,8 @@ class StudentTask(LightningModule):
             self._calibrate()
             return
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        own, given = self.provenance.get("preprocessing"), data.provenance["preprocessing"]
-        if own is not None and own != given:
-            raise InputError(
-                "data.preprocessing",
-                f"is {given}, but the checkpoint was trained with {own}",
-                "give the data the preprocessing of the checkpoint",
-            )
+        own = self.provenance.get("preprocessing")
+        check_preparation(own, data.provenance["preprocessing"])
         if self.init_from is not None:
             refuse_seen(self.warmed_on, {data.valid.split: data.valid}, self.init_from.allow_seen)
 
@@ -239,14 +213,17 @@ class StudentTask(LightningModule):
         self._calibrate()
 
     def _calibrate(self) -> None:
-        """Re-estimate batch norms of averaged weights, once an epoch: the last, or all of SWA."""
+        """Re-estimate batch norms of averaged weights: in the last epoch, or in all of SWA.
+
+        Each state of the weights has it once; a validation amid the epoch is not that at its end.
+        """
         epochs = int(self.trainer.max_epochs or 1)
         first = epochs - 1 if self.swa_start is None else swa_first(self.swa_start, epochs)
         if self.averaged is None or self.trainer.sanity_checking:
             return
-        if self.current_epoch < first or self.calibrated == self.current_epoch:
+        if self.current_epoch < first or self.calibrated == self.global_step:
             return
-        self.calibrated = self.current_epoch
+        self.calibrated = self.global_step
         loader = self.trainer.datamodule.calibration_loader()  # type: ignore[attr-defined]
         reestimate_batchnorm(
             self.averaged,
@@ -285,36 +262,14 @@ class StudentTask(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let label order, preprocessing and provenance travel with the weights."""
-        checkpoint["neurogaze"] = {
-            "kind": "student",
-            "version": neurogaze.__version__,
-            "labels": list(EMOTIONS),
-            "epochs": [self.current_epoch + 1, int(self.trainer.max_epochs or 0)],
-            "config_hash": self.config_hash,
-            "provenance": self.provenance,
-        }
-        checkpoint[WARMED_ON] = self.warmed_on
+        epochs = (self.current_epoch + 1, int(self.trainer.max_epochs or 0))
+        record = StudentRecord(epochs, self.config_hash, self.provenance, self.warmed_on)
+        checkpoint.update(record_entries(record))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another kind or class order; make room for their grid."""
-        record = checkpoint.get("neurogaze", {})
-        if record.get("kind") != "student":
-            raise InputError(
-                "checkpoint", f"holds {record.get('kind')!r}, not a student", "pass a student"
-            )
-        if record.get("labels") != list(EMOTIONS):
-            raise InputError(
-                "checkpoint",
-                f"has the class order {record.get('labels')}, not {list(EMOTIONS)}",
-                "train it again with this version, or reorder its classifier",
-            )
-        if "preprocessing" not in record.get("provenance", {}):
-            raise InputError(
-                "checkpoint", "does not say how images were prepared", "train it again"
-            )
-        self.provenance = record["provenance"]
-        self.epochs = (int(record["epochs"][0]), int(record["epochs"][1]))
-        self.config_hash = record.get("config_hash", "")
-        self.warmed_on = checkpoint.get(WARMED_ON, no_keys())
+        record = read_record(checkpoint)
+        self.epochs, self.config_hash = record.epochs, record.config_hash
+        self.provenance, self.warmed_on = record.provenance, record.warmed_on
         for name in ("prototypes", "centers"):
             setattr(self, name, torch.zeros_like(checkpoint["state_dict"][name]))

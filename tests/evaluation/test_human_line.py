@@ -58,6 +58,21 @@ def test_counts_equal_every_vote_held_out_in_turn(seed):
     np.testing.assert_array_equal(found, slow)
 
 
+def test_units_are_resampled_whole():
+    """Every picture twice, twins together, is the same evidence; alone it looks like more."""
+    generator = np.random.default_rng(0)
+    votes = generator.multinomial(10, generator.dirichlet(np.full(10, 0.25), 60))
+    votes = votes[majority_label(votes) >= 0]
+    names = np.array([f"{i:02d}" for i in range(len(votes))])
+    once, twice = human_line(votes), np.concatenate([votes, votes])
+    tied = human_line(twice, units=np.concatenate([names, names])).accuracy
+    assert (tied.value, tied.low, tied.high) == pytest.approx(
+        (once.accuracy.value, once.accuracy.low, once.accuracy.high)
+    )
+    alone = human_line(twice).accuracy
+    assert alone.high - alone.low < 0.9 * (tied.high - tied.low)
+
+
 def test_rows_say_what_they_are():
     votes = np.array([[7, 3, 0, 0, 0, 0, 0, 0, 0, 0], [0, 4, 6, 0, 0, 0, 0, 0, 0, 0]])
     rows = human_rows(votes, "toy", {"split": "valid", "arm": "student"})

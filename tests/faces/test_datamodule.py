@@ -354,3 +354,23 @@ def test_settings_files_fill_the_parts():
     assert data.held_out == FaceFold(3, 2, 0)
     assert data.mixing == MixSettings("cutmix", 1.0, 0.25)
     assert (data.without, data.target) == ("fear", "sampled")
+
+
+@pytest.mark.parametrize("target", ["majority", "votes", "sampled"])
+def test_the_record_says_what_the_targets_add_up_to(store, target):
+    """Labels under majority, votes where they are the targets, or what labels are drawn from."""
+    data = module(store, corpus=SyntheticFaces(160, 20), target=target)
+    data.setup("fit")
+    table = data.train
+    labels, votes = np.eye(8)[table.labels].mean(axis=0), table.votes.mean(axis=0, dtype=float)
+    assert np.abs(labels - votes).max() > 0.005
+    expected = labels if target == "majority" else votes
+    found = json.loads(json.dumps(data.provenance))["train"]["target_shares"]
+    np.testing.assert_allclose(found, expected, atol=1e-7)
+    assert "target_shares" not in data.provenance["valid"]
+    drawn = []
+    for epoch in range(20 if target == "sampled" else 1):
+        loader = data.train_dataloader()
+        loader.sampler.set_epoch(epoch)
+        drawn += [batch["target"] for batch in loader]
+    np.testing.assert_allclose(torch.cat(drawn).mean(dim=0), found, atol=0.03)

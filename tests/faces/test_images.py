@@ -40,6 +40,7 @@ def test_class_counts():
 def test_hash_follows_content_and_not_the_name():
     table = make_table()
     assert table.sha256 == dataclasses.replace(table, dataset="other").sha256
+    assert table.sha256 == dataclasses.replace(table, note="beware").sha256
     other = table.images.copy()
     other[0, 0, 0] += 1
     assert table.sha256 != dataclasses.replace(table, images=other).sha256

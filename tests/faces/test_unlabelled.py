@@ -16,8 +16,8 @@ from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.folds import FaceFold
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input
-from neurogaze.faces.seen import seen_rows
 from neurogaze.faces.unlabelled import WIDE, FaceSource, UnlabelledFaces, learned_from
+from neurogaze.faces.witnessed import seen_rows
 from tests.faces.tables import drawn_table
 from tests.fixtures.faces import write_ferplus
 
@@ -94,6 +94,36 @@ def test_the_dev_slice_and_validation_are_left_out(root, tmp_path):
     assert seen_rows(closed.seen, student.train).all()
     assert closed.provenance["leave_out"][1]["held_out"] == {"n_folds": 2, "fold": 0, "seed": 0}
     assert closed.provenance["leave_out"][1]["n"] == len(student.dev)
+
+
+def test_an_optional_split_that_is_not_there_takes_no_part(root, tmp_path):
+    """The fixture has no test pictures: told of and recorded; without the word, an error."""
+    given = [FaceSource(FerPlus(root))]
+    test = FaceSource(FerPlus(root), "test", optional=True)
+    with pytest.warns(UserWarning, match=r"ferplus \(test\) takes no part: .*FER2013Test"):
+        data = ready(tmp_path, given, [FaceSource(FerPlus(root), "valid"), test])
+    assert data.provenance["missing"] == [{"dataset": "ferplus", "split": "test"}]
+    assert [record["split"] for record in data.provenance["leave_out"]] == ["valid"]
+    with pytest.raises(InputError, match="FER2013Test"):
+        ready(tmp_path, given, [replace(test, optional=False)])
+
+
+def test_an_optional_split_that_is_there_takes_part(root, tmp_path):
+    valid = FaceSource(FerPlus(root), "valid", optional=True)
+    data = ready(tmp_path, [FaceSource(FerPlus(root))], [valid])
+    assert [record["split"] for record in data.provenance["leave_out"]] == ["valid"]
+    assert data.provenance["missing"] == []
+    with pytest.raises(InputError, match="leave 0 pictures"):
+        ready(tmp_path, [valid], [valid])
+
+
+def test_an_optional_split_that_is_there_and_broken_is_an_error(tmp_path):
+    written = write_ferplus(tmp_path / "broken", n_train=40, n_valid=16)
+    corpus = FerPlus(written.root, strict=True)
+    next((written.root / "FER2013Valid").glob("*.png")).write_bytes(b"junk")
+    sources, valid = [FaceSource(corpus)], FaceSource(corpus, "valid", optional=True)
+    with pytest.raises(InputError, match="FER2013Valid"):
+        ready(tmp_path / "store", sources, [valid])
 
 
 def test_two_views_of_the_same_pictures(tmp_path):

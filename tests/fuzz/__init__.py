@@ -1,1 +1,1 @@
-"""Damaged recordings: every loader ends in finite data or in a clean error, never in a signal."""
+"""Damaged recordings and faces: every loader ends in finite data or a clean error, not a signal."""

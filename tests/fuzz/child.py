@@ -23,10 +23,12 @@ import numpy as np
 
 from neurogaze.eeg.recordings import Corpus
 from neurogaze.errors import InputError
+from neurogaze.faces.images import FaceCorpus
 
 SECONDS, BYTES = 10.0, 2 * 2**30
 LONGEST_MESSAGE = 2000
 PAGES = Path("/proc/self/statm")
+FACE_SHAPE = (48, 48)
 FINITE, CLEAN, FAILED = "finite", "clean", "failed"
 
 
@@ -106,6 +108,27 @@ def _limit_memory(more: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (mapped + more, mapped + more))
 
 
+def read_faces(corpus: FaceCorpus) -> None:
+    """Read every picture of the split that judges, and what names its store.
+
+    Raises:
+        ArithmeticError: for votes that are not finite, pictures of another size, or none at all.
+        InputError: as the corpus says.
+    """
+    corpus.identity("valid")
+    corpus.files("valid")
+    table = corpus.load("valid")
+    if not np.isfinite(table.votes).all() or table.images.shape != (len(table), *FACE_SHAPE):
+        raise ArithmeticError(f"pictures {table.images.shape} or votes that are not finite")
+    if not len(table):
+        raise ArithmeticError("no picture and no error")
+
+
+def read_everything(corpus: Corpus | FaceCorpus) -> None:
+    """Read every picture, or every trial of everybody."""
+    read_faces(corpus) if isinstance(corpus, FaceCorpus) else read_all(corpus)
+
+
 def read_all(corpus: Corpus) -> None:
     """Read every trial of everybody.
 
@@ -138,9 +161,9 @@ def _serve() -> None:
         asked = json.loads(line)
         fmt, folder = FORMATS[asked["format"]], Path(asked["folder"])
         if asked["limited"]:
-            outcome = in_child(lambda f=fmt, d=folder: read_all(f.open(d)), Limits())
+            outcome = in_child(lambda f=fmt, d=folder: read_everything(f.open(d)), Limits())
         else:
-            read_all(fmt.open(folder))  # loads what the libraries load when first used
+            read_everything(fmt.open(folder))  # loads what the libraries load when first used
             outcome = Outcome(FINITE, "", 0.0)
         print(json.dumps(outcome), flush=True)
 

@@ -1,4 +1,4 @@
-"""Formats of recordings on disk: who writes a sound file, who reads it, and what is damaged."""
+"""Formats of recordings and faces: who writes a sound file, who reads it, and what is damaged."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from neurogaze.eeg.corpora.dreamer import Dreamer
 from neurogaze.eeg.corpora.mahnob import MahnobHci
 from neurogaze.eeg.corpora.seed import Seed
 from neurogaze.eeg.recordings import Corpus
+from neurogaze.faces.images import FaceCorpus
 from tests.fixtures.custom import write_custom
 from tests.fixtures.deap import write_deap, write_deap_bdf
 from tests.fixtures.eeg import write_dasps, write_dasps_edf, write_dreamer
 from tests.fixtures.mahnob import write_mahnob
 from tests.fixtures.seed import write_seed
+from tests.fuzz.face_formats import FACES
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Format:
     """
 
     write: Callable[[Path], object]
-    open: Callable[[Path], Corpus]
+    open: Callable[[Path], Corpus | FaceCorpus]
     damaged: str
 
 
@@ -85,4 +87,4 @@ FORMATS: dict[str, Format] = {
     "custom_fif": Format(partial(write_custom, n_subjects=1), Custom, "eeg/*.fif"),
     "custom_edf": Format(partial(write_custom, n_subjects=1, suffix=".edf"), Custom, "eeg/*.edf"),
     "custom_csv": Format(partial(write_custom, n_subjects=1), Custom, "ratings.csv"),
-}
+} | {name: Format(*made) for name, made in FACES.items()}

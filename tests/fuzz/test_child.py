@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from neurogaze.errors import InputError
-from tests.fuzz.child import CLEAN, FAILED, FINITE, Limits, in_child, read_all
+from neurogaze.faces.images import FaceCorpus, FaceTable
+from tests.fuzz.child import CLEAN, FAILED, FINITE, Limits, in_child, read_all, read_faces
 
 
 def quarrel():
@@ -73,3 +74,29 @@ class Nobody:
 def test_reading_nothing_is_no_success():
     with pytest.raises(ArithmeticError, match="no trial and no error"):
         read_all(Nobody())
+
+
+class Nowhere(FaceCorpus):
+    """A corpus whose table has as many pictures as asked for, of one size."""
+
+    name = "nowhere"
+
+    def __init__(self, n, size):
+        self.shape = (n, *size)
+
+    def load(self, split, progress=False):
+        images, n = np.zeros(self.shape, np.uint8), self.shape[0]
+        votes = np.eye(8, dtype=np.float32)[np.zeros(n, int)]
+        names = np.full(n, "a")
+        return FaceTable(images, names, np.zeros(n, int), votes, names, "nowhere", split, "label")
+
+    def identity(self, split):
+        return {}
+
+
+def test_reading_no_picture_or_another_size_is_no_success():
+    read_faces(Nowhere(2, (48, 48)))
+    with pytest.raises(ArithmeticError, match="no picture and no error"):
+        read_faces(Nowhere(0, (48, 48)))
+    with pytest.raises(ArithmeticError, match="47"):
+        read_faces(Nowhere(2, (47, 48)))

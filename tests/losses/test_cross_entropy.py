@@ -180,3 +180,27 @@ def test_settings_out_of_range():
         CrossEntropy(logit_adjustment=-1.0)
     with pytest.raises(InputError, match="class counts"):
         CrossEntropy().set_class_counts(torch.ones(7))
+
+
+def test_the_prior_is_that_of_the_targets_and_the_weights_those_of_the_labels():
+    """Rater's shares tell the prior where they are given; class weights stay those of counts."""
+    shares = torch.tensor([0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05], dtype=torch.float64)
+    term, plain = CrossEntropy(logit_adjustment=1.0), CrossEntropy()
+    term.set_class_counts(COUNTS, shares=shares)
+    plain.set_class_counts(COUNTS)
+    torch.testing.assert_close(term.log_prior.double(), shares.log())
+    assert torch.equal(term.class_weight, plain.class_weight)
+
+
+def test_adjusted_by_the_shares_of_votes_nothing_is_learned_of_the_prior():
+    """With votes as targets and nothing to see, equal logits are the optimum, by its gradient."""
+    votes = torch.rand(32, 8, dtype=torch.float64)
+    votes = votes / votes.sum(1, keepdim=True)
+    term = CrossEntropy(label_smoothing=0.0, class_weights="none", logit_adjustment=1.0)
+    term.double()
+    term.set_class_counts(votes.argmax(1).bincount(minlength=8) + 1, shares=votes.mean(0))
+    logits = torch.zeros(8, dtype=torch.float64, requires_grad=True)
+    seen = batch(n=32, dtype=torch.float64)
+    seen.logits, seen.target = logits.expand(32, 8), votes
+    (gradient,) = torch.autograd.grad(term(seen), logits)
+    torch.testing.assert_close(gradient, torch.zeros(8, dtype=torch.float64), atol=1e-9, rtol=0)

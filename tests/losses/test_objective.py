@@ -132,6 +132,9 @@ def test_class_counts_reach_the_cross_entropy():
     objective.set_class_counts(torch.tensor([4, 1, 1, 1, 1, 1, 1, 1]))
     assert float(objective.ce.class_weight[1] / objective.ce.class_weight[0]) == pytest.approx(2.0)
     Objective(kd=LogitKD()).set_class_counts(torch.ones(8))
+    shares = torch.full((8,), 1 / 8)
+    objective.set_class_counts(torch.tensor([4, 1, 1, 1, 1, 1, 1, 1]), shares=shares)
+    torch.testing.assert_close(objective.ce.log_prior, shares.log())
     objective.set_class_counts(torch.tensor([4, 1, 1, 1, 1, 1, 0, 1]), left_out=6)
     assert float(objective.ce.class_weight[6]) == 1.0
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,21 +10,28 @@ import torch
 from scipy.special import softmax
 
 from neurogaze.artefacts import canonical
+from neurogaze.cli import main
 from neurogaze.errors import InputError
 from neurogaze.evaluation.calibration import negative_log_likelihood
+from neurogaze.evaluation.predictions import read_predictions
+from neurogaze.evaluation.results import read_rows
 from neurogaze.evaluation.soft_labels import row_jsd
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.folds import FaceFold
+from neurogaze.faces.witnessed import no_keys, seen_keys
 from neurogaze.pipeline.calibrating import (
     calibrate_student,
     calibrated,
+    judged_pictures,
     read_calibration,
     unseen_slice,
 )
 from neurogaze.pipeline.judging import load_student
 from neurogaze.pipeline.stages import content_hash
 from neurogaze.pipeline.views import View, opinion, predict
+from neurogaze.tasks.student_record import WARMED_ON
+from tests.pipeline.tiny import EXPERIMENTS
 
 FOLD = FaceFold(n_folds=2, fold=1)
 
@@ -114,13 +122,65 @@ def test_a_student_that_saw_the_slice_is_refused(checkpoint, store, tiny_run):
 def test_a_twin_on_both_sides_is_refused(store):
     module = data(store)
     module.setup("fit")
-    known = {"held_out": canonical(FOLD), "train": {"sha256": module.train.sha256}}
+    said = {"held_out": canonical(FOLD), "train": {"sha256": module.train.sha256}}
+    known = SimpleNamespace(provenance=said, warmed_on=no_keys(), init_from=None)
     assert unseen_slice(known, module) is module.dev
     groups = module.dev.groups.copy()
     groups[3] = module.train.groups[5]
     module.dev = replace(module.dev, groups=groups)
     with pytest.raises(InputError, match="shares groups with training"):
         unseen_slice(known, module)
+
+
+def test_a_slice_that_the_warm_up_saw_is_refused(checkpoint, store, tmp_path):
+    module = data(store)
+    module.setup("fit")
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    torch.save(stored | {WARMED_ON: seen_keys([module.dev.take(np.arange(4))])}, tmp_path / "a")
+    with pytest.raises(InputError, match=rf"saw 4 of {len(module.dev)}"):
+        calibrate_student(tmp_path / "a", data(store))
+    task = load_student(tmp_path / "a")
+    allowed = (f"{module.dev.dataset}/{split}" for split in ("dev", "train", "train, dev slice"))
+    task.init_from = SimpleNamespace(allow_seen=("dev", "train", *allowed))
+    with pytest.raises(InputError, match="saw 4 of"):
+        unseen_slice(task, data(store))  # whatever may judge, nothing may be chosen on it
+    torch.save(stored | {WARMED_ON: seen_keys([module.train])}, tmp_path / "b")
+    assert calibrate_student(tmp_path / "b", data(store)).n == len(module.dev)
+
+
+def test_the_dev_slice_is_judged_by_name(checkpoint, store, tmp_path, tiny_run, capsys):
+    module = data(store)
+    module.setup("fit")
+    args = [
+        *("evaluate", "--data", str(EXPERIMENTS / "data" / "synthetic_faces.yaml")),
+        *("--data.corpus.n_train=120", "--data.corpus.n_valid=40", "--data.batch_size=8"),
+        *(f"--data.store={store}", "--data.held_out.n_folds=2", f"--out={tmp_path}"),
+        *("--split=dev", "--prior=0.5"),
+    ]
+    assert main([*args, "--data.held_out.fold=1", f"--student={checkpoint}"]) == 0
+    frame = read_predictions(tmp_path / "predictions.parquet", "face")
+    assert frame["id"].tolist() == module.dev.ids.tolist()
+    assert not frame["twin"].any()
+    rows = read_rows(tmp_path / "results.jsonl")
+    assert {row.split for row in rows} == {"train, dev slice"}
+    assert {row.arm for row in rows} == {"student", "student (one view, prior 0.5)"}
+    assert {row.split_hash for row in rows} == {module.dev.sha256}
+    assert "train, dev slice" in capsys.readouterr().out
+    assert main([*args, "--data.held_out.fold=0", f"--student={checkpoint}"]) == 2
+    seen = tiny_run.run / "student" / "last.ckpt"
+    assert main([*args, "--data.held_out.fold=1", f"--student={seen}"]) == 2
+    assert "held out None in training" in capsys.readouterr().err
+
+
+def test_a_split_that_is_called_dev_is_itself(checkpoint, store):
+    corpus = SyntheticFaces(16, 40)
+    corpus.splits = ("train", "valid", "dev")
+    own = SyntheticFaces(16, 40).load("valid")
+    corpus.identity = lambda split: {"split": split}
+    corpus.load = lambda split, progress=False: replace(own, split=split)
+    module = FaceDataModule(corpus, store=store, held_out=FOLD)
+    table, _ = judged_pictures(load_student(checkpoint), module, "dev")
+    assert (table.split, table.sha256) == ("dev", own.sha256)
 
 
 def test_votes_that_nobody_cast_fit_nothing(checkpoint, store, monkeypatch):

@@ -9,9 +9,11 @@ from neurogaze.artefacts import arrays_hash
 from neurogaze.errors import InputError
 from neurogaze.evaluation.results import read_rows
 from neurogaze.pipeline import ensemble
-from neurogaze.pipeline.ensemble import Ensemble, gathered, load_ensemble, log_odds, together
-from neurogaze.pipeline.judging import load_student, predict
+from neurogaze.pipeline.ensemble import Ensemble, load_ensemble
+from neurogaze.pipeline.ensemble_logits import gathered, log_odds, together
+from neurogaze.pipeline.judging import load_student
 from neurogaze.pipeline.stages import Stages
+from neurogaze.pipeline.views import predict
 from neurogaze.tasks.pins import LogitsPin, load_logits
 from tests.pipeline.tiny import EXPERIMENTS, FACES, STUDENT
 
@@ -61,7 +63,9 @@ def test_a_student_can_pin_them(finished):
     arrays = stored(path)
     pin = LogitsPin(str(path), arrays_hash(arrays))
     asked = arrays["ids"][::-3]
-    np.testing.assert_array_equal(load_logits(pin, asked), arrays["logits"][::-3])
+    np.testing.assert_array_equal(
+        load_logits(pin, asked, "synthetic_faces"), arrays["logits"][::-3]
+    )
 
 
 def test_a_second_call_skips_everything(finished, monkeypatch):
@@ -83,8 +87,10 @@ def test_members_and_ensemble_are_scored_alike(finished):
     rows = read_rows(finished.root / "ensemble-valid" / "results.jsonl")
     value = {row.metric: row.value for row in rows if row.split == "valid"}["accuracy"]
     data = finished.data(finished.members[0])
+    assert len(parts[0]) == len(data.valid) == 40  # the size asked for, not that of the file
     expected = (together(parts).argmax(axis=1) == data.valid.labels).mean()
     assert value == pytest.approx(expected)
+    assert all("meaningless on people" in row.note for row in rows)
     arms = {read_rows(finished.root / name / "results.jsonl")[0].arm for name in names}
     assert arms == {"member 0", "member 1", "member 2", "member 3"}
 

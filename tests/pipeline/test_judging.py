@@ -1,7 +1,7 @@
 """A student on a data set: its own preprocessing, its classes by name, honest stamps."""
 
 import copy
-import os
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -16,20 +16,25 @@ from neurogaze.evaluation.metrics import face_scores
 from neurogaze.evaluation.predictions import read_predictions
 from neurogaze.evaluation.results import read_rows
 from neurogaze.faces.corpora.ferplus import FerPlus
+from neurogaze.faces.corpora.manifest import Manifest
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.datamodule import FaceDataModule
+from neurogaze.faces.folds import FaceFold
+from neurogaze.faces.witnessed import seen_keys
 from neurogaze.pipeline.judging import (
     SYNTHETIC_STAMP,
-    View,
+    UNMARKED,
     evaluate_student,
     face_frame,
     load_student,
-    predict,
-    rater_rows,
     student_context,
     training_pictures,
 )
+from neurogaze.pipeline.views import View, predict, training_shares
 from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.tasks.face_warm_start import FaceWarmStart
+from tests.fixtures.faces import write_ferplus
+from tests.fixtures.manifest import write_manifest
 
 CONTEXT = {"experiment": "x", "arm": "student", "seed": 0, "code_version": "0"}
 
@@ -144,22 +149,96 @@ def test_votes_people_and_twins_are_written_where_they_are_known(student, table)
     assert not {"twin", "v_fear"} & set(frame.columns)
 
 
-def test_training_pictures_tell_twins_and_the_sizes_of_classes(student, tmp_path):
-    """A checkpoint of an earlier version does not know its class counts; its own pictures do."""
-    old = copy.copy(student)
-    record = {k: v for k, v in student.provenance["train"].items() if k != "class_counts"}
-    old.provenance = student.provenance | {"train": record}
-    images = SyntheticFaces(64, 40).load("valid").images
-    with pytest.raises(InputError, match="how often each class"):
+def trained_on(student, data, **changes):
+    """The tiny student, saying that it was trained on these pictures."""
+    other = copy.copy(student)
+    data.setup("fit")
+    settings = student.provenance["settings"] | changes
+    other.provenance = student.provenance | data.provenance | {"settings": settings}
+    return other
+
+
+@pytest.mark.parametrize("held_out", [None, FaceFold(n_folds=2, fold=1)])
+@pytest.mark.parametrize("target", ["majority", "votes"])
+def test_training_pictures_tell_an_old_checkpoint_its_prior(student, tmp_path, held_out, target):
+    data = FaceDataModule(SyntheticFaces(120, 40), batch_size=8, store=tmp_path, held_out=held_out)
+    old = trained_on(student, data, target=target)
+    known = ("target_shares", "class_counts")
+    record = {k: v for k, v in old.provenance["train"].items() if k not in known}
+    old.provenance |= {"train": record}
+    images = data.valid.images
+    with pytest.raises(InputError, match="share of each class among its training targets"):
         predict(old, images, View(prior=0.5))
-    other = FaceDataModule(SyntheticFaces(65, 40), store=tmp_path)
-    assert training_pictures(old, other) is not None
-    assert "class_counts" not in old.provenance["train"]
-    own = training_pictures(old, FaceDataModule(SyntheticFaces(64, 40), store=tmp_path))
-    assert old.provenance["train"]["class_counts"] == own.class_counts.tolist()
+    assert len(training_pictures(old, FaceDataModule(data.corpus, store=tmp_path))) == 120
+    one_hot = np.eye(8)[data.train.labels]
+    expected = (one_hot if target == "majority" else data.train.votes).mean(axis=0)
+    np.testing.assert_allclose(training_shares(old), expected, rtol=1e-5)
     assert np.isfinite(predict(old, images, View(prior=0.5))[0]).all()
+
+
+def test_other_pictures_of_the_same_name_mark_no_twins(student, tmp_path):
+    own = FaceDataModule(SyntheticFaces(64, 40), store=tmp_path)
+    assert len(training_pictures(student, own)) == 64
+    other = FaceDataModule(SyntheticFaces(65, 40), store=tmp_path)
+    assert training_pictures(student, other) is None
     elsewhere = FaceDataModule(SyntheticFaces(64, 40, domain=0.3), store=tmp_path)
-    assert training_pictures(old, elsewhere) is None
+    assert training_pictures(student, elsewhere) is None
+
+
+def test_fer_plus_can_be_judged_without_its_training_pictures(student, tmp_path):
+    votes = write_ferplus(tmp_path / "fer", 64, 40).votes
+    data = FaceDataModule(FerPlus(tmp_path / "fer", votes), batch_size=16, store=tmp_path / "store")
+    task = trained_on(student, data)
+    strict = FerPlus(tmp_path / "fer", votes, rule="votes", strict=True)  # both are as in training
+    asked = FaceDataModule(strict, store=tmp_path / "store")
+    train = training_pictures(task, asked)
+    assert (train.rule, train.sha256) == ("majority", data.train.sha256)
+    marked = evaluate_student(task, data.valid, tmp_path / "a", CONTEXT, train=train)
+    assert UNMARKED not in marked[0].note
+    shutil.rmtree(tmp_path / "fer" / "FER2013Train")
+    assert training_pictures(task, asked) is None
+    rows = evaluate_student(task, data.valid, tmp_path / "b", CONTEXT | {"note": "x"})
+    assert {row.note for row in rows} == {f"{UNMARKED}; x"}
+    assert "twin" not in read_predictions(tmp_path / "b" / "predictions.parquet", "face")
+
+
+def test_fer_plus_with_another_file_in_training_is_another_set(student, tmp_path):
+    votes = write_ferplus(tmp_path / "fer", 64, 40).votes
+    data = FaceDataModule(FerPlus(tmp_path / "fer", votes), batch_size=16, store=tmp_path / "store")
+    task = trained_on(student, data)
+    path = next((tmp_path / "fer" / "FER2013Train").iterdir())
+    path.write_bytes(path.read_bytes() + b"0")
+    assert training_pictures(task, data) is None
+
+
+def test_a_manifest_without_training_rows_can_be_judged(student, tmp_path):
+    """Every manifest has the same name unless told otherwise."""
+    first, second = (write_manifest(tmp_path / n, split=n == "a") for n in "ab")
+    task = trained_on(student, FaceDataModule(Manifest(first), batch_size=8, store=tmp_path / "s"))
+    other = FaceDataModule(Manifest(second), store=tmp_path / "s")
+    assert training_pictures(task, other) is None
+    rows = evaluate_student(task, Manifest(second).load("valid"), tmp_path / "out", CONTEXT)
+    assert {row.note for row in rows} == {UNMARKED}
+
+
+def warmed(student, seen, allowed=()):
+    """The tiny student, saying that its warm-up saw a table."""
+    other = copy.copy(student)
+    other.init_from = FaceWarmStart("x.ckpt", "0" * 64, allow_seen=allowed)
+    other.warmed_on = seen_keys([seen])
+    return other
+
+
+def test_pictures_that_the_warm_up_saw_judge_only_where_that_is_allowed(student, table, tmp_path):
+    seen = table.take(np.arange(3))
+    with pytest.raises(InputError, match="saw 3 of 40 pictures"):
+        evaluate_student(warmed(student, seen), table, tmp_path, CONTEXT)
+    assert not list(tmp_path.iterdir())
+    where = f"{table.dataset}/valid"
+    rows = evaluate_student(warmed(student, seen, (where,)), table, tmp_path, CONTEXT)
+    assert all("warm-up saw 3 of 40" in row.note for row in rows)
+    rest = evaluate_student(warmed(student, seen), table.take(np.arange(3, 40)), tmp_path, CONTEXT)
+    assert not any("warm-up" in row.note for row in rest)
 
 
 def test_a_class_left_out_of_training_is_judged_as_unknown(student, table, tmp_path):
@@ -175,31 +254,3 @@ def test_a_class_left_out_of_training_is_judged_as_unknown(student, table, tmp_p
     assert "trained without happiness" in row.note
     plain = evaluate_student(student, table, tmp_path, CONTEXT)
     assert not any(row.metric.startswith("open_") for row in plain)
-
-
-def test_only_fer_plus_knows_its_raters(table):
-    assert rater_rows(SyntheticFaces(16, 40), table, CONTEXT) == []
-
-
-@pytest.mark.skipif("NEUROGAZE_FERPLUS_VOTES" not in os.environ, reason="needs the votes of FER+")
-def test_one_rater_stands_beside_the_student_on_the_official_split(table):
-    n = 3199
-    votes = np.eye(8, dtype=np.float32)[np.zeros(n, int)]
-    names = np.array([str(i) for i in range(n)])
-    made = replace(
-        table,
-        images=np.zeros((n, 2, 2), np.uint8),
-        ids=names,
-        groups=names,
-        labels=np.zeros(n, np.int64),
-        votes=votes,
-        dataset="ferplus",
-        rule="majority",
-    )
-    rows = rater_rows(FerPlus(), made, CONTEXT | {"seed": 0})
-    assert {row.metric: round(row.value, 3) for row in rows} == {
-        "accuracy": 0.804,
-        "balanced_accuracy_8way": 0.704,
-    }
-    assert {row.arm for row in rows} == {"one rater"}
-    assert rater_rows(FerPlus(), made.take(np.arange(9)), CONTEXT) == []

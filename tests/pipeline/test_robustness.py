@@ -12,16 +12,18 @@ from rich.console import Console
 from torch import nn
 
 from neurogaze.affect import EMOTIONS
+from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import face_scores
 from neurogaze.evaluation.predictions import face_arrays, read_predictions
 from neurogaze.evaluation.results import read_rows
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input
+from neurogaze.faces.witnessed import no_keys, seen_keys
 from neurogaze.models.student import StudentOutput
 from neurogaze.pipeline import robustness as module
-from neurogaze.pipeline.judging import PLAIN, View, predict
 from neurogaze.pipeline.robustness import CONDITIONS, METRICS, robustness, stress_student
+from neurogaze.pipeline.views import PLAIN, View, predict
 
 CONTEXT = {"experiment": "stress", "arm": "student", "seed": 0, "code_version": "0", "note": "toy"}
 PREPARED = {"size": 44, "channels": 1, "mean": 0.5, "std": 0.25}
@@ -32,6 +34,7 @@ class Nearest(nn.Module):
     """Knows some pictures by heart and takes the class of the nearest; never wrong on those."""
 
     averaged, config_hash, epochs = None, "hash", (1, 1)
+    init_from, warmed_on = None, no_keys()
     device = torch.device("cpu")
     loss = SimpleNamespace(ce=None)
 
@@ -138,6 +141,15 @@ def test_a_stopped_run_goes_on_with_what_it_lacks(finished, table, tmp_path):
     task, baseline = Nearest(table), Nearest(table.take(np.arange(0, 40, 4)))
     assert stress_student(task, table, tmp_path / "run", CONTEXT, baseline=baseline) == rows
     assert (task.seen, baseline.seen) == (2 * len(table), 0)
+
+
+@pytest.mark.parametrize("which", ["student", "baseline"])
+def test_pictures_that_a_warm_up_saw_are_refused(which, table, tmp_path):
+    students = {"student": Nearest(table), "baseline": Nearest(table)}
+    students[which].warmed_on = seen_keys([table.take(np.arange(2))])
+    with pytest.raises(InputError, match="saw 2 of 40"):
+        stress_student(students["student"], table, tmp_path, CONTEXT, baseline=students["baseline"])
+    assert sum(one.seen for one in students.values()) == 0
 
 
 class Stop(Exception):

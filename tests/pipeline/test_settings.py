@@ -6,6 +6,7 @@ import pytest
 
 from neurogaze.errors import InputError
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, load_pipeline
+from neurogaze.pipeline.views import View
 
 GOOD = """
 name: x
@@ -51,6 +52,13 @@ def test_relative_to_changes_nothing_else():
     assert fit == FitSettings(["f/a.yaml"], "f/d.yaml", ["--x=1"])
     part = EvaluationSettings("d.yaml", "test", ["--y=2"], 5).relative_to(Path("f"))
     assert part == EvaluationSettings("f/d.yaml", "test", ["--y=2"], 5)
+
+
+def test_an_evaluation_names_its_view():
+    assert EvaluationSettings("d.yaml").view() == View()
+    part = EvaluationSettings("d.yaml", undo_weights=True, crops="ten", prior=0.5)
+    assert part.view() == View(undo_weights=True, crops="ten", prior=0.5)
+    assert EvaluationSettings("d.yaml", flip=True).view() == View(flip=True)
 
 
 @pytest.mark.parametrize(

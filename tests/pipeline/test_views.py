@@ -11,7 +11,7 @@ from neurogaze.errors import InputError
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.preprocessing import FacePreprocessing
 from neurogaze.pipeline.judging import load_student, student_context
-from neurogaze.pipeline.views import View, corners, opinion, predict, views_of
+from neurogaze.pipeline.views import View, corners, opinion, predict, training_shares, views_of
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,22 @@ def test_a_prior_divides_by_powers_of_the_class_shares(student, images):
     expected = plain / (np.array(counts) / 100) ** 0.3
     np.testing.assert_allclose(found, expected / expected.sum(1, keepdims=True), rtol=1e-9)
     assert (found[:, 7] > plain[:, 7]).all()
+
+
+def test_the_prior_is_that_of_the_targets(student):
+    """Sizes of classes stand for it only where the label was the target."""
+    other, counts = copy.copy(student), [40, 30, 9, 8, 7, 3, 2, 1]
+    shares = [0.3, 0.3, 0.1, 0.1, 0.1, 0.05, 0.03, 0.02]
+    records = {"class_counts": counts, "target_shares": shares}
+    for target in ("majority", "votes", "sampled"):
+        other.provenance = {"settings": {"target": target}, "train": records}
+        np.testing.assert_allclose(training_shares(other), shares)
+        other.provenance = {"settings": {"target": target}, "train": {"class_counts": counts}}
+        if target == "majority":
+            np.testing.assert_allclose(training_shares(other), np.array(counts) / 100)
+            continue
+        with pytest.raises(InputError, match="its training pictures are at hand"):
+            training_shares(other)
 
 
 def test_a_prior_of_a_class_never_seen_is_refused(student, images):

@@ -54,12 +54,13 @@ def pinned_grid(folder, dim=8, seed=0) -> GridPin:
     return GridPin((folder / "grid.npz").as_posix(), grid.sha256)
 
 
-def pinned_logits(folder, ids, logits, labels=EMOTIONS) -> LogitsPin:
+def pinned_logits(folder, ids, logits, labels=EMOTIONS, dataset="synthetic_faces") -> LogitsPin:
     """Logits on disk, and the pin that fits them."""
     arrays = {
         "ids": np.asarray(ids),
         "logits": np.asarray(logits),
         "labels": np.array(labels),
+        "dataset": np.array(dataset),
     }
     write_npz(folder / "logits.npz", arrays)
     return LogitsPin((folder / "logits.npz").as_posix(), arrays_hash(arrays))

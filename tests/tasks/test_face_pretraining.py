@@ -1,6 +1,7 @@
 """The warm-up learns what views share; a student starts from it, and from nothing that leaks."""
 
 import hashlib
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +15,8 @@ from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.folds import FaceFold
 from neurogaze.faces.preprocessing import FacePreprocessing
-from neurogaze.faces.seen import seen_rows
 from neurogaze.faces.unlabelled import FaceSource, UnlabelledFaces
+from neurogaze.faces.witnessed import seen_rows
 from neurogaze.losses.objective import Objective
 from neurogaze.models.student import Student
 from neurogaze.pipeline.judging import load_student
@@ -115,7 +116,9 @@ def test_only_backbone_and_expander_learn(warmed):
 
 
 def test_the_checkpoint_says_what_it_is(warmed, store):
-    record = torch.load(warmed[2].path, weights_only=True)["neurogaze"]
+    content = torch.load(warmed[2].path, weights_only=True)
+    record = content["neurogaze"]
+    json.dumps(record)  # plain values, which a stage can name the file by
     assert record["kind"] == "face_pretrained"
     assert record["student"] == {
         "name": "resnet10t", "stem": "imagenet", "in_chans": 1, "img_size": None,
@@ -124,8 +127,22 @@ def test_the_checkpoint_says_what_it_is(warmed, store):
     assert own["preprocessing"]["size"] == 44
     assert own["sources"][0]["used"] == own["n"] == 160
     assert len(own["sources"][0]["ids_sha256"]) == 64
-    assert seen_rows(record["seen"], CORPUS.load("train")).all()
-    assert not seen_rows(record["seen"], CORPUS.load("valid")).any()
+    assert seen_rows(content["neurogaze_seen"], CORPUS.load("train")).all()
+    assert not seen_rows(content["neurogaze_seen"], CORPUS.load("valid")).any()
+
+
+def test_a_warm_up_written_before_still_loads(warmed, store, tmp_path):
+    """It kept the hashes in its record."""
+    content = torch.load(warmed[2].path, weights_only=True)
+    content["neurogaze"]["seen"] = content.pop("neurogaze_seen")
+    torch.save(content, tmp_path / "old.ckpt")
+    data, student = judged(store), small_student()
+    prep = data.provenance["preprocessing"]
+    given = start_from(pinned(tmp_path / "old.ckpt"), student, prep, data.judged)
+    assert torch.equal(given.seen, warmed[0].seen)
+    again = warm_up()
+    again.on_load_checkpoint(content)
+    assert torch.equal(again.seen, warmed[0].seen)
 
 
 def test_resumed_warm_up_goes_on_bit_for_bit(store, tmp_path):
@@ -167,7 +184,7 @@ def test_a_warm_start_changes_exactly_the_backbone(warmed, store):
     changed = [n for n, v in student.state_dict().items() if not torch.equal(v, before[n])]
     assert any("running_mean" in name for name in changed)
     assert given.record["sha256"] == pin.sha256
-    assert given.record["seen"] == {"valid": 0}
+    assert given.record["seen"] == {"synthetic_faces/valid": 0}
 
 
 def test_a_student_starts_from_the_warm_up(warmed, store):
@@ -194,9 +211,20 @@ def test_pictures_that_judge_must_not_have_been_seen(store):
     task = StudentTask(small_student(), Objective(), init_from=pin)
     with pytest.raises(InputError, match=r"init_from: saw 40 of 40"):
         trainer(1).fit(task, datamodule=labelled(store))
-    allowed = replace(pin, allow_seen=("valid",))
-    given = start_from(allowed, small_student(), prep, data.judged)
-    assert (given.record["seen"], given.record["allow_seen"]) == ({"valid": 40}, ["valid"])
+    name = "synthetic_faces/valid"
+    given = start_from(replace(pin, allow_seen=(name,)), small_student(), prep, data.judged)
+    assert (given.record["seen"], given.record["allow_seen"]) == ({name: 40}, [name])
+
+
+def test_one_corpus_is_let_through_and_no_other(warmed, store):
+    """Allowing the validation split of one corpus says nothing of that of another."""
+    task, train = warmed[0], CORPUS.load("train")
+    other = replace(train, dataset="other", split="valid")
+    with pytest.raises(InputError, match=r"pictures of other \(valid\).*'other/valid' in `allow_s"):
+        refuse_seen(task.seen, {"valid": other}, ("synthetic_faces/valid",))
+    pin, data = replace(warmed[2], allow_seen=("valid",)), judged(store)
+    with pytest.raises(InputError, match=r"allow_seen: names 'valid'.*ferplus/valid"):
+        start_from(pin, small_student(), data.provenance["preprocessing"], data.judged)
 
 
 def test_the_dev_slice_judges_too(warmed, store):
@@ -211,7 +239,9 @@ def test_the_dev_slice_judges_too(warmed, store):
     run.fit(warm_up(), datamodule=pictures(store, leave_out=left))
     task = StudentTask(small_student(), Objective(), init_from=saved(run, store / "dev.ckpt"))
     trainer(0).fit(task, datamodule=labelled(store, held_out=fold))
-    assert task.provenance["init_from"]["seen"] == {"dev": 0, "valid": 0}
+    assert task.provenance["init_from"]["seen"] == {
+        "synthetic_faces/dev": 0, "synthetic_faces/valid": 0,
+    }  # fmt: skip
 
 
 def test_a_twin_of_a_picture_that_judges_counts(warmed):
@@ -219,10 +249,10 @@ def test_a_twin_of_a_picture_that_judges_counts(warmed):
     task = warmed[0]
     train, valid = CORPUS.load("train"), CORPUS.load("valid")
     twins = replace(train.take(np.arange(2)), dataset="other", ids=np.array(["x", "y"]))
-    assert refuse_seen(task.seen, {"valid": valid}) == {"valid": 0}
+    assert refuse_seen(task.seen, {"valid": valid}) == {"synthetic_faces/valid": 0}
     with pytest.raises(InputError, match=r"saw 2 of 2 pictures of other.*\['x', 'y'\]"):
         refuse_seen(task.seen, {"valid": twins})
-    assert refuse_seen(task.seen, {"valid": twins}, ("valid",)) == {"valid": 2}
+    assert refuse_seen(task.seen, {"valid": twins}, ("other/valid",)) == {"other/valid": 2}
 
 
 @pytest.mark.parametrize(

@@ -9,21 +9,22 @@ from neurogaze.tasks.pins import LogitsPin, load_logits
 from tests.tasks.small import pinned_logits
 
 IDS = np.array(["fer0", "fer1", "fer2", "fer3"])
+CORPUS = "synthetic_faces"
 LOGITS = np.arange(32, dtype=np.float32).reshape(4, 8)
 
 
 def test_order_is_restored_by_id(tmp_path):
     order = [2, 0, 3, 1]
     pin = pinned_logits(tmp_path, IDS[order], LOGITS[order])
-    np.testing.assert_array_equal(load_logits(pin, IDS).numpy(), LOGITS)
-    np.testing.assert_array_equal(load_logits(pin, IDS[[3, 1]]).numpy(), LOGITS[[3, 1]])
+    np.testing.assert_array_equal(load_logits(pin, IDS, CORPUS).numpy(), LOGITS)
+    np.testing.assert_array_equal(load_logits(pin, IDS[[3, 1]], CORPUS).numpy(), LOGITS[[3, 1]])
 
 
 def test_altered_logits_are_refused(tmp_path):
     pin = pinned_logits(tmp_path, IDS, LOGITS)
     other = pinned_logits(tmp_path, IDS, LOGITS + 1e-4)
     with pytest.raises(InputError, match=r"logits\.npz.*content hash") as caught:
-        load_logits(pin, IDS)
+        load_logits(pin, IDS, CORPUS)
     assert pin.sha256 in str(caught.value)
     assert other.sha256 in str(caught.value)
 
@@ -32,36 +33,51 @@ def test_swapped_ids_are_another_content(tmp_path):
     pin = pinned_logits(tmp_path, IDS, LOGITS)
     pinned_logits(tmp_path, IDS[::-1], LOGITS)
     with pytest.raises(InputError, match="content hash"):
-        load_logits(pin, IDS)
+        load_logits(pin, IDS, CORPUS)
 
 
 def test_a_missing_image_is_named(tmp_path):
     pin = pinned_logits(tmp_path, IDS[:2], LOGITS[:2])
     with pytest.raises(InputError, match="no logits for 2 images, the first 'fer2'"):
-        load_logits(pin, IDS)
+        load_logits(pin, IDS, CORPUS)
 
 
 def test_another_class_order_is_refused(tmp_path):
     pin = pinned_logits(tmp_path, IDS, LOGITS, sorted(EMOTIONS))
     with pytest.raises(InputError, match=r"class order \['anger', 'contempt'.*reorder"):
-        load_logits(pin, IDS)
+        load_logits(pin, IDS, CORPUS)
+
+
+@pytest.mark.parametrize("told", ["ferplus", ["synthetic_faces"]])
+def test_logits_of_another_corpus_are_refused(tmp_path, told):
+    """Ids of two corpora may be alike; the hash cannot tell, the name can."""
+    pin = pinned_logits(tmp_path, IDS, LOGITS, dataset=told)
+    with pytest.raises(InputError, match=r"logits of .* the training is on 'synthetic_faces'"):
+        load_logits(pin, IDS, CORPUS)
+
+
+def test_the_corpus_is_part_of_what_the_hash_says(tmp_path):
+    pin = pinned_logits(tmp_path, IDS, LOGITS)
+    pinned_logits(tmp_path, IDS, LOGITS, dataset="ferplus")
+    with pytest.raises(InputError, match="content hash"):
+        load_logits(pin, IDS, "ferplus")
 
 
 @pytest.mark.parametrize("shape", [(4, 7), (4,), (3, 8)])
 def test_logits_of_another_shape_are_refused(tmp_path, shape):
     pin = pinned_logits(tmp_path, IDS, np.zeros(shape, np.float32))
     with pytest.raises(InputError, match=r"not \(4, 8\)"):
-        load_logits(pin, IDS)
+        load_logits(pin, IDS, CORPUS)
 
 
 def test_python_objects_are_never_unpickled(tmp_path):
     path = tmp_path / "logits.npz"
     np.savez(path, ids=IDS, logits=np.array([print, None], dtype=object))
     with pytest.raises(InputError, match=r"logits\.npz.*allow_pickle"):
-        load_logits(LogitsPin(str(path), "0" * 64), IDS)
+        load_logits(LogitsPin(str(path), "0" * 64), IDS, CORPUS)
 
 
-@pytest.mark.parametrize("damage", ["absent", "junk", "truncated", "array", "fields"])
+@pytest.mark.parametrize("damage", ["absent", "junk", "truncated", "array", "fields", "nameless"])
 def test_an_unreadable_file_is_named(tmp_path, damage):
     pin = pinned_logits(tmp_path, IDS, LOGITS)
     path = tmp_path / "logits.npz"
@@ -75,7 +91,9 @@ def test_an_unreadable_file_is_named(tmp_path, damage):
     elif damage == "array":
         with path.open("wb") as stream:
             np.save(stream, LOGITS)
-    else:
+    elif damage == "fields":
         np.savez(path, logits=LOGITS)
+    else:  # nobody knows whose pictures they are
+        np.savez(path, ids=IDS, logits=LOGITS, labels=np.array(EMOTIONS))
     with pytest.raises(InputError, match=r"logits\.npz"):
-        load_logits(pin, IDS)
+        load_logits(pin, IDS, CORPUS)

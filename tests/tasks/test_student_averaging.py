@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from pytorch_lightning import Callback
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from neurogaze.errors import InputError
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input
@@ -113,3 +114,26 @@ def test_no_setting_adds_a_tensor_to_the_weights(store):
 def test_two_averages_are_refused():
     with pytest.raises(InputError, match="keep one average"):
         task(ema_decay=0.9)
+
+
+@pytest.mark.parametrize("average", [{"ema_decay": 0.5}, {"swa_start": 0.0}])
+def test_a_validation_amid_the_last_epoch_leaves_that_at_its_end(store, average):
+    """Batch norms fit the weights that are kept, not those of half an epoch before."""
+    made, data = task(**{"swa_start": None} | average), faces(store)
+    trainer(1, val_check_interval=0.5).fit(made, datamodule=data)
+    images = to_input(torch.from_numpy(np.array(data.train.images)), FacePreprocessing())
+    with torch.no_grad():
+        first = made.averaged.backbone.conv1[0](images)
+    found = made.averaged.backbone.conv1[1].running_mean
+    torch.testing.assert_close(found, first.mean(dim=(0, 2, 3)), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("callback", [ModelCheckpoint, EarlyStopping])
+def test_a_moving_average_is_not_selected_by_a_score(store, tmp_path, callback):
+    place = {"dirpath": tmp_path} if callback is ModelCheckpoint else {}
+    watching = callback(monitor="val/accuracy", mode="max", **place)
+    more = {"callbacks": [watching], "enable_checkpointing": True, "limit_train_batches": 1}
+    made = task(swa_start=None, ema_decay=0.5)
+    with pytest.raises(InputError, match=r"ema_decay: is 0\.5, and .*monitor is 'val/accuracy'"):
+        trainer(1, **more).fit(made, datamodule=faces(store))
+    trainer(1, **more).fit(task(), datamodule=faces(store))

@@ -15,7 +15,7 @@ from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.folds import FaceFold
 from neurogaze.faces.mixing import MixSettings
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input
-from neurogaze.losses.cross_entropy import CrossEntropy
+from neurogaze.losses.cross_entropy import CrossEntropy, sqrt_class_weights
 from neurogaze.losses.geometry import Geometry
 from neurogaze.losses.logit_kd import LogitKD
 from neurogaze.losses.objective import Objective
@@ -98,6 +98,8 @@ def test_stored_logits_stay_out_of_the_checkpoint(tmp_path, store):
     made = task(Objective(CrossEntropy(), LogitKD()), teacher_logits=pin)
     trainer(limit_train_batches=1, limit_val_batches=0).fit(made, datamodule=data)
     assert made.logits.shape == (96, 8)
+    said = {"sha256": pin.sha256, "dataset": "synthetic_faces"}
+    assert made.provenance["teacher_logits"] == said
     assert not [name for name in made.state_dict() if name.startswith("logits")]
 
 
@@ -157,6 +159,23 @@ def test_another_number_of_logits_is_refused(store):
     made = task()
     made.student.classify = nn.Linear(8, 7)
     refused_before_training(made, faces(store), "has 7 logits, not 8")
+
+
+def test_pictures_of_other_channels_are_refused(store):
+    made = faces(store, preprocessing=FacePreprocessing(channels=3))
+    refused_before_training(task(), made, "makes 3 channels of 44 pixels")
+
+
+def test_the_loss_is_told_the_labels_and_the_targets(store):
+    """Class weights are those of the labels, the prior that of the votes."""
+    data, loss = faces(store, target="votes"), Objective(CrossEntropy(logit_adjustment=1.0))
+    made = task(loss)
+    trainer(limit_train_batches=1, limit_val_batches=0).fit(made, datamodule=data)
+    shares = torch.from_numpy(data.train.votes).mean(dim=0)
+    torch.testing.assert_close(loss.ce.log_prior, shares.log(), rtol=1e-5, atol=1e-5)
+    weights = sqrt_class_weights(torch.from_numpy(data.train.class_counts)).float()
+    torch.testing.assert_close(loss.ce.class_weight, weights)
+    assert made.provenance["train"]["target_shares"] == pytest.approx(shares.tolist(), abs=1e-6)
 
 
 def test_data_in_another_class_order_are_refused(store):

@@ -67,3 +67,7 @@ class AffectNet(FaceCorpus):
     def identity(self, split: str) -> dict[str, str | int | float | bool]:
         """Labels and boxes by content, pictures by name and size."""
         return listed_identity(self.listed(split), self.name, split, self.strict)
+
+    def files(self, split: str) -> tuple[Path, ...]:
+        """The picture files of a split."""
+        return self.listed(split).paths

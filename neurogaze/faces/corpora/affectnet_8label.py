@@ -15,10 +15,12 @@ from rich.progress import track
 from neurogaze.errors import InputError
 from neurogaze.faces.corpora.affectnet_lists import AFFECTNET_CODES
 from neurogaze.faces.corpora.classes import labels_of
-from neurogaze.faces.corpora.labelled import Listed, compare_counts, listed_identity, read_listed
+from neurogaze.faces.corpora.labelled import Listed, listed_identity, read_listed
 from neurogaze.faces.corpora.places import first_place, pictures_in, root_of, root_remedy
+from neurogaze.faces.corpora.published import compare_counts
 from neurogaze.faces.images import FaceCorpus, FaceTable, unknown_split
 from neurogaze.faces.labels import DROPPED
+from neurogaze.faces.reading import ARRAY_ERRORS
 
 FOLDERS = {"train": "train_set", "valid": "val_set"}
 PUBLISHED = {
@@ -50,7 +52,7 @@ def read_code(path: Path) -> str:
             raise ValueError(f"{text} is not whole")
     except FileNotFoundError:
         raise InputError(path, "there is no such label", LABEL_REMEDY) from None
-    except (OSError, ValueError, EOFError, AttributeError, OverflowError) as error:
+    except ARRAY_ERRORS as error:
         raise InputError(path, f"not a label ({error})", LABEL_REMEDY) from error
     return str(int(number))
 
@@ -140,3 +142,7 @@ class AffectNet8Label(FaceCorpus):
     def identity(self, split: str) -> dict[str, str | int | float | bool]:
         """Labels by content, pictures by name and size."""
         return listed_identity(self.listed(split), self.name, split, self.strict)
+
+    def files(self, split: str) -> tuple[Path, ...]:
+        """The picture files of a split."""
+        return self.listed(split).paths

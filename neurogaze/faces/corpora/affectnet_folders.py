@@ -12,8 +12,9 @@ from neurogaze.errors import InputError
 from neurogaze.faces.corpora.affectnet_8label import PUBLISHED
 from neurogaze.faces.corpora.affectnet_lists import AFFECTNET_CODES
 from neurogaze.faces.corpora.class_folders import list_classes
-from neurogaze.faces.corpora.labelled import Listed, compare_counts, listed_identity, read_listed
+from neurogaze.faces.corpora.labelled import Listed, listed_identity, read_listed
 from neurogaze.faces.corpora.places import folders_in, root_of, root_remedy
+from neurogaze.faces.corpora.published import compare_counts
 from neurogaze.faces.images import FaceCorpus, FaceTable, unknown_split
 
 FOLDERS = {"train": ("train",), "valid": ("val", "valid", "validation", "test")}
@@ -79,3 +80,7 @@ class AffectNetFolders(FaceCorpus):
     def identity(self, split: str) -> dict[str, str | int | float | bool]:
         """Labels by folder, pictures by name and size."""
         return listed_identity(self.listed(split), self.name, split, self.strict)
+
+    def files(self, split: str) -> tuple[Path, ...]:
+        """The picture files of a split."""
+        return self.listed(split).paths

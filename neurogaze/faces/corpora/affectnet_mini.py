@@ -12,13 +12,18 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from neurogaze.faces.corpora.classes import label_of, labels_of
-from neurogaze.faces.corpora.labelled import Listed, listed_identity, read_listed
+from neurogaze.faces.corpora.labelled import (
+    TEST_SPLITS,
+    Listed,
+    check_test_split,
+    listed_identity,
+    read_listed,
+)
 from neurogaze.faces.corpora.places import root_of, root_remedy
 from neurogaze.faces.corpora.sheets import inside, read_columns
-from neurogaze.faces.images import FaceCorpus, FaceTable, unknown_split
+from neurogaze.faces.images import FaceCorpus, FaceTable
 from neurogaze.faces.labels import DROPPED
 
-SPLITS = ("valid",)
 COLUMNS = ("pth", "label")
 CAVEAT = (
     "affectnet_mini is not an official split of AffectNet: many of its pictures belong to the "
@@ -65,7 +70,8 @@ class AffectNetMini(FaceCorpus):
         strict: raise at the first picture that is missing or unreadable, rather than skip it.
     """
 
-    splits = ("valid",)
+    splits = TEST_SPLITS
+    note = CAVEAT
 
     def __init__(self, root: Path | None = None, strict: bool = False) -> None:
         self.name = "affectnet_mini"
@@ -79,8 +85,7 @@ class AffectNetMini(FaceCorpus):
         Raises:
             InputError: for another split than "valid", or a table that cannot be used.
         """
-        if split not in SPLITS:
-            raise unknown_split(self.name, split, SPLITS)
+        check_test_split(self.name, split)
         if split not in self._listed:
             self._listed[split] = list_mini(root_of(self._root, self.name))
         return self._listed[split]
@@ -92,13 +97,17 @@ class AffectNetMini(FaceCorpus):
             InputError: as `listed`, or when no picture can be read.
         """
         listed = self.listed(split)
-        warnings.warn(CAVEAT, stacklevel=2)
+        warnings.warn(self.note, stacklevel=2)
         elsewhere = disagreements(listed)
         if elsewhere:
             told = f"{elsewhere} of {len(listed.files)} pictures lie in the folder of another class"
             warnings.warn(f"{listed.folder}: {told}; labels.csv is believed", stacklevel=2)
-        return read_listed(listed, self.name, split, self.strict, progress)
+        return read_listed(listed, self.name, split, self.strict, progress, self.note)
 
     def identity(self, split: str) -> dict[str, str | int | float | bool]:
         """Labels by content, pictures by name and size."""
         return listed_identity(self.listed(split), self.name, split, self.strict)
+
+    def files(self, split: str) -> tuple[Path, ...]:
+        """The picture files of the table."""
+        return self.listed(split).paths

@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
-from neurogaze.faces.corpora.ck_tree import Frame, labelled_frames, read_face
-from neurogaze.faces.corpora.one_label import (
+from neurogaze.faces.corpora.ck_tree import SEQUENCES, Frame, labelled_frames, read_face
+from neurogaze.faces.corpora.labelled import (
     TEST_SPLITS,
     check_test_split,
     content_identity,
     labelled_table,
-    lines_hash,
-    size_of,
 )
-from neurogaze.faces.corpora.places import root_of, root_remedy
+from neurogaze.faces.corpora.places import lines_hash, root_of, root_remedy, size_of
+from neurogaze.faces.corpora.published import refuse_mixed_up
 from neurogaze.faces.images import FaceCorpus, FaceTable
 from neurogaze.faces.reading import read_pictures
 
@@ -33,7 +34,8 @@ class CkPlus(FaceCorpus):
     """CK+ as released (Lucey et al., CVPR Workshops 2010); every row is "valid".
 
     A face is cut out by the 68 points of its frame. Where they are not there it is the largest
-    square in the middle of the frame, with a warning: the face is small in it.
+    square in the middle of the frame, with a warning and a note in the table: the face is small in
+    it.
 
     Args:
         root: folder that holds `cohn-kanade-images` and `Emotion`, themselves or in the folders of
@@ -66,21 +68,27 @@ class CkPlus(FaceCorpus):
         """Read the labelled frames, by person and sequence.
 
         Raises:
-            InputError: for an unknown split, missing trees, or a label that does not parse.
+            InputError: for an unknown split, missing trees, a label that does not parse, or when
+                the published number of sequences belongs to other emotions.
         """
         check_test_split(self.name, split)
         root = root_of(self._root, self.name)
         listed = self._listed(root)
-        _warn_of_squares(root, listed)
+        labels = np.array([frame.label for frame in listed], dtype=np.int64)
+        _refuse_other_numbers(root, labels, self.frames)
+        note = note_of_squares(listed)
+        if note:
+            warnings.warn(f"{root}: {note}", stacklevel=2)
         ids = [frame.sample for frame in listed]
         read = read_pictures(ids, lambda i: read_face(listed[i]), root, self.strict, progress)
         return labelled_table(
             read,
             ids,
-            np.array([frame.label for frame in listed], dtype=np.int64),
+            labels,
             (self.name, split, self._rule),
             subjects=[frame.subject for frame in listed],
             sequences=[frame.sequence for frame in listed],
+            note=note,
         )
 
     def _listed(self, root: Path) -> list[Frame]:
@@ -104,13 +112,26 @@ class CkPlus(FaceCorpus):
             "rule": self._rule
         }
 
+    def files(self, split: str) -> tuple[Path, ...]:
+        """Pictures and points of the frames."""
+        check_test_split(self.name, split)
+        listed = self._listed(root_of(self._root, self.name))
+        return tuple(path for f in listed for path in (f.picture, f.landmarks) if path)
 
-def _warn_of_squares(root: Path, frames: list[Frame]) -> None:
+
+def _refuse_other_numbers(root: Path, labels: NDArray[np.int64], frames: int) -> None:
+    """Hold emotions, first frames apart, against the published number of sequences."""
+    counts = np.bincount(labels, minlength=len(EMOTIONS)) // frames
+    counts[EMOTIONS.index("neutral")] = 0
+    refuse_mixed_up(root, counts, SEQUENCES)
+
+
+def note_of_squares(frames: list[Frame]) -> str:
+    """What must be said of frames without points; empty where all have them."""
     bare = [frame for frame in frames if frame.exists and frame.landmarks is None]
-    if bare:
-        warnings.warn(
-            f"{root}: {len(bare)} of {len(frames)} frames have no landmarks, first "
-            f"{bare[0].sample}; the square in the middle of the frame stands for the face, which "
-            "is small in it",
-            stacklevel=3,
-        )
+    if not bare:
+        return ""
+    return (
+        f"{len(bare)} of {len(frames)} frames have no landmarks, first {bare[0].sample}; the "
+        "square in the middle of the frame stands for the face, which is small in it"
+    )

@@ -6,29 +6,29 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from neurogaze.errors import InputError
-from neurogaze.faces.corpora.ck_tree import Frame
-from neurogaze.faces.corpora.classes import labels_of
-from neurogaze.faces.corpora.labelled import RULE
-from neurogaze.faces.corpora.one_label import (
+from neurogaze.faces.corpora.ck_tree import SEQUENCES
+from neurogaze.faces.corpora.class_folders import list_classes
+from neurogaze.faces.corpora.classes import NO_CODES
+from neurogaze.faces.corpora.labelled import (
     TEST_SPLITS,
+    Listed,
     check_test_split,
-    content_identity,
-    labelled_table,
-    lines_hash,
-    size_of,
+    listed_identity,
+    read_listed,
 )
-from neurogaze.faces.corpora.places import folders_in, pictures_in, root_of
-from neurogaze.faces.decoding import read_grey
+from neurogaze.faces.corpora.places import root_of
+from neurogaze.faces.corpora.published import refuse_mixed_up
 from neurogaze.faces.images import FaceCorpus, FaceTable
-from neurogaze.faces.reading import fitted, read_pictures
 
 FRAME_NAME = re.compile(r"(S\d+)_(\d+)_\d+")
 FOLDER = "CK+48"
+PUBLISHED = tuple(3 * n for n in SEQUENCES)
+"""Pictures of each emotion, in the order of `EMOTIONS`."""
 
 
 class CkPlus48(FaceCorpus):
@@ -53,60 +53,68 @@ class CkPlus48(FaceCorpus):
         """Read the pictures, by person and sequence.
 
         Raises:
-            InputError: for an unknown split or class, or a name that does not tell the person.
+            InputError: for an unknown split or class, two folders of one class, a name that does
+                not tell the person, or when the published number of pictures belongs to other
+                emotions.
+        """
+        listed = self.listed(split)
+        refuse_mixed_up(listed.folder, listed.class_counts, PUBLISHED)
+        return read_listed(listed, self.name, split, self.strict, progress)
+
+    def listed(self, split: str) -> Listed:
+        """Pictures by person and sequence.
+
+        Raises:
+            InputError: as `load`, save for the numbers.
         """
         check_test_split(self.name, split)
-        root = root_of(self._root, self.name)
-        listed = frames_48(root)
-        ids = [frame.sample for frame in listed]
-        read = read_pictures(
-            ids, lambda i: fitted(read_grey(listed[i].picture)), root, self.strict, progress
-        )
-        return labelled_table(
-            read,
-            ids,
-            np.array([frame.label for frame in listed], dtype=np.int64),
-            (self.name, split, RULE),
-            subjects=[frame.subject for frame in listed],
-            sequences=[frame.sequence for frame in listed],
-        )
+        return list_48(root_of(self._root, self.name))
 
     def identity(self, split: str) -> dict[str, str | int | float | bool]:
         """Class, name and size of every picture; pixels are not read."""
-        check_test_split(self.name, split)
-        listed = frames_48(root_of(self._root, self.name))
-        rows = [f"{f.sample} {f.label} {size_of(f.picture)}" for f in listed]
-        return content_identity(self.name, split, self.strict, lines_hash(rows))
+        return listed_identity(self.listed(split), self.name, split, self.strict)
+
+    def files(self, split: str) -> tuple[Path, ...]:
+        """The picture files."""
+        return self.listed(split).paths
 
 
-def frames_48(root: Path) -> list[Frame]:
-    """Pictures of CK+48, by person and sequence.
+def list_48(root: Path) -> Listed:
+    """Pictures of CK+48, by person and sequence; those of no emotion are left out and counted.
 
     Raises:
-        InputError: for unknown classes, a name that does not tell the person, or a picture that
-            lies in two classes.
+        InputError: for unknown classes, two folders of one class, a name that does not tell the
+            person, or a picture that lies in two classes.
     """
     folder = root / FOLDER if (root / FOLDER).is_dir() else root
-    classes = folders_in(folder)
-    if not classes:
-        raise InputError(folder, "holds no class folder", f"point at the folder {FOLDER}")
-    found: dict[str, Frame] = {}
-    for name, label in zip(classes, labels_of(folder, classes), strict=True):
-        for file in pictures_in(folder / name):
-            frame = _frame_48(folder / name / file, label)
-            if file in found:
-                told = f"is also in {found[file].picture.parent.name}"
-                raise InputError(frame.picture, told, "keep it in one class")
-            found[file] = frame
-    if not found:
+    given = list_classes(folder, NO_CODES)
+    if not given.files:
         raise InputError(folder, "holds no picture", f"point at the folder {FOLDER}")
-    return [found[file] for file in sorted(found)]
+    places: dict[str, int] = {}
+    for row, file in enumerate(given.files):
+        name = PurePosixPath(file).name
+        if name in places:
+            told = f"is also in {PurePosixPath(given.files[places[name]]).parent}"
+            raise InputError(folder / file, told, "keep it in one class")
+        places[name] = row
+    rows = [places[name] for name in sorted(places)]
+    keys = [_keys(folder / given.files[row]) for row in rows]
+    return Listed(
+        folder=folder,
+        files=tuple(given.files[row] for row in rows),
+        ids=tuple(sample for sample, _, _ in keys),
+        labels=given.labels[np.array(rows)],
+        left_out=given.left_out,
+        subjects=tuple(subject for _, subject, _ in keys),
+        sequences=tuple(sequence for _, _, sequence in keys),
+    )
 
 
-def _frame_48(path: Path, label: int) -> Frame:
+def _keys(path: Path) -> tuple[str, str, str]:
+    """Sample id, person and sequence of a picture."""
     named = FRAME_NAME.fullmatch(path.stem)
     if named is None:
         found = "is not named after person, sequence and frame"
         raise InputError(path, found, "name it as published, such as S010_004_00000017.png")
     subject, number = named.groups()
-    return Frame(path, subject, f"{subject}_{number}", label, None)
+    return f"{subject}/{number}/{path.stem}", subject, f"{subject}_{number}"

@@ -27,6 +27,9 @@ EMOTIONS_AT = ("Emotion_labels/Emotion", "Emotion")
 LANDMARKS = ("Landmarks/Landmarks", "Landmarks")
 """Places of the three trees below the root, some behind the folder that their archive makes."""
 
+SEQUENCES = (0, 69, 83, 28, 45, 59, 25, 18)
+"""Labelled sequences of each emotion in the release, in the order of `EMOTIONS`: 327."""
+
 EMOTION_ENDING = "_emotion.txt"
 LANDMARK_ENDING = "_landmarks.txt"
 N_POINTS = 68

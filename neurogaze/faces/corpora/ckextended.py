@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import file_hash
 from neurogaze.errors import InputError
+from neurogaze.faces.corpora.ck_tree import SEQUENCES
 from neurogaze.faces.corpora.classes import Codes, labels_of
-from neurogaze.faces.corpora.labelled import RULE
-from neurogaze.faces.corpora.one_label import (
+from neurogaze.faces.corpora.labelled import (
+    RULE,
     TEST_SPLITS,
     check_test_split,
     content_identity,
@@ -22,10 +24,14 @@ from neurogaze.faces.corpora.one_label import (
 )
 from neurogaze.faces.corpora.pixels import PixelSheet, read_pixels
 from neurogaze.faces.corpora.places import first_place, root_of, root_remedy
+from neurogaze.faces.corpora.published import refuse_mixed_up
 from neurogaze.faces.images import FaceCorpus, FaceTable
 from neurogaze.faces.reading import read_pictures
 
 SHEET_NAME = "ckextended.csv"
+PUBLISHED = (593, *SEQUENCES[1:])
+"""Pictures of each emotion, in the order of `EMOTIONS` (not in that of the codes)."""
+
 CODES = Codes(("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"))
 """Order of FER2013 with contempt behind it: not the order of CK+."""
 
@@ -58,11 +64,13 @@ class CkExtended(FaceCorpus):
         """Read all rows, in the order of the file.
 
         Raises:
-            InputError: for an unknown split, or a class number that is none.
+            InputError: for an unknown split, a class number that is none, or when the published
+                number of pictures belongs to other emotions.
         """
         check_test_split(self.name, split)
         sheet = read_pixels(self._path, f"supply {SHEET_NAME} as published")
         labels = sheet_labels(sheet)
+        refuse_mixed_up(sheet.path, np.bincount(labels, minlength=len(EMOTIONS)), PUBLISHED)
         ids = [f"row{row:05d}" for row in range(len(sheet))]
         read = read_pictures(ids, sheet.picture, sheet.path, self.strict, progress)
         return labelled_table(read, ids, labels, (self.name, split, RULE))

@@ -46,6 +46,10 @@ class Codes:
         return ", ".join(f"{i} {name}" for i, name in enumerate(self.names, start=self.first))
 
 
+NO_CODES = Codes(())
+"""Of a corpus whose classes go by name alone: a number means nothing in it."""
+
+
 def label_of(name: str) -> int | None:
     """Index into `EMOTIONS`; -1 for a class that is no emotion, None for an unknown name.
 
@@ -83,12 +87,16 @@ def folder_labels(where: Path, folders: Sequence[str], codes: Codes) -> dict[str
         codes: what a number means.
 
     Raises:
-        InputError: for none, for a mixture of codes and names, for codes that begin elsewhere
-            (they may count from one), for unknown names, or for two folders of one emotion.
+        InputError: for none, for numbers where the corpus has no codes, for a mixture of codes and
+            names, for codes that begin elsewhere (they may count from one), for unknown names, or
+            for two folders of one emotion.
     """
     if not folders:
         raise InputError(where, "holds no class folder", "point at the folder of the classes")
     numbered = [name for name in folders if name.isdecimal()]
+    if numbered and not codes.names:
+        found = f"has numbered folders: {', '.join(numbered)}"
+        raise InputError(where, found, "name every folder after its emotion")
     if numbered and len(numbered) < len(folders):
         found = f"mixes numbers and names: {', '.join(folders)}"
         raise InputError(where, found, "name every folder after its emotion")

@@ -21,6 +21,7 @@ from neurogaze.faces.corpora.features import (
     draw_nose,
 )
 from neurogaze.faces.corpora.strokes import Field
+from neurogaze.faces.reading import FACE_SIZE
 
 ACTIONS = (
     "inner_brow",
@@ -76,7 +77,7 @@ VIEW = (
 )
 """How the person was pictured. `sketch` runs from shaded (0) to line drawing (1)."""
 
-SIZE = 48
+SIZE = FACE_SIZE
 SUPERSAMPLING = 2
 CHUNK = 32
 """Faces drawn at once: the working set then fits a processor cache."""

@@ -7,7 +7,6 @@ sources give one and the same table.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from neurogaze.artefacts import file_hash
 from neurogaze.errors import InputError
 from neurogaze.faces.corpora.ferplus_csv import OFFICIAL_ROWS, PIXELS_NAME, find_sheet, sheet_reader
+from neurogaze.faces.corpora.places import lines_hash, root_of, root_remedy
 from neurogaze.faces.corpora.repacks import refuse_class_folders, refuse_surplus
 from neurogaze.faces.corpora.votes import USAGES, VOTES_NAME, VOTES_REMEDY, VoteSheet, read_votes
 from neurogaze.faces.decoding import read_grey
@@ -29,11 +29,11 @@ from neurogaze.faces.labels import (
     plurality8_label,
     vote_distribution,
 )
-from neurogaze.faces.reading import read_pictures
+from neurogaze.faces.reading import FACE_SIZE, read_pictures
 
 FOLDERS = {"train": "FER2013Train", "valid": "FER2013Valid", "test": "FER2013Test"}
 RULES = ("majority", "plurality8", "votes")
-IMAGE_SIZE = (48, 48)
+IMAGE_SIZE = (FACE_SIZE, FACE_SIZE)
 READER_VERSION = 1
 """Raised when the same files would be read into another table; part of the identity."""
 
@@ -49,8 +49,6 @@ OFFICIAL_COUNTS = {
     ("votes", "test"): 3_153,
 }
 """Rows that a rule keeps of the published votes file."""
-
-ROOT_REMEDY = "set the environment variable NEUROGAZE_FERPLUS or pass --data.corpus.root"
 
 
 def rule_of(rule: str, split: str) -> str:
@@ -90,7 +88,7 @@ def find_source(root: Path, split: str) -> Path:
     if sheet is None:
         refuse_class_folders(root)
         found = f"holds no folder {FOLDERS[split]} (nor data/...), and no {PIXELS_NAME}"
-        raise InputError(root, found, ROOT_REMEDY)
+        raise InputError(root, found, root_remedy("ferplus"))
     return sheet
 
 
@@ -144,12 +142,7 @@ class FerPlus(FaceCorpus):
         Raises:
             InputError: when none is given, or it does not exist.
         """
-        given = self._root or os.environ.get("NEUROGAZE_FERPLUS")
-        if not given:
-            raise InputError("FER+ root", "is not given", ROOT_REMEDY)
-        if not Path(given).is_dir():
-            raise InputError(given, "there is no such folder", ROOT_REMEDY)
-        return Path(given)
+        return root_of(self._root, self.name)
 
     @property
     def votes_path(self) -> Path:
@@ -230,7 +223,7 @@ def _source_identity(source: Path) -> dict[str, str]:
 def _listing_hash(folder: Path) -> str:
     with os.scandir(folder) as entries:
         lines = sorted(f"{e.name} {e.stat().st_size}" for e in entries if e.is_file())
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return lines_hash(lines)
 
 
 def _sample_id(row: int, name: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
+from neurogaze.faces.corpora.places import PICTURES, hidden, lines_hash, size_of
 from neurogaze.faces.decoding import read_grey
 from neurogaze.faces.images import FaceCorpus, FaceTable, pixel_groups, unknown_split
 from neurogaze.faces.reading import FACE_SIZE, fitted, read_pictures
@@ -16,14 +16,15 @@ from neurogaze.faces.reading import FACE_SIZE, fitted, read_pictures
 SPLIT = "unlabelled"
 """The one split; no training with labels and no evaluation asks for it."""
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+READER_VERSION = 1
+"""Raised when the same files would be read into another table; part of the identity."""
 
 
 class FaceFolder(FaceCorpus):
     """Pictures of faces whose labels are not known, or not to be used.
 
     It has one split, "unlabelled"; labels and votes of its table mean nothing (votes are even).
-    Ids are paths below the folder.
+    Hidden files and folders are passed over. Ids are paths below the folder.
 
     Args:
         root: the folder; searched at every depth.
@@ -61,21 +62,30 @@ class FaceFolder(FaceCorpus):
     def identity(self, split: str) -> dict[str, str | int | float | bool]:
         """Pictures by path and file size; pixels are not read."""
         lines = [
-            f"{path.relative_to(self.root).as_posix()} {path.stat().st_size}"
+            f"{path.relative_to(self.root).as_posix()} {size_of(path)}"
             for path in self._paths(split)
         ]
         return {
             "corpus": self.name,
             "split": split,
             "strict": self.strict,
+            "reader": READER_VERSION,
             "face_size": FACE_SIZE,
-            "listing_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+            "listing_sha256": lines_hash(lines),
         }
+
+    def files(self, split: str) -> tuple[Path, ...]:
+        """The picture files, by path."""
+        return tuple(self._paths(split))
 
     def _paths(self, split: str) -> list[Path]:
         if split != SPLIT:
             raise unknown_split(self.name, split, (SPLIT,))
-        found = [path for path in self.root.rglob("*") if path.suffix.lower() in SUFFIXES]
+        found = [
+            path
+            for path in self.root.rglob("*")
+            if path.suffix.lower() in PICTURES and not hidden(path.relative_to(self.root))
+        ]
         if not found:
-            raise InputError(self.root, "holds no picture", f"name a folder with {SUFFIXES}")
+            raise InputError(self.root, "holds no picture", f"name a folder with {PICTURES}")
         return sorted(found)

@@ -15,16 +15,10 @@ from PIL import Image
 from neurogaze.artefacts import file_hash
 from neurogaze.errors import InputError
 from neurogaze.faces.corpora.classes import labels_of
-from neurogaze.faces.corpora.labelled import RULE
+from neurogaze.faces.corpora.labelled import RULE, content_identity, labelled_table
 from neurogaze.faces.corpora.manifest_columns import PATHS, Columns, read_columns_of
 from neurogaze.faces.corpora.manifest_labels import check_listed_once, class_names
-from neurogaze.faces.corpora.one_label import (
-    content_identity,
-    labelled_table,
-    lines_hash,
-    size_of,
-)
-from neurogaze.faces.corpora.places import root_remedy
+from neurogaze.faces.corpora.places import lines_hash, root_remedy, size_of
 from neurogaze.faces.decoding import read_grey
 from neurogaze.faces.images import FaceCorpus, FaceTable, unknown_split
 from neurogaze.faces.labels import DROPPED
@@ -123,6 +117,13 @@ class Manifest(FaceCorpus):
         if columns.images is None:
             lines += [f"{name} {size_of(_picture(columns, name))}" for name in _samples(columns)]
         return content_identity(self.name, split, self.strict, lines_hash(lines))
+
+    def files(self, split: str) -> tuple[Path, ...]:
+        """The pictures that the rows name; none where the file holds them."""
+        columns = read_columns_of(self.path)
+        if columns.images is not None:
+            return ()
+        return tuple(_picture(columns, name) for name in _samples(columns))
 
 
 def _rows(belongs: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> list[int]:

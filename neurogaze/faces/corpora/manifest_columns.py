@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurogaze.errors import InputError
+from neurogaze.faces.reading import ARRAY_ERRORS
 
 PATHS = ("image_path", "path", "img", "file", "filepath", "filename")
 NAMES = ("label_name", "class_name", "label_str")
@@ -28,6 +29,10 @@ CLASSES = ("label_names", "class_names", "classes")
 ENDINGS = (".csv", ".npz")
 COLOUR = 3
 """Channels of a picture in colour."""
+
+
+SURROGATE, SURROGATE_BITS = 0xD800 >> 11, 11
+"""What code points of surrogates, halves of letters, begin with; no text may hold them alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +106,7 @@ def _from_npz(path: Path) -> Columns:
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name.lower(): stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except ARRAY_ERRORS as error:
         raise InputError(path, f"not an archive of plain arrays ({error})", remedy) from error
     named = next((name for name in IMAGES if name in arrays), None)
     if named is None:
@@ -113,9 +118,19 @@ def _from_npz(path: Path) -> Columns:
     if wrong:
         found = f"arrays {wrong} do not hold one value for each of {len(images)} images"
         raise InputError(path, found, remedy)
-    cells = {name: tuple(map(str, values.tolist())) for name, values in arrays.items()}
+    cells = {name: _texts(path, values, remedy) for name, values in arrays.items()}
     rows = tuple(map(str, range(len(images))))
-    return Columns(path, 0, {"row": rows} | cells, images, tuple(map(str, classes.ravel())))
+    return Columns(path, 0, {"row": rows} | cells, images, _texts(path, classes.ravel(), remedy))
+
+
+def _texts(path: Path, values: NDArray[np.generic], remedy: str) -> tuple[str, ...]:
+    """Values as text; damaged text has letters that do not exist, which no function can take."""
+    if values.dtype.kind == "U" and values.nbytes:
+        native = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
+        letters = native.view(np.uint32)
+        if ((letters > sys.maxunicode) | (letters >> SURROGATE_BITS == SURROGATE)).any():
+            raise InputError(path, "holds text of letters that do not exist", remedy)
+    return tuple(map(str, values.tolist()))
 
 
 def _pictures(path: Path, images: NDArray[np.generic]) -> NDArray[np.uint8]:

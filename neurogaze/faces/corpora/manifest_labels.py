@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from neurogaze.errors import InputError
@@ -21,9 +22,11 @@ def class_names(columns: Columns, classes: Sequence[str] = ()) -> tuple[str, ...
             file itself tells.
 
     Raises:
-        InputError: for rows without a label, numbers without names, a number that is none, or a
-            name and a number that disagree, naming the row.
+        InputError: for rows without a label, numbers without names, a number that is none, a
+            name and a number that disagree, naming the row, or names given that disagree with
+            those in the file.
     """
+    _check_classes(columns, classes)
     classes = tuple(classes) or columns.classes
     words, numbers = _labels(columns)
     if numbers is None and words is None:
@@ -79,6 +82,17 @@ def _named(columns: Columns, row: int, number: int, classes: Sequence[str]) -> s
         remedy = "mend it, or list every class with --data.corpus.classes"
         raise InputError(columns.where(row), f"label {number} is none of {listed}", remedy)
     return classes[number]
+
+
+def _check_classes(columns: Columns, given: Sequence[str]) -> None:
+    """Where names are given and the file has its own, both say the same of each number."""
+    if not given or not columns.classes:
+        return
+    pairs = zip_longest(columns.classes, given, fillvalue="nothing")
+    for number, (name, other) in enumerate(pairs):
+        if _meaning(name) != _meaning(other):
+            found = f"says that {number} is {name!r}, and --data.corpus.classes {other!r}"
+            raise InputError(columns.path, found, "give no classes, or those of the file")
 
 
 def _check_agreement(columns: Columns, names: Sequence[str], told: Sequence[str]) -> None:

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurogaze.errors import InputError
+from neurogaze.faces.reading import FACE_SIZE
 
-SIDE = 48
-"""Height and width of a picture, pixels."""
 BRIGHTEST = 255
 FIRST_ROW = 2
 """Row of the first picture as a spreadsheet counts; the header is row 1."""
@@ -95,9 +94,9 @@ def picture_of(text: str, where: str) -> NDArray[np.uint8]:
         levels = [int(level) for level in text.split()]
     except ValueError:
         raise InputError(where, "a pixel is no whole number", remedy) from None
-    if len(levels) != SIDE * SIDE:
-        raise InputError(where, f"holds {len(levels)} pixels, not {SIDE * SIDE}", remedy)
+    if len(levels) != FACE_SIZE**2:
+        raise InputError(where, f"holds {len(levels)} pixels, not {FACE_SIZE**2}", remedy)
     if min(levels) < 0 or max(levels) > BRIGHTEST:
         found = f"pixels from {min(levels)} to {max(levels)}"
         raise InputError(where, found, "give grey levels from 0 to 255")
-    return np.array(levels, dtype=np.uint8).reshape(SIDE, SIDE)
+    return np.array(levels, dtype=np.uint8).reshape(FACE_SIZE, FACE_SIZE)

@@ -1,9 +1,10 @@
-"""Where a face corpus lies on disk: its root, the folders below it, the pictures in a folder."""
+"""Where a face corpus lies on disk: its root, the folders below it, the pictures and their size."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from neurogaze.errors import InputError
@@ -75,3 +76,25 @@ def folders_in(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
         names = [e.name for e in entries if e.is_dir() and not e.name.startswith(".")]
     return sorted(name for name in names if name not in NO_CLASSES)
+
+
+def hidden(path: Path) -> bool:
+    """Whether a path below a root is none of its owner's: hidden, or left behind by unpacking.
+
+    >>> hidden(Path("a/._b.png")), hidden(Path("__MACOSX/b.png")), hidden(Path("a/b.png"))
+    (True, True, False)
+    """
+    return any(part.startswith(".") or part in NO_CLASSES for part in path.parts)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, -1 where there is none."""
+    try:
+        return path.stat().st_size if path.is_file() else -1
+    except (OSError, ValueError):  # a name that no file can have
+        return -1
+
+
+def lines_hash(lines: Iterable[str]) -> str:
+    """SHA-256 of lines in their order."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -9,8 +9,9 @@ import numpy as np
 from neurogaze.errors import InputError
 from neurogaze.faces.corpora.class_folders import list_classes
 from neurogaze.faces.corpora.classes import Codes, labels_of
-from neurogaze.faces.corpora.labelled import Listed, compare_counts, listed_identity, read_listed
+from neurogaze.faces.corpora.labelled import Listed, listed_identity, read_listed
 from neurogaze.faces.corpora.places import first_place, root_of, root_remedy
+from neurogaze.faces.corpora.published import compare_counts
 from neurogaze.faces.corpora.sheets import inside
 from neurogaze.faces.images import FaceCorpus, FaceTable, unknown_split
 
@@ -128,3 +129,7 @@ class RafDb(FaceCorpus):
     def identity(self, split: str) -> dict[str, str | int | float | bool]:
         """Labels by content, pictures by name and size."""
         return listed_identity(self.listed(split), self.name, split, self.strict)
+
+    def files(self, split: str) -> tuple[Path, ...]:
+        """The picture files of a split."""
+        return self.listed(split).paths

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from neurogaze.errors import InputError
 from neurogaze.faces.labels import VOTE_COLUMNS
 
+MOST_VOTES = 1_000_000
+"""Larger counts are no votes; FER+ asked ten people."""
+
 USAGES = {"train": "Training", "valid": "PublicTest", "test": "PrivateTest"}
 VOTES_NAME = "fer2013new.csv"
 VOTES_REMEDY = (
@@ -67,8 +70,9 @@ def _row(path: Path, line: int, row: list[str], columns: list[int]) -> tuple[str
         votes = [int(count) for count in counts]
     except (IndexError, ValueError):
         raise InputError(where, f"cannot read {','.join(row)!r}", VOTES_REMEDY) from None
-    if min(votes) < 0:
-        raise InputError(where, f"a count is {min(votes)}", VOTES_REMEDY)
+    wrong = [count for count in votes if not 0 <= count <= MOST_VOTES]
+    if wrong:
+        raise InputError(where, f"a count is {wrong[0]}", VOTES_REMEDY)
     if usage not in USAGES.values():
         raise InputError(where, f"Usage is {usage!r}", f"use one of {tuple(USAGES.values())}")
     if name != Path(name).name:

@@ -354,6 +354,21 @@ def damage_half(path):
     np.save(path, np.array("3.5"))
 
 
+def damage_archive(path):
+    with path.open("wb") as stream:
+        np.savez(stream, code=np.array("3"))
+
+
+def damage_half_archive(path):
+    path.write_bytes(b"PK\x03\x04 and no more of a zip file")
+
+
+def damage_letter(path):
+    content = bytearray(path.read_bytes())
+    content[-4:] = b"\xff" * 4
+    path.write_bytes(content)
+
+
 def damage_nan(path):
     np.save(path, np.array(np.nan))
 
@@ -368,6 +383,9 @@ def damage_nan(path):
         damage_two,
         damage_half,
         damage_nan,
+        damage_archive,
+        damage_half_archive,
+        damage_letter,
     ],
 )
 def test_an_unreadable_label_is_counted_or_refused(tmp_path, damage):

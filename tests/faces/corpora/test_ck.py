@@ -6,9 +6,11 @@ import pytest
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
 from neurogaze.faces.corpora.ck import CkPlus
+from neurogaze.faces.corpora.ck48 import PUBLISHED as OF_FOLDERS
 from neurogaze.faces.corpora.ck48 import CkPlus48
+from neurogaze.faces.corpora.ck_tree import SEQUENCES as PER_EMOTION
 from neurogaze.faces.corpora.ck_tree import face_box, read_points
-from neurogaze.faces.corpora.ckextended import CkExtended
+from neurogaze.faces.corpora.ckextended import PUBLISHED, CkExtended
 from neurogaze.faces.store import prepare
 from tests.fixtures.ck import (
     BY_CODE,
@@ -88,6 +90,7 @@ def test_a_frame_never_has_two_labels(own):
 def test_the_face_is_cut_out_by_its_points(tree, recwarn):
     table = CkPlus(tree.root).load("valid")
     assert not recwarn
+    assert table.note == ""
     assert table.images.shape[1:] == (48, 48)
     for image, sample in zip(table.images, table.ids.tolist(), strict=True):
         np.testing.assert_array_equal(image, np.full((48, 48), tree.levels[sample]))
@@ -97,6 +100,7 @@ def test_without_points_the_middle_square_is_taken_and_told(tmp_path):
     written = write_ckplus(tmp_path / "ckplus", landmarks=False)
     with pytest.warns(UserWarning, match=r"21 of 21 frames have no landmarks.*middle"):
         table = CkPlus(written.root).load("valid")
+    assert table.note.startswith("21 of 21 frames have no landmarks, first S005/001/S005_001_")
     assert (table.images[:, -1, 0] == MIDDLE).all()
     assert (table.images[:, 24, 24] != MIDDLE).all()
 
@@ -195,6 +199,26 @@ def test_points_that_are_no_points(tmp_path):
             read_points(path)
 
 
+def test_published_numbers_of_the_three_forms():
+    assert (sum(PER_EMOTION), sum(OF_FOLDERS), sum(PUBLISHED)) == (327, 981, 920)
+
+
+def test_labels_in_another_order_are_found_out(tmp_path):
+    """Every sequence of the release, its label one code further; a code of 8 becomes 1."""
+    order = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+    number = 0
+    (tmp_path / "cohn-kanade-images").mkdir()
+    for code, name in enumerate(order, start=1):
+        for _ in range(PER_EMOTION[EMOTIONS.index(name)]):
+            number += 1
+            folder = tmp_path / "Emotion" / f"S{number:03d}" / "001"
+            folder.mkdir(parents=True)
+            (folder / f"S{number:03d}_001_00000009_emotion.txt").write_text(f" {code % 7 + 1}.0")
+    assert number == 327
+    with pytest.raises(InputError, match="the classes are mixed up"):
+        CkPlus(tmp_path, frames=1).load("valid")
+
+
 def test_the_box_leaves_room_for_the_forehead():
     left, top, width, height = face_box(np.array([[0.0, 0.0], [200.0, 100.0]]))
     assert (left, left + width) == pytest.approx((-10.0, 210.0))
@@ -257,6 +281,31 @@ def test_ck48_picture_in_two_classes(tmp_path):
         CkPlus48(root).load("valid")
 
 
+def test_ck48_class_that_is_no_emotion_is_left_out_and_counted(tmp_path):
+    root = write_ckplus48(tmp_path).root / "CK+48"
+    (root / "fear").rename(root / "none")
+    with pytest.warns(UserWarning, match="left out of valid: 3 none"):
+        table = CkPlus48(root).load("valid")
+    assert len(table) == 18
+    assert "fear" not in named(table)
+
+
+def test_ck48_two_folders_of_one_emotion(tmp_path):
+    root = write_ckplus48(tmp_path).root / "CK+48"
+    (root / "fear").rename(root / "angry")
+    with pytest.raises(InputError, match="several folders of one emotion: anger, angry"):
+        CkPlus48(root).load("valid")
+
+
+def test_ck48_numbers_mean_nothing(tmp_path):
+    """Copies number the classes as they please; the codes of CK+ would call anger neutral."""
+    root = write_ckplus48(tmp_path).root / "CK+48"
+    for number, folder in enumerate(sorted(root.glob("[a-z]*"))):
+        folder.rename(root / str(number))
+    with pytest.raises(InputError, match=r"numbered folders: 0, 1, .*after its emotion"):
+        CkPlus48(root).load("valid")
+
+
 def test_ck48_damaged_picture(tmp_path):
     root = write_ckplus48(tmp_path).root
     next((root / "CK+48" / "fear").glob("*.png")).write_text("no picture")
@@ -303,6 +352,18 @@ def test_ckextended_rows_that_do_not_parse_are_counted_or_refused(tmp_path, chan
     assert reason in table.skipped[0]
     with pytest.raises(InputError, match=f"row 5.*{reason}"):
         CkExtended(root, strict=True).load("valid")
+
+
+def test_ckextended_numbered_as_ckplus_is_found_out(tmp_path):
+    """The published numbers of pictures, under the codes of CK+ in place of those of FER2013."""
+    order = ("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+    counts = [PUBLISHED[EMOTIONS.index(name)] for name in order]
+    pixels = " ".join(["7"] * 48 * 48)
+    rows = [f"{code},{pixels}" for code, n in enumerate(counts) for _ in range(n)]
+    (tmp_path / "ckextended.csv").write_text("\n".join(["emotion,pixels", *rows]))
+    assert len(rows) == 920
+    with pytest.raises(InputError, match="the classes are mixed up: 28 neutral"):
+        CkExtended(tmp_path).load("valid")
 
 
 @pytest.mark.parametrize("code", ["8", "-1", "bliss", ""])

@@ -10,11 +10,12 @@ from PIL import Image
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
-from neurogaze.faces.corpora.ferplus import FerPlus, label_by, rows_of
+from neurogaze.faces.corpora.ferplus import OFFICIAL_COUNTS, FerPlus, label_by, rows_of
 from neurogaze.faces.corpora.ferplus_csv import OFFICIAL_ROWS
 from neurogaze.faces.corpora.votes import read_votes
 from neurogaze.faces.twins import twin_free
 from tests.fixtures.faces import write_ferplus
+from tests.fixtures.ferplus_tally import TALLY, sheet_of_tally, tally_of
 
 
 @pytest.fixture(autouse=True)
@@ -152,6 +153,10 @@ def negative(rows):
     rows[3][4] = "-1"
 
 
+def no_count(rows):
+    rows[3][4] = "9" * 30
+
+
 def short_row(rows):
     rows[3] = rows[3][:5]
 
@@ -174,6 +179,7 @@ def nothing_left(rows):
         (drop_column, "contempt"),
         (no_number, "line 4"),
         (negative, "-1"),
+        (no_count, "a count is 9999"),
         (short_row, "line 4"),
         (another_usage, "Holiday"),
         (name_with_folder, "is a path"),
@@ -262,17 +268,35 @@ def published_votes():
     return read_votes(Path(REAL["NEUROGAZE_FERPLUS_VOTES"]))
 
 
-@needs_votes
+@pytest.fixture(scope="module")
+def tallied_votes():
+    return sheet_of_tally()
+
+
 @pytest.mark.parametrize(("rule", "split"), KEPT)
-def test_published_counts_by_the_votes_file_alone(published_votes, rule, split):
-    assert len(rows_of(published_votes, rule, split)) == KEPT[rule, split]
+def test_published_counts_of_the_tallied_votes(tallied_votes, rule, split):
+    assert len(rows_of(tallied_votes, rule, split)) == KEPT[rule, split]
+    assert OFFICIAL_COUNTS[rule, split] == KEPT[rule, split]
+
+
+@pytest.mark.parametrize(("rule", "split"), PUBLISHED)
+def test_published_counts_of_each_emotion_of_the_tallied_votes(tallied_votes, rule, split):
+    labels = label_by(rule, tallied_votes.votes[rows_of(tallied_votes, rule, split)])
+    assert np.bincount(labels, minlength=8).tolist() == PUBLISHED[rule, split]
+
+
+def test_the_tally_is_as_large_as_the_published_file(tallied_votes):
+    assert len(tallied_votes.names) == OFFICIAL_ROWS
+    usages = tallied_votes.usage[tallied_votes.names == ""].tolist()
+    assert [usages.count(u) for u in ("Training", "PublicTest", "PrivateTest")] == [148, 10, 15]
+    assert TALLY.stat().st_size < 100_000
 
 
 @needs_votes
-@pytest.mark.parametrize(("rule", "split"), PUBLISHED)
-def test_published_counts_of_each_emotion_by_the_votes_file_alone(published_votes, rule, split):
-    labels = label_by(rule, published_votes.votes[rows_of(published_votes, rule, split)])
-    assert np.bincount(labels, minlength=8).tolist() == PUBLISHED[rule, split]
+def test_the_tally_is_that_of_the_published_file(published_votes):
+    """So the counts above are those of the real file, wherever it is there."""
+    for made, stored in zip(tally_of(published_votes), tally_of(sheet_of_tally()), strict=True):
+        np.testing.assert_array_equal(made, stored)
 
 
 @needs_votes

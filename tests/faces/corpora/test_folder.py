@@ -69,3 +69,13 @@ def test_nobody_can_train_with_labels_or_judge_on_it(root, tmp_path):
     for stage in ("fit", "test"):
         with pytest.raises(InputError, match=r"use one of \('unlabelled',\)"):
             data.setup(stage)
+
+
+def test_hidden_files_and_what_unpacking_leaves_are_passed_over(tmp_path):
+    picture = Image.fromarray(np.zeros((48, 48), np.uint8))
+    for name in ("a.png", "._a.png", ".thumbs/b.png", "__MACOSX/c.png", "d/._e.png"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        picture.save(path)
+    assert FaceFolder(tmp_path).load("unlabelled").ids.tolist() == ["a.png"]
+    assert FaceFolder(tmp_path).files("unlabelled") == (tmp_path / "a.png",)

@@ -261,6 +261,22 @@ def test_arrays_with_numbers_and_their_names(tmp_path, header):
     assert named(table)[:3] == ["contempt", "anger", "disgust"]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (list(NAMES), "2 is 'Sad', and --data.corpus.classes 'surprise'"),
+        (AFFECTNET[:8], "8 is 'None', and --data.corpus.classes 'nothing'"),
+    ],
+)
+def test_given_classes_that_contradict_those_of_the_file(tmp_path, given, told):
+    arrays = {"labels": np.arange(8), "label_names": np.array(AFFECTNET)}
+    path = write_npz(tmp_path, images=IMAGES, **arrays).path
+    with pytest.raises(InputError, match=told):
+        Manifest(path, classes=given).load("valid")
+    same = Manifest(path, classes=[name.lower() for name in AFFECTNET])
+    assert named(same.load("valid"))[2] == "sadness"
+
+
 def test_arrays_with_splits_and_people(tmp_path):
     arrays = {"split": np.array(["train"] * 5 + ["val"] * 3), "subject": np.arange(8) // 2}
     table = write_npz(tmp_path, images=IMAGES, labels=np.array(NAMES), **arrays).load("valid")
@@ -305,3 +321,18 @@ def test_arrays_without_pictures_or_no_archive(tmp_path):
     (tmp_path / "set.npz").write_text("no archive")
     with pytest.raises(InputError, match=r"set\.npz"):
         Manifest(tmp_path / "set.npz").load("valid")
+
+
+@pytest.mark.parametrize("letter", [0xFFFFFFFF, 0x110000, 0xD800, 0xDFFF])
+@pytest.mark.parametrize("name", ["labels", "classes"])
+def test_text_of_letters_that_do_not_exist(tmp_path, name, letter):
+    damaged = np.array(NAMES)
+    damaged.view(np.uint32)[5] = letter
+    arrays = {"labels": np.arange(8)} | {name: damaged}
+    with pytest.raises(InputError, match="letters that do not exist"):
+        write_npz(tmp_path, images=IMAGES, **arrays).load("valid")
+
+
+def test_text_of_another_byte_order(tmp_path):
+    labels = np.array(NAMES).astype(">U9")
+    assert named(write_npz(tmp_path, images=IMAGES, labels=labels).load("valid")) == CANONICAL

@@ -1,9 +1,18 @@
 """Pictures and folders are found, and what systems leave beside them is passed over."""
 
+import hashlib
+
 import pytest
 
 from neurogaze.errors import InputError
-from neurogaze.faces.corpora.places import first_place, folders_in, pictures_in, root_of
+from neurogaze.faces.corpora.places import (
+    first_place,
+    folders_in,
+    lines_hash,
+    pictures_in,
+    root_of,
+    size_of,
+)
 
 
 def test_pictures_and_nothing_else(tmp_path):
@@ -34,3 +43,13 @@ def test_what_is_given_goes_before_the_environment(tmp_path, monkeypatch):
     assert root_of(tmp_path, "some_faces") == tmp_path
     with pytest.raises(InputError, match="nowhere: there is no such folder"):
         root_of(None, "some_faces")
+
+
+def test_size_of_a_file_of_none_and_of_names_that_cannot_be(tmp_path):
+    (tmp_path / "a").write_bytes(b"123")
+    names = ("a", "b", "", "x" * 5000, "a\0b")
+    assert [size_of(tmp_path / name) for name in names] == [3, -1, -1, -1, -1]
+
+
+def test_the_hash_of_lines_is_that_of_a_text():
+    assert lines_hash(["a", "b"]) == hashlib.sha256(b"a\nb").hexdigest()

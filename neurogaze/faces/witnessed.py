@@ -2,6 +2,11 @@
 
 A picture is known by its pixels, by the person in it and by the recording it is from, where the
 corpus says so. Only hashes are kept, in no order, so that they can travel in a checkpoint.
+
+Two corpora may show the same people under the same names (`PEOPLE`). One that does not say who is
+seen is known by its pixels alone, even where it was cut from another: who was seen in CK+ is known
+again in CK+48, but not in `ckextended`, which names nobody. Those people are kept apart by whoever
+names the corpora, or not at all.
 """
 
 from __future__ import annotations
@@ -17,6 +22,8 @@ from torch import Tensor
 from neurogaze.faces.images import FaceTable
 
 KEY_BYTES = 16
+PEOPLE = {"ckplus48": "ckplus"}
+"""Corpora whose people and recordings bear the names of another corpus, and that corpus."""
 
 
 def no_keys() -> Tensor:
@@ -41,9 +48,10 @@ def seen_rows(keys: Tensor, table: FaceTable) -> NDArray[np.bool_]:
 
 
 def _columns(table: FaceTable) -> list[list[bytes]]:
-    """Keys of each row: pixels alike in every corpus, people and recordings in their own."""
+    """Keys of each row: pixels alike in every corpus, people and recordings among those named."""
+    people = PEOPLE.get(table.dataset, table.dataset)
     named = [(key, getattr(table, key)) for key in table.keys]
-    kinds = [(f"{table.dataset}|{key}", names) for key, names in named]
+    kinds = [(f"{people}|{key}", names) for key, names in named]
     return [
         [_key(kind, name) for name in names.tolist()]
         for kind, names in [("pixels", table.groups), *kinds]

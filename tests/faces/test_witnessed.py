@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from neurogaze.faces.images import pixel_groups
-from neurogaze.faces.seen import KEY_BYTES, no_keys, seen_keys, seen_rows
+from neurogaze.faces.witnessed import KEY_BYTES, no_keys, seen_keys, seen_rows
 from tests.faces.tables import drawn_table
 
 
@@ -44,3 +44,17 @@ def test_keys_are_sorted_hashes_without_names():
 def test_nothing_is_known_of_nothing():
     assert torch.equal(seen_keys([]), no_keys())
     assert not seen_rows(no_keys(), drawn_table(3)).any()
+
+
+def test_people_of_ckplus_are_known_in_ckplus48():
+    """Both name them alike; another corpus with such names shows others."""
+    people, clips = np.array(["S005", "", "S010"]), np.array(["", "S011_001", ""])
+    ckplus = replace(drawn_table(3), dataset="ckplus", subjects=people, sequences=clips)
+    keys = seen_keys([ckplus.take(np.array([0, 1]))])
+    images = drawn_table(3, seed=1).images
+    fresh = replace(ckplus, images=images, groups=pixel_groups(images))
+    for dataset, known in (("ckplus48", True), ("ckplus", True), ("other", False)):
+        rows = seen_rows(keys, replace(fresh, dataset=dataset))
+        assert rows.tolist() == [known, known, False]
+    back = seen_keys([replace(ckplus, dataset="ckplus48")])
+    assert seen_rows(back, fresh).all()
