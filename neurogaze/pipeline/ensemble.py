@@ -29,6 +29,7 @@ from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.ensemble_logits import gathered, log_odds, stored_logits, together
 from neurogaze.pipeline.judging import (
     face_frame,
+    guarded,
     load_student,
     student_context,
     training_pictures,
@@ -195,7 +196,9 @@ class Ensemble:
         table: FaceTable = self.data(member).dev
 
         def action(folder: Path) -> None:
-            logits = log_odds(predict(self.task(member), table.images)[0])
+            task = self.task(member)
+            guarded(task, table)
+            logits = log_odds(predict(task, table.images)[0])
             write_npz(folder / LOGITS, {"ids": table.ids, "logits": logits})
 
         inputs = {"student": self._weights(member), "faces": table.sha256}
@@ -267,7 +270,7 @@ class Ensemble:
         data: Any = training.load_data(args)
         table = prepare_faces(data.corpus, part.split, data.store)
         expect(part.expected, table)
-        view = View(part.flip, part.undo_weights, part.crops, part.prior)
+        view = part.view()
         records = [self._judge_member(name, member, table, view) for member in self.members]
         inputs = {record.name: record.content for record in records}
 
@@ -283,7 +286,9 @@ class Ensemble:
         arm = f"member {self.members.index(member)}"
 
         def action(folder: Path) -> None:
-            probabilities, _ = predict(self.task(member), table.images, view)
+            task = self.task(member)
+            guarded(task, table)
+            probabilities, _ = predict(task, table.images, view)
             write_npz(folder / LOGITS, {"logits": log_odds(probabilities)})
             self._score(folder, table, probabilities, arm, view)
 

@@ -48,7 +48,7 @@ def test_every_training_picture_has_the_logits_of_members_that_never_saw_it(fini
     sums, seen = np.zeros((len(row), 8)), np.zeros(len(row))
     for member in finished.members:
         data = finished.data(member)
-        assert not set(data.train.units) & set(data.dev.units)
+        assert not set(data.train.groups) & set(data.dev.groups)
         task = load_student(finished.root / member.name / "last.ckpt")
         assert task.provenance["train"]["n"] == len(data.train)
         rows = [row[name] for name in data.dev.ids.tolist()]
