@@ -19,11 +19,22 @@ INTERRUPTED = 130
 
 
 def _commands() -> dict[str, Callable[..., Any]]:
-    from neurogaze import commands
+    from neurogaze import commands, face_commands
 
-    words = "demo run prepare consolidate evaluate calibrate robustness score bench ensemble"
-    words += " leakage report"
-    return {name: getattr(commands, name) for name in words.split()}
+    return {
+        "demo": commands.demo,
+        "run": commands.run,
+        "prepare": commands.prepare,
+        "consolidate": commands.consolidate,
+        "evaluate": face_commands.evaluate,
+        "calibrate": face_commands.calibrate,
+        "robustness": face_commands.robustness,
+        "score": commands.score,
+        "bench": commands.bench,
+        "ensemble": face_commands.ensemble,
+        "leakage": commands.leakage,
+        "report": commands.report,
+    }
 
 
 def usage() -> str:

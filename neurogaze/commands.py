@@ -5,14 +5,13 @@ Heavy rooms are imported inside the functions, so that `--help` answers at once.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import sysconfig
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from neurogaze.errors import InputError
 from neurogaze.prototypes.consolidate import ConsolidateSettings
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from neurogaze.evaluation.results import ResultRow
     from neurogaze.faces.datamodule import FaceDataModule
-    from neurogaze.pipeline.views import View
 
 STORE = Path("runs/store")
 
@@ -117,7 +115,7 @@ def run(
     roots.export()
     settings = load_pipeline(pipeline)
     page = Pipeline(settings, out or Path("runs") / settings.name, store).run()
-    _show(page)
+    show_page(page)
 
 
 def prepare(data: LightningDataModule, strict: bool = False, roots: Roots = Roots()) -> None:
@@ -130,7 +128,7 @@ def prepare(data: LightningDataModule, strict: bool = False, roots: Roots = Root
     """
     roots.export()
     if strict:
-        _faces(data, strict)
+        faces_of(data, strict)
     data.prepare_data()
     print(f"{type(data).__name__}: prepared under {data.store}")  # type: ignore[attr-defined]
 
@@ -197,99 +195,7 @@ def consolidate(
     print(f"{out / 'grid.npz'}\nsha256 {grid.sha256}")
 
 
-def evaluate(
-    student: Path,
-    data: LightningDataModule,
-    split: str = "valid",
-    out: Path = Path("runs/evaluation"),
-    flip: bool = False,
-    undo_weights: bool = False,
-    crops: Literal["centre", "ten"] = "centre",
-    prior: float = 0.0,
-    temperature: Path | None = None,
-    strict: bool = False,
-    roots: Roots = Roots(),
-) -> None:
-    """Judge a student checkpoint on a data set; leave predictions, embeddings and scores.
-
-    Args:
-        student: checkpoint of a student.
-        data: data module whose corpus holds the images.
-        split: which part of the corpus; "dev" for the part of training that `data.held_out` names.
-        out: folder for the results.
-        flip: judge each image by the mean of itself and its mirror image.
-        undo_weights: divide probabilities by the class weights of the training loss.
-        crops: "ten" takes the mean over centre, corners and their mirror images.
-        prior: share of the log class shares of training to take off the logits.
-        temperature: `temperature.json` that `neurogaze calibrate` wrote for this student.
-        strict: stop at the first image that cannot be read, rather than skip and count it.
-        roots: where the data sets lie.
-    """
-    import neurogaze
-    from neurogaze.evaluation.results import write_rows
-    from neurogaze.pipeline.calibrating import calibrated, judged_pictures
-    from neurogaze.pipeline.judging import evaluate_student, load_student
-    from neurogaze.pipeline.one_rater import rater_rows
-
-    roots.export()
-    faces = _faces(data, strict)
-    task, view = load_student(student), _view(flip, undo_weights, crops, prior)
-    view = calibrated(view, student, temperature) if temperature else view
-    table, train = judged_pictures(task, faces, split)
-    context = {
-        "experiment": out.name,
-        "arm": view.named("student"),
-        "seed": faces.seed,
-        "code_version": neurogaze.__version__,
-    }
-    rows = evaluate_student(task, table, out, context, view, train)
-    rows += rater_rows(faces.corpus, table, context, train)
-    write_rows(out / "results.jsonl", rows)
-    _print(rows)
-
-
-def calibrate(
-    student: Path,
-    data: LightningDataModule,
-    objective: Literal["nll", "vote_jsd"] = "nll",
-    flip: bool = False,
-    undo_weights: bool = False,
-    crops: Literal["centre", "ten"] = "centre",
-    prior: float = 0.0,
-    out: Path | None = None,
-    roots: Roots = Roots(),
-) -> None:
-    """Fit the temperature of a student on training images that it never saw.
-
-    Args:
-        student: checkpoint of a student trained with `data.held_out`.
-        data: the data module it was trained with, `held_out` included.
-        objective: what the temperature makes small: "nll" of the labels, or "vote_jsd", the
-            divergence from the votes.
-        flip: judge each image by the mean of itself and its mirror image.
-        undo_weights: divide probabilities by the class weights of the training loss.
-        crops: "ten" takes the mean over centre, corners and their mirror images.
-        prior: share of the log class shares of training to take off the logits.
-        out: file to write; by default `temperature.json` beside the checkpoint.
-        roots: where the data sets lie.
-    """
-    from neurogaze.pipeline.calibrating import FILE, calibrate_student
-
-    roots.export()
-    view = _view(flip, undo_weights, crops, prior)
-    found = calibrate_student(student, _faces(data), objective, view, out)
-    change = f"{objective} {found.before:.4f} -> {found.after:.4f} nats on {found.n:,} images"
-    print(f"temperature {found.temperature:.4f}, {change}\n{out or student.with_name(FILE)}")
-
-
-def _view(flip: bool, undo_weights: bool, crops: Literal["centre", "ten"], prior: float) -> View:
-    """How a student looks at an image, from the flags of a command."""
-    from neurogaze.pipeline.views import View
-
-    return View(flip, undo_weights, crops, prior)
-
-
-def _faces(data: LightningDataModule, strict: bool = False) -> FaceDataModule:
+def faces_of(data: LightningDataModule, strict: bool = False) -> FaceDataModule:
     """The data module of a command that is about faces.
 
     Raises:
@@ -314,7 +220,7 @@ def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
     """
     from neurogaze.evaluation.binary import decided_axes, score_binary
     from neurogaze.evaluation.predictions import kind_of, read_predictions, regresses
-    from neurogaze.evaluation.scoring import score_faces, score_va
+    from neurogaze.evaluation.scoring import score_va
 
     frame = read_predictions(predictions)
     context = {"experiment": predictions.stem, "arm": arm, "note": note}
@@ -323,7 +229,7 @@ def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
     else:
         rows = score_va(frame, context) if regresses(frame) else []
         rows += score_binary(frame, context) if decided_axes(frame) else []
-    _print(rows)
+    show_rows(rows)
 
 
 def bench(
@@ -348,61 +254,10 @@ def bench(
     roots.export()
     if "teachers" in top_keys(bench):
         eeg = load_eeg_bench(bench)
-        _show(EegBench(eeg, out or Path("runs") / eeg.name, store).run())
+        show_page(EegBench(eeg, out or Path("runs") / eeg.name, store).run())
     else:
         settings = load_bench(bench)
-        _show(run_bench(settings, out or Path("runs") / settings.name, store))
-
-
-def ensemble(
-    ensemble: Path, out: Path | None = None, store: Path = STORE, roots: Roots = Roots()
-) -> None:
-    """Train the cross-fitted face ensemble that logit KD distils from, and store its logits.
-
-    The logits of a training image come only from members that never saw it. A second call takes up
-    where the first stopped.
-
-    Args:
-        ensemble: YAML file under `experiments/ensembles/`.
-        out: folder of the ensemble; by default `runs/` and the name in the file.
-        store: folder of decoded images.
-        roots: where the data sets lie.
-    """
-    from neurogaze.pipeline.ensemble import LOGITS, Ensemble, load_ensemble
-
-    roots.export()
-    settings = load_ensemble(ensemble)
-    root = out or Path("runs") / settings.name
-    page = Ensemble(settings, root, store).run()
-    about = json.loads((root / "logits" / "logits.json").read_text(encoding="utf-8"))
-    _show(page)
-    print(f"{root / 'logits' / LOGITS}\nsha256 {about['sha256']}")
-
-
-def robustness(
-    student: Path,
-    data: LightningDataModule,
-    split: str = "valid",
-    out: Path = Path("runs/robustness"),
-    baseline: Path | None = None,
-    flip: bool = False,
-    roots: Roots = Roots(),
-) -> None:
-    """Judge a student on noise, blur, low contrast, JPEG and occlusion; resumable.
-
-    Args:
-        student: checkpoint of a student.
-        data: data module whose corpus holds the images; its seed is that of the corruptions.
-        split: which part of the corpus.
-        out: folder for predictions, scores and the report.
-        baseline: checkpoint of another student, whose errors are the unit of mCE.
-        flip: judge each image by the mean of itself and its mirror image.
-        roots: where the data sets lie.
-    """
-    from neurogaze.pipeline.robustness import robustness as stress
-
-    roots.export()
-    _show(stress(student, _faces(data), split, out, baseline, flip))
+        show_page(run_bench(settings, out or Path("runs") / settings.name, store))
 
 
 def leakage(out: Path = Path("runs/leakage"), store: Path = STORE, seed: int = 0) -> None:
@@ -429,10 +284,10 @@ def report(run: Path, out: Path | None = None) -> None:
 
     if not run.is_dir():
         raise InputError(run, "is no folder", "name the folder of a run, such as runs/demo")
-    _show(build_report(run, out or run / "report"))
+    show_page(build_report(run, out or run / "report"))
 
 
-def _print(rows: Sequence[ResultRow]) -> None:
+def show_rows(rows: Sequence[ResultRow]) -> None:
     """Print result rows as Markdown tables."""
     from neurogaze.report.markup import to_markdown
     from neurogaze.report.tables import (
@@ -449,7 +304,7 @@ def _print(rows: Sequence[ResultRow]) -> None:
     print("\n".join(to_markdown(table) for table in found if table is not None))
 
 
-def _show(page: Path) -> None:
+def show_page(page: Path) -> None:
     """Print the results table and where the page lies."""
     table = page.with_name("results.md")
     print(table.read_text(encoding="utf-8") if table.exists() else "")

@@ -32,8 +32,9 @@ RANKS = {
     "neurogaze.training": 9,
     "neurogaze.pipeline": 10,
     "neurogaze.commands": 11,
-    "neurogaze.cli": 12,
-    "neurogaze.__main__": 13,
+    "neurogaze.face_commands": 12,
+    "neurogaze.cli": 13,
+    "neurogaze.__main__": 14,
 }
 MATHS = ("neurogaze.models", "neurogaze.losses", "neurogaze.prototypes", "neurogaze.evaluation")
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
@@ -107,3 +108,12 @@ def test_the_committed_logits_can_be_pinned():
     assert about["folds"] >= 3
     pin = LogitsPin(str(path), about["sha256"])
     assert load_logits(pin, ids[::100], "ferplus").shape == (286, 8)
+
+
+def test_the_curve_of_the_strong_baseline_ends_at_its_row():
+    folder = ARTEFACTS / "ferplus_strong"
+    last = pd.read_csv(folder / "metrics.csv").iloc[-1]
+    rows = read_rows(folder / "results.jsonl")
+    values = {r.metric: r.value for r in rows if r.arm == "student" and r.split == "valid"}
+    assert values["accuracy"] == pytest.approx(last["val/accuracy"], abs=1e-6)
+    assert values["macro_f1_8way"] == pytest.approx(last["val/macro_f1_8way"], abs=1e-6)

@@ -6,9 +6,9 @@ import torch
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from neurogaze.affect import EMOTIONS
-from neurogaze.commands import evaluate
 from neurogaze.evaluation.predictions import face_arrays, read_predictions
 from neurogaze.evaluation.results import read_rows
+from neurogaze.face_commands import evaluate
 from neurogaze.faces.corpora.affectnet_mini import AffectNetMini
 from neurogaze.faces.corpora.ck import CkPlus
 from neurogaze.faces.corpora.ck48 import CkPlus48

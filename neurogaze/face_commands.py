@@ -1,0 +1,160 @@
+"""Commands about students and their faces: judge, calibrate, stress, and the ensemble of logit KD.
+
+Heavy rooms are imported inside the functions, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from neurogaze.commands import STORE, Roots, faces_of, show_page, show_rows
+
+if TYPE_CHECKING:
+    from pytorch_lightning import LightningDataModule
+
+    from neurogaze.pipeline.views import View
+
+
+def evaluate(
+    student: Path,
+    data: LightningDataModule,
+    split: str = "valid",
+    out: Path = Path("runs/evaluation"),
+    flip: bool = False,
+    undo_weights: bool = False,
+    crops: Literal["centre", "ten"] = "centre",
+    prior: float = 0.0,
+    temperature: Path | None = None,
+    strict: bool = False,
+    roots: Roots = Roots(),
+) -> None:
+    """Judge a student checkpoint on a data set; leave predictions, embeddings and scores.
+
+    Args:
+        student: checkpoint of a student.
+        data: data module whose corpus holds the images.
+        split: which part of the corpus; "dev" for the part of training that `data.held_out` names.
+        out: folder for the results.
+        flip: judge each image by the mean of itself and its mirror image.
+        undo_weights: divide probabilities by the class weights of the training loss.
+        crops: "ten" takes the mean over centre, corners and their mirror images.
+        prior: share of the log class shares of training to take off the logits.
+        temperature: `temperature.json` that `neurogaze calibrate` wrote for this student.
+        strict: stop at the first image that cannot be read, rather than skip and count it.
+        roots: where the data sets lie.
+    """
+    import neurogaze
+    from neurogaze.evaluation.results import write_rows
+    from neurogaze.pipeline.calibrating import calibrated, judged_pictures
+    from neurogaze.pipeline.judging import evaluate_student, load_student
+    from neurogaze.pipeline.one_rater import rater_rows
+
+    roots.export()
+    faces = faces_of(data, strict)
+    task, view = load_student(student), _view(flip, undo_weights, crops, prior)
+    view = calibrated(view, student, temperature) if temperature else view
+    table, train = judged_pictures(task, faces, split)
+    context = {
+        "experiment": out.name,
+        "arm": view.named("student"),
+        "seed": faces.seed,
+        "code_version": neurogaze.__version__,
+    }
+    rows = evaluate_student(task, table, out, context, view, train)
+    rows += rater_rows(faces.corpus, table, context, train)
+    write_rows(out / "results.jsonl", rows)
+    show_rows(rows)
+
+
+def calibrate(
+    student: Path,
+    data: LightningDataModule,
+    objective: Literal["nll", "vote_jsd"] = "nll",
+    flip: bool = False,
+    undo_weights: bool = False,
+    crops: Literal["centre", "ten"] = "centre",
+    prior: float = 0.0,
+    out: Path | None = None,
+    roots: Roots = Roots(),
+) -> None:
+    """Fit the temperature of a student on training images that it never saw.
+
+    Args:
+        student: checkpoint of a student trained with `data.held_out`.
+        data: the data module it was trained with, `held_out` included.
+        objective: what the temperature makes small: "nll" of the labels, or "vote_jsd", the
+            divergence from the votes.
+        flip: judge each image by the mean of itself and its mirror image.
+        undo_weights: divide probabilities by the class weights of the training loss.
+        crops: "ten" takes the mean over centre, corners and their mirror images.
+        prior: share of the log class shares of training to take off the logits.
+        out: file to write; by default `temperature.json` beside the checkpoint.
+        roots: where the data sets lie.
+    """
+    from neurogaze.pipeline.calibrating import FILE, calibrate_student
+
+    roots.export()
+    view = _view(flip, undo_weights, crops, prior)
+    found = calibrate_student(student, faces_of(data), objective, view, out)
+    change = f"{objective} {found.before:.4f} -> {found.after:.4f} nats on {found.n:,} images"
+    print(f"temperature {found.temperature:.4f}, {change}\n{out or student.with_name(FILE)}")
+
+
+def ensemble(
+    ensemble: Path, out: Path | None = None, store: Path = STORE, roots: Roots = Roots()
+) -> None:
+    """Train the cross-fitted face ensemble that logit KD distils from, and store its logits.
+
+    The logits of a training image come only from members that never saw it. A second call takes up
+    where the first stopped.
+
+    Args:
+        ensemble: YAML file under `experiments/ensembles/`.
+        out: folder of the ensemble; by default `runs/` and the name in the file.
+        store: folder of decoded images.
+        roots: where the data sets lie.
+    """
+    from neurogaze.pipeline.ensemble import LOGITS, Ensemble, load_ensemble
+
+    roots.export()
+    settings = load_ensemble(ensemble)
+    root = out or Path("runs") / settings.name
+    page = Ensemble(settings, root, store).run()
+    about = json.loads((root / "logits" / "logits.json").read_text(encoding="utf-8"))
+    show_page(page)
+    print(f"{root / 'logits' / LOGITS}\nsha256 {about['sha256']}")
+
+
+def robustness(
+    student: Path,
+    data: LightningDataModule,
+    split: str = "valid",
+    out: Path = Path("runs/robustness"),
+    baseline: Path | None = None,
+    flip: bool = False,
+    roots: Roots = Roots(),
+) -> None:
+    """Judge a student on noise, blur, low contrast, JPEG and occlusion; resumable.
+
+    Args:
+        student: checkpoint of a student.
+        data: data module whose corpus holds the images; its seed is that of the corruptions.
+        split: which part of the corpus.
+        out: folder for predictions, scores and the report.
+        baseline: checkpoint of another student, whose errors are the unit of mCE.
+        flip: judge each image by the mean of itself and its mirror image.
+        roots: where the data sets lie.
+    """
+    from neurogaze.pipeline.robustness import robustness as stress
+
+    roots.export()
+    show_page(stress(student, faces_of(data), split, out, baseline, flip))
+
+
+def _view(flip: bool, undo_weights: bool, crops: Literal["centre", "ten"], prior: float) -> View:
+    """How a student looks at an image, from the flags of a command."""
+    from neurogaze.pipeline.views import View
+
+    return View(flip, undo_weights, crops, prior)
