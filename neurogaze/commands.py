@@ -220,7 +220,7 @@ def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
     """
     from neurogaze.evaluation.binary import decided_axes, score_binary
     from neurogaze.evaluation.predictions import kind_of, read_predictions, regresses
-    from neurogaze.evaluation.scoring import score_va
+    from neurogaze.evaluation.scoring import score_faces, score_va
 
     frame = read_predictions(predictions)
     context = {"experiment": predictions.stem, "arm": arm, "note": note}
