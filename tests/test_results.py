@@ -115,5 +115,6 @@ def test_the_curve_of_the_strong_baseline_ends_at_its_row():
     last = pd.read_csv(folder / "metrics.csv").iloc[-1]
     rows = read_rows(folder / "results.jsonl")
     values = {r.metric: r.value for r in rows if r.arm == "student" and r.split == "valid"}
-    assert values["accuracy"] == pytest.approx(last["val/accuracy"], abs=1e-6)
-    assert values["macro_f1_8way"] == pytest.approx(last["val/macro_f1_8way"], abs=1e-6)
+    # the trainer validates in bfloat16, `evaluate` in float32: an image or two fall otherwise
+    assert values["accuracy"] == pytest.approx(last["val/accuracy"], abs=1e-3)
+    assert values["macro_f1_8way"] == pytest.approx(last["val/macro_f1_8way"], abs=2e-3)
