@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,10 @@ from neurogaze.artefacts import written_aside
 
 MAPPED = "features"
 """The column that is mapped."""
+
+PARSER = Lock()
+"""Held while NumPy parses the head of an array: threads of CPython 3.11 share the depth counter of
+the parser, and one that finds another's count dies of a SystemError (CPython issue 106905)."""
 
 LOCAL_HEADER, LOCAL_SIGNATURE = struct.Struct("<4s22xHH"), b"PK\x03\x04"
 """Signature, length of the name and of the extra field, before the bytes of a member of a ZIP."""
@@ -80,7 +85,9 @@ def read_columns(path: Path) -> dict[str, NDArray[Any]]:
 
 def _inflated(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     """One member, as a copy in memory."""
-    return np.asarray(np.load(io.BytesIO(archive.read(name)), allow_pickle=False))
+    content = io.BytesIO(archive.read(name))
+    with PARSER:
+        return np.asarray(np.load(content, allow_pickle=False))
 
 
 def _mapped(path: Path, member: zipfile.ZipInfo) -> NDArray[Any]:
@@ -94,7 +101,8 @@ def _mapped(path: Path, member: zipfile.ZipInfo) -> NDArray[Any]:
     if signature != LOCAL_SIGNATURE or zlib.crc32(content) != member.CRC:
         raise zipfile.BadZipFile(f"{path}: {member.filename} is damaged")
     head = io.BytesIO(content[:HEAD_BYTES])
-    np.lib.format.read_magic(head)
-    shape, by_column, dtype = np.lib.format.read_array_header_1_0(head)
+    with PARSER:
+        np.lib.format.read_magic(head)
+        shape, by_column, dtype = np.lib.format.read_array_header_1_0(head)
     offset = head.tell()
     return np.ndarray(shape, dtype, buffer=content, offset=offset, order="F" if by_column else "C")
