@@ -20,6 +20,7 @@ ADVICE = (
     ".*is already saved during checkpointing.*",
     ".*args parameter is intended to run from within Python.*",
     ".*isinstance\\(treespec.*",
+    ".*It is recommended to use .self.log.*sync_dist=True.*",  # scores are of summed counts already
 )
 
 

@@ -29,7 +29,12 @@ def quick_faces(tmp_path_factory):
     return run("face_training.py", cwd=tmp_path_factory.mktemp("bench-faces"))
 
 
-@pytest.mark.parametrize("which", ["quick", "quick_faces"])
+@pytest.fixture(scope="module")
+def quick_distillation(tmp_path_factory):
+    return run("distillation_step.py", cwd=tmp_path_factory.mktemp("bench-distillation"))
+
+
+@pytest.mark.parametrize("which", ["quick", "quick_faces", "quick_distillation"])
 def test_every_figure_is_in_the_table_and_in_the_file(which, request):
     done, content = request.getfixturevalue(which)
     lines = done.stdout.splitlines()
@@ -144,3 +149,35 @@ def test_shares_of_a_busy_gpu_are_read_from_text(monkeypatch):
     from face_gpu import percentages
 
     assert percentages("97\n[N/A]\n100\n9") == [97.0, 100.0, 9.0]
+
+
+def test_the_step_is_measured_with_all_terms(quick_distillation):
+    """The four terms of the full objective, after the ramp; the bound is that of the interval."""
+    done, content = quick_distillation
+    name = "step, full : cross-entropy"
+    figures = {figure["name"]: figure for figure in content["figures"]}
+    ends = (f"{name}, {end} end of 95 % interval" for end in ("lower", "upper"))
+    low, high = (figures[end] for end in ends)
+    assert low["value"] <= figures[name]["value"] <= high["value"]
+    assert (low["target"], high["target"]) == ("", "<= 1.03")
+    assert high["met"] == (high["value"] <= 1.03)
+    assert "4 pairs of steps; resnet10t at 32 pixels, batches of 8" in content["notes"][-1]
+    assert content["notes"][-1].endswith("terms of the full objective: ce, kd, proto, geo")
+    assert "quick sizes" in done.stdout
+
+
+def test_both_objectives_of_the_step_see_the_same_batches(monkeypatch):
+    """In turns, in random order within a pair; the steps of the warm-up do not count."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from distillation_step import QUICK, Loop, pairs
+
+    loop, seen = Loop(QUICK, 1), []
+    monkeypatch.setattr(loop, "step", lambda name, rows: seen.append((name, rows.tolist())))
+    taken = pairs(loop, {"ce": "ce", "full": "full"}, steps=20, warmup=3)
+    assert {name: len(values) for name, values in taken.items()} == {"ce": 20, "full": 20}
+    first, second = seen[::2], seen[1::2]
+    assert all(
+        a[1] == b[1] and {a[0], b[0]} == {"ce", "full"} for a, b in zip(first, second, strict=True)
+    )
+    assert len({tuple(rows) for _, rows in first}) == 23
+    assert {name for name, _ in first} == {"ce", "full"}

@@ -24,6 +24,7 @@ from neurogaze.faces.batches import (
     generator_of,
     loader,
 )
+from neurogaze.faces.dealing import ONE_RANK, deal
 from neurogaze.faces.folds import FaceFold, fold_numbers
 from neurogaze.faces.images import FaceCorpus, FaceTable
 from neurogaze.faces.mixing import UNMIXED, MixSettings, draw_mix, mixed_images
@@ -47,12 +48,16 @@ class FaceDataModule(LightningDataModule):
     target are those of the own picture. Order, augmentation, mixing and drawn labels depend on the
     seed, the epoch and the position of the batch, and on nothing else.
 
+    Where several processes train together, each takes its share of every batch: `batch_size` is
+    that of all, in the order of one process, but each augments and mixes its share by its own
+    draws. Validation and test are dealt out likewise, unpadded: every row is judged once.
+
     Args:
         corpus: where the faces come from.
         preprocessing: how a picture becomes network input.
         augment: how training pictures are varied.
-        batch_size: training pictures a step.
-        eval_batch_size: pictures a step where no gradient is taken.
+        batch_size: training pictures a step, of all processes together.
+        eval_batch_size: likewise, where no gradient is taken.
         target: "majority", one-hot labels; "votes", the distribution of the raters; or "sampled",
             a label drawn from the votes each epoch.
         store: folder of decoded pictures.
@@ -218,7 +223,15 @@ class FaceDataModule(LightningDataModule):
         pictures = self._data["train"]
         if self.on_device and self.trainer is not None:
             pictures.to(self.trainer.strategy.root_device)
-        return loader(pictures, ShuffledBatches(len(self.train), self.batch_size, self.seed))
+        plans = ShuffledBatches(len(self.train), self.batch_size, self.seed)
+        return loader(pictures, deal(pictures, plans, *self._rank))
+
+    @property
+    def _rank(self) -> tuple[int, int]:
+        """Number of this process, and of all that train together."""
+        if self.trainer is None:
+            return ONE_RANK
+        return self.trainer.global_rank, self.trainer.world_size
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Validation pictures in table order: those of `dev` where a fold is held out."""
@@ -230,7 +243,8 @@ class FaceDataModule(LightningDataModule):
 
     def _ordered(self, part: str) -> DataLoader[Batch]:
         pictures = self._data[part]
-        return loader(pictures, OrderedBatches(len(pictures), self.eval_batch_size))
+        plans = OrderedBatches(len(pictures), self.eval_batch_size)
+        return loader(pictures, deal(pictures, plans, *self._rank))
 
     def calibration_loader(self, n: int | None = None) -> Iterable[Batch]:
         """Training pictures as evaluation sees them, for statistics of the activations.

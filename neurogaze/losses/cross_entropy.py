@@ -1,4 +1,12 @@
-"""Cross-entropy with label smoothing and class weights, one formula for hard and soft targets."""
+"""Cross-entropy with label smoothing and class weights, one formula for hard and soft targets.
+
+    L = sum_ic w_c t_ic (-log p_ic) / sum_ic w_c t_ic,    t' = (1 - s) t + s / 8,    s = 0.055
+
+with `w_c` proportional to `n_c ** -1/2`, the largest at most 6 times the smallest, and scaled so
+that `sum_c n_c w_c = N`. Smoothing and the fact of class weights are of arXiv 2509.11916, which
+gives no formula for the weights: theirs and the common divisor are ours. The logit adjustment is
+equation 10 of Menon et al. 2021 (arXiv 2007.07314).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +18,7 @@ from torch.nn import functional as F
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
+from neurogaze.losses.across_ranks import mean_over_ranks
 from neurogaze.losses.seen import Seen, full_precision, widened
 
 MAX_WEIGHT_RATIO = 6.0
@@ -19,7 +28,8 @@ def weighted_cross_entropy(logits: Tensor, target: Tensor, weights: Tensor) -> T
     """`sum_ic w_c t_ic (-log p_ic) / sum_ic w_c t_ic`, in nats.
 
     For one-hot targets this is what PyTorch computes for class indices; for soft targets PyTorch
-    divides by the batch size instead, so the two would not agree on the same data.
+    divides by the batch size instead, so the two would not agree on the same data. In a distributed
+    training the divisor is that of the whole batch, `losses.across_ranks`.
 
     Args:
         logits: `[B, C]`.
@@ -27,7 +37,7 @@ def weighted_cross_entropy(logits: Tensor, target: Tensor, weights: Tensor) -> T
         weights: `[C]`, class weights.
     """
     weighted = weights * target
-    return -(weighted * F.log_softmax(logits, dim=-1)).sum() / weighted.sum()
+    return -(weighted * F.log_softmax(logits, dim=-1)).sum() / mean_over_ranks(weighted.sum())
 
 
 def sqrt_class_weights(counts: Tensor) -> Tensor:

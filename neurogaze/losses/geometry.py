@@ -1,8 +1,16 @@
 """A geometric regulariser of the embedding: tight positive classes, separate class means.
 
-The within-class variance of chosen classes is capped, and the means of all classes keep a margin
-(arXiv:2509.11916 names both parts and the schedule; the formulas are ours). It regularises geometry
-and says nothing about anybody's health.
+On unit embeddings `f` of the images that are not blended, with `mu_c` the mean of class c in the
+batch, `n_c` its size, and `m_c` its running mean:
+
+    Var_c = n_c / (n_c - 1) * mean_i |f_i - mu_c|^2
+    intra = mean over positive classes with n_c >= 2 of relu(Var_c - cap)
+    inter = mean over pairs with a class in the batch of relu(margin - (1 - cos(m_c, m_c')))
+    L     = intra + inter,    cap = 0.25,    margin = 0.5
+
+Both parts, the positive classes, the weight and the schedule are of arXiv 2509.11916; it gives no
+formula, and these are ours. In a distributed training the batch is that of all processes together.
+The term regularises geometry and says nothing about anybody's health.
 """
 
 from __future__ import annotations
@@ -16,7 +24,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from neurogaze.affect import EMOTIONS, canonical_emotion
+from neurogaze.errors import InputError
+from neurogaze.losses.across_ranks import sum_over_ranks
+from neurogaze.losses.proto_kd import gaussian_targets
 from neurogaze.losses.seen import Seen, full_precision, widened
+
+TARGET_SIGMA = 0.4
+"""Width of the Gaussian class targets that tell how far apart two classes lie: one bin of 5x5."""
 
 
 def late_cosine(
@@ -35,38 +49,61 @@ def late_cosine(
     return ramp if ramp >= hard_gate else 0.0
 
 
-def class_means(unit: Tensor, member: Tensor) -> Tensor:
-    """Mean of each class in the batch, 0 for a class without a sample.
+def class_means(unit: Tensor, member: Tensor, counts: Tensor) -> Tensor:
+    """Mean of each class in the batch of all processes, 0 for a class without a sample.
 
     Args:
-        unit: `[B, D]`, unit rows.
+        unit: `[B, D]`, unit rows of this process.
         member: `[B, C]`, 1 where a sample belongs to a class.
+        counts: `[C]`, size of each class over all processes.
 
     Returns:
         `[C, D]`.
     """
-    return einsum(member, unit, "b c, b d -> c d") / member.sum(0).clamp(min=1)[:, None]
+    sums = sum_over_ranks(einsum(member, unit, "b c, b d -> c d"))
+    return sums / counts.clamp(min=1)[:, None]
 
 
-def variance_excess(unit: Tensor, member: Tensor, means: Tensor, cap: float) -> Tensor:
+def variance_excess(
+    unit: Tensor, member: Tensor, means: Tensor, counts: Tensor, cap: float
+) -> Tensor:
     """Mean over classes with at least two samples of `relu(Var_c - cap)`.
 
     `Var_c = n / (n - 1) * mean_i |f_i - mu_c|^2` with the batch mean, which is unbiased.
 
     Args:
-        unit: `[B, D]`, unit rows.
+        unit: `[B, D]`, unit rows of this process.
         member: `[B, P]`, membership in the capped classes only.
-        means: `[P, D]`, batch means of these classes.
+        means: `[P, D]`, means of these classes over all processes.
+        counts: `[P]`, their sizes over all processes.
         cap: variance that costs nothing.
     """
-    counts = member.sum(0)
     squared = (unit[:, None, :] - means[None, :, :]).square().sum(-1)
-    variance = (member * squared).sum(0) / (counts - 1).clamp(min=1)
+    variance = sum_over_ranks((member * squared).sum(0)) / (counts - 1).clamp(min=1)
     counted = (counts >= 2).to(unit.dtype)
     return (counted * F.relu(variance - cap)).sum() / counted.sum().clamp(min=1)
 
 
-def margin_violation(means: Tensor, present: Tensor, known: Tensor, margin: float) -> Tensor:
+def target_distances(centers: Tensor) -> Tensor:
+    """Total variation `1/2 sum_k |q_c(k) - q_c'(k)|` of the Gaussian class targets.
+
+    Args:
+        centers: `[K, 2]`, valence and arousal of the cells.
+
+    Returns:
+        `[8, 8]`, in [0, 1]; 0 where the grid cannot tell two emotions apart.
+    """
+    targets = gaussian_targets(centers, TARGET_SIGMA)
+    return 0.5 * (targets[:, None, :] - targets[None, :, :]).abs().sum(-1)
+
+
+def margin_violation(
+    means: Tensor,
+    present: Tensor,
+    known: Tensor,
+    margin: float,
+    apart: Tensor | None = None,
+) -> Tensor:
     """Mean over pairs of known classes, one of them in the batch, of `relu(margin - (1 - cos))`.
 
     Args:
@@ -74,9 +111,12 @@ def margin_violation(means: Tensor, present: Tensor, known: Tensor, margin: floa
         present: bool `[C]`, the class is in the batch.
         known: bool `[C]`, the class has been in some batch.
         margin: cosine distance that costs nothing.
+        apart: bool `[C, C]`, the pairs to count; None for all.
     """
     unit = F.normalize(means, dim=-1)
     pairs = known[:, None] & known[None, :] & (present[:, None] | present[None, :])
+    if apart is not None:
+        pairs = pairs & apart
     counted = pairs.triu(diagonal=1).to(means.dtype)
     violation = F.relu(margin - (1.0 - unit @ unit.T))
     return (counted * violation).sum() / counted.sum().clamp(min=1)
@@ -99,9 +139,12 @@ class Geometry(nn.Module):
         hard_gate: ramp values below this count as 0.
         reference_epochs: length of training to which both epochs refer.
         ema: share of the old running mean kept at each step.
+        least_distance: pairs of classes whose targets over the grid differ by less than this total
+            variation are left out of the margin, which fights Proto-KD there; 0 keeps all pairs,
+            anything else needs a grid.
 
     Raises:
-        InputError: for a positive class that is no emotion.
+        InputError: for a positive class that is no emotion, or a distance outside 0..1.
     """
 
     means: Tensor
@@ -118,11 +161,16 @@ class Geometry(nn.Module):
         hard_gate: float = 0.2,
         reference_epochs: int = 100,
         ema: float = 0.9,
+        least_distance: float = 0.0,
     ) -> None:
         super().__init__()
+        if not 0 <= least_distance <= 1:
+            found = f"is {least_distance}"
+            raise InputError("loss.geo.least_distance", found, "give a number from 0 to 1")
         self.weight, self.cap, self.margin, self.ema = weight, cap, margin, ema
         self.start_epoch, self.end_epoch = start_epoch, end_epoch
         self.hard_gate, self.reference_epochs = hard_gate, reference_epochs
+        self.least_distance = least_distance
         self.positive = [EMOTIONS.index(canonical_emotion(name)) for name in positive_classes]
         # The width of the embedding is not known yet; the first batch or a checkpoint tells it.
         self.register_buffer("means", torch.zeros(len(EMOTIONS), 0))
@@ -154,24 +202,32 @@ class Geometry(nn.Module):
 
         The objective calls this before the ramp as well, where the term is not computed: the means
         are then warm when it sets in. The first batch of a class sets its mean.
+
+        Raises:
+            InputError: as `forward`, so that a training does not learn of it amid the ramp.
         """
+        self._apart(seen)
         if not self.training:
             return
         with full_precision(seen.embedding):
-            unit, member = self._unit_and_member(seen)
-            self._follow(class_means(unit, member).float(), member.sum(0) > 0)
+            unit, member, counts = self._classes(seen)
+            self._follow(class_means(unit, member, counts), counts > 0)
 
-    def _unit_and_member(self, seen: Seen) -> tuple[Tensor, Tensor]:
-        """Unit embeddings `[B, D]` and class membership `[B, 8]` in one dtype.
+    def _classes(self, seen: Seen) -> tuple[Tensor, Tensor, Tensor]:
+        """Unit embeddings `[B, D]`, class membership `[B, 8]`, sizes of classes over all processes.
 
         A blended image is a member of no class.
         """
         unit = F.normalize(widened(seen.embedding), dim=-1)
         member = F.one_hot(seen.label, len(EMOTIONS)).to(unit.dtype)
-        return unit, member if seen.mixed is None else member * (~seen.mixed)[:, None]
+        if seen.mixed is not None:
+            member = member * (~seen.mixed)[:, None]
+        return unit, member, sum_over_ranks(member.sum(0))
 
+    @torch.no_grad()
     def _follow(self, batch: Tensor, present: Tensor) -> None:
         """Update the running means from batch means."""
+        batch = batch.float()
         if self.means.shape != batch.shape:
             self.means = torch.zeros_like(batch)
         moved = torch.lerp(batch, self.means, self.ema)
@@ -179,15 +235,34 @@ class Geometry(nn.Module):
         self.means.copy_(torch.where(present[:, None], moved, self.means))
         self.known |= present
 
+    def _apart(self, seen: Seen) -> Tensor | None:
+        """Pairs that the margin counts, bool `[8, 8]`, or None for all."""
+        if not self.least_distance:
+            return None
+        if seen.centers is None:
+            found = f"is {self.least_distance}, but there is no prototype grid"
+            remedy = "keep loss.proto and pin a grid, or set it to 0"
+            raise InputError("loss.geo.least_distance", found, remedy)
+        return target_distances(seen.centers) >= self.least_distance
+
     def forward(self, seen: Seen) -> Tensor:
-        """Variance excess plus margin violation, before the factor; updates the running means."""
-        self.observe(seen)
+        """Variance excess plus margin violation, before the factor; updates the running means.
+
+        Raises:
+            InputError: when pairs are left out and there is no grid to tell which.
+        """
+        apart = self._apart(seen)
         with full_precision(seen.embedding):
-            unit, member = self._unit_and_member(seen)
-            batch, present = class_means(unit, member), member.sum(0) > 0
+            unit, member, counts = self._classes(seen)
+            batch, present = class_means(unit, member, counts), counts > 0
+            if self.training:
+                self._follow(batch, present)
             running = self.means.to(batch.dtype) if self.means.shape == batch.shape else batch
             means = torch.where(
                 present[:, None], running.detach() + batch - batch.detach(), running
             )
-            intra = variance_excess(unit, member[:, self.positive], batch[self.positive], self.cap)
-            return intra + margin_violation(means, present, self.known, self.margin)
+            chosen = self.positive
+            intra = variance_excess(
+                unit, member[:, chosen], batch[chosen], counts[chosen], self.cap
+            )
+            return intra + margin_violation(means, present, self.known, self.margin, apart)

@@ -1,8 +1,12 @@
-"""The objective of the student: four optional terms, each with a factor (arXiv:2509.11916)."""
+"""The objective of the student: optional terms, each with a factor.
+
+    L = CE + 0.30 KD + 0.12 ProtoKD + lambda(epoch) Geometry
+
+as in arXiv 2509.11916, whose weights are the defaults; the formula of each term, and what of it is
+published, stands in its own file. A control arm may add `va_head.VaHead`, which is ours.
+"""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +16,13 @@ from neurogaze.losses.geometry import Geometry
 from neurogaze.losses.logit_kd import LogitKD
 from neurogaze.losses.proto_kd import ProtoKD
 from neurogaze.losses.seen import Seen
+from neurogaze.losses.va_head import VaHead
 
-Term = CrossEntropy | LogitKD | ProtoKD | Geometry
+Term = CrossEntropy | LogitKD | ProtoKD | Geometry | VaHead
 
 
 class Objective(nn.Module):
-    """`CE + 0.30 KD + 0.12 ProtoKD + lambda(epoch) Geometry`, any term of which may be left out.
+    """Sum of the terms that are given, each times its factor.
 
     A term whose factor is 0 at a step is not computed and not in the returned dict. Without any
     term the objective is the default cross-entropy.
@@ -27,6 +32,7 @@ class Objective(nn.Module):
         kd: distillation of logits from a face classifier, or None.
         proto: distillation toward the prototype grid, or None.
         geo: geometric regulariser, or None.
+        va: regression of the class anchors, or None; its head has parameters to train.
     """
 
     def __init__(
@@ -35,11 +41,12 @@ class Objective(nn.Module):
         kd: LogitKD | None = None,
         proto: ProtoKD | None = None,
         geo: Geometry | None = None,
+        va: VaHead | None = None,
     ) -> None:
         super().__init__()
-        if ce is None and kd is None and proto is None and geo is None:
+        if all(term is None for term in (ce, kd, proto, geo, va)):
             ce = CrossEntropy()
-        self.ce, self.kd, self.proto, self.geo = ce, kd, proto, geo
+        self.ce, self.kd, self.proto, self.geo, self.va = ce, kd, proto, geo, va
 
     def set_class_counts(
         self, counts: Tensor, left_out: int | None = None, shares: Tensor | None = None
@@ -61,6 +68,7 @@ class Objective(nn.Module):
             "kd": self.kd,
             "proto": self.proto,
             "geo": self.geo,
+            "va": self.va,
         }
         chosen = {
             name: (term, term.coefficient(seen)) for name, term in slots.items() if term is not None
@@ -71,27 +79,12 @@ class Objective(nn.Module):
         """Add up the terms.
 
         Returns:
-            The total with gradient, and each weighted term without, by slot name.
+            The total, and each weighted term by slot name, all in the graph of the step; whoever
+            keeps a term detaches it.
         """
         active = self.active(seen)
         if self.geo is not None and self.geo.weight != 0.0 and "geo" not in active:
             self.geo.observe(seen)
         terms = {name: factor * term(seen) for name, (term, factor) in active.items()}
         total = torch.stack(list(terms.values())).sum() if terms else 0.0 * seen.logits.sum()
-        return total, {name: term.detach() for name, term in terms.items()}
-
-
-def embedding_gradient(term: ProtoKD | Geometry, seen: Seen) -> Tensor:
-    """Gradient of one unweighted term at the embedding, `[B, D]`, for logging norms and angles.
-
-    The running class means of the geometric term are left as they are.
-    """
-    leaf = seen.embedding.detach().requires_grad_()
-    training = term.training
-    term.eval()
-    try:
-        with torch.enable_grad():
-            (gradient,) = torch.autograd.grad(term(replace(seen, embedding=leaf)), leaf)
-    finally:
-        term.train(training)
-    return gradient
+        return total, terms

@@ -1,8 +1,16 @@
 """Distillation toward the prototype grid: where on the valence/arousal plane an image should lie.
 
-The student's embedding is compared with every prototype by cosine; the softmax of the cosines is
-pulled toward a target over the cells that follows from the class (arXiv:2509.11916). The source
-gives no formula for the target: both forms here are ours.
+With embedding `f`, unit prototypes `p_k`, and `e_k` the centre of cell k on the plane:
+
+    q_stu = softmax_k(scale cos(f, p_k) / tau),    L = KL(q_pro || q_stu),    tau = 0.90
+
+(arXiv 2509.11916). Its configuration also has a `temperature: 5.0` without a formula: read as one
+of logit KD the scale is 1, read as a factor of the cosines it is 5. For the target `q_pro` it gives
+no formula either; both forms are ours, with `a_c` the anchor of class c and `p_c` the prototype of
+the cell that the anchor lies in, mixed over the target distribution of the image:
+
+    gaussian:     q_pro(c) = softmax_k(-|e_k - a_c|^2 / (2 sigma^2)),    sigma = 0.4
+    row_softmax:  q_pro(c) = softmax_k(cos(p_c, p_k) / tau)
 """
 
 from __future__ import annotations

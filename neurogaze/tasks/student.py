@@ -14,6 +14,7 @@ from neurogaze.affect import EMOTIONS
 from neurogaze.evaluation.metrics import accuracy, macro_f1_8way
 from neurogaze.faces.mixing import mixed_rows
 from neurogaze.faces.witnessed import no_keys
+from neurogaze.losses.gradients import gradient_balance
 from neurogaze.losses.objective import Objective
 from neurogaze.losses.seen import Seen
 from neurogaze.models.averaging import (
@@ -38,9 +39,13 @@ from neurogaze.tasks.student_inputs import (
 )
 from neurogaze.tasks.student_record import StudentRecord, read_record, record_entries
 
+GRADIENTS_EVERY = 50
+"""In each epoch the first step and every so many steps after it tell how the terms share the
+embedding; so seldom, it costs nothing that could be noticed."""
+
 
 class StudentTask(LightningModule):
-    """Train an image-only student with CE, logit KD, Proto-KD and D-Geo.
+    """Train an image-only student with CE, logit KD, Proto-KD and D-Geo, or regress anchors.
 
     Where the data blend pictures, targets and teacher probabilities are blended alike, and with the
     targets those of Proto-KD; D-Geo sees the pictures that are not blended.
@@ -153,13 +158,27 @@ class StudentTask(LightningModule):
         return self.deployed(images.contiguous(memory_format=torch.channels_last))
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
-        """Objective of one batch; every weighted term is logged."""
+        """Objective of one batch.
+
+        Every weighted term is logged, and at some steps its share of the gradient at the embedding.
+        """
         out = self.student(batch["image"].contiguous(memory_format=torch.channels_last))
+        total, terms = self.loss(self._seen(batch, out))
+        logged = {name: term.detach() for name, term in terms.items()} | {"loss": total.detach()}
+        if batch_idx % GRADIENTS_EVERY == 0:
+            logged |= gradient_balance(terms, out.embedding)
+        named = {f"train/{name}": value for name, value in logged.items()}
+        n = len(out.logits)
+        self.log_dict(named, on_step=False, on_epoch=True, batch_size=n, sync_dist=True)
+        return total
+
+    def _seen(self, batch: dict[str, Tensor], out: StudentOutput) -> Seen:
+        """What the terms see of a batch; targets are blended as its pictures are."""
         has_grid = len(self.prototypes) > 0
         target, partner, lam = batch["target"], batch.get("partner"), batch.get("lam")
         if partner is not None and lam is not None:
             target = mixed_rows(target, partner, lam)
-        seen = Seen(
+        return Seen(
             logits=out.logits,
             embedding=out.embedding,
             label=batch["label"],
@@ -172,11 +191,6 @@ class StudentTask(LightningModule):
             partner=partner,
             lam=lam,
         )
-        total, terms = self.loss(seen)
-        logged = {f"train/{name}": term.detach() for name, term in terms.items()}
-        logged["train/loss"] = total.detach()
-        self.log_dict(logged, on_step=False, on_epoch=True, batch_size=len(out.logits))
-        return total
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Let the averaged weights follow: at every step (EMA), or once an epoch (SWA)."""
@@ -256,9 +270,10 @@ class StudentTask(LightningModule):
         self.log_dict({f"{prefix}/{k}": float(v) for k, v in scores.items()}, prog_bar=True)
 
     def configure_optimizers(self) -> Any:
-        """AdamW and cosine by default."""
+        """AdamW and cosine by default; a term with a head of its own is trained as the student."""
         steps = int(self.trainer.estimated_stepping_batches)
-        return build_optimiser(self.optimisation, self.student.parameters(), steps)
+        heads = (p for p in self.loss.parameters() if p.requires_grad)
+        return build_optimiser(self.optimisation, [*self.student.parameters(), *heads], steps)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let label order, preprocessing and provenance travel with the weights."""

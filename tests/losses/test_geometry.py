@@ -2,17 +2,21 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import cdist
+from scipy.stats import multivariate_normal
 from torch.nn import functional as F
 
-from neurogaze.affect import EMOTIONS
+from neurogaze.affect import EMOTIONS, anchors, grid_centers
 from neurogaze.errors import InputError
 from neurogaze.losses.geometry import (
     Geometry,
     class_means,
     late_cosine,
     margin_violation,
+    target_distances,
     variance_excess,
 )
 from tests.losses.batches import batch
@@ -45,24 +49,34 @@ def test_coefficient():
     assert term.coefficient(batch(epoch=40.0)) == pytest.approx(0.006)
 
 
+def excess(unit, member, cap):
+    counts = member.sum(0)
+    return variance_excess(unit, member, class_means(unit, member, counts), counts, cap)
+
+
 def test_variance_is_the_unbiased_one():
     unit = F.normalize(torch.randn(9, 5, dtype=torch.float64), dim=1)
     member = torch.ones(9, 1, dtype=torch.float64)
-    excess = variance_excess(unit, member, class_means(unit, member), cap=0.1)
-    assert float(excess) == pytest.approx(float(unit.var(0, correction=1).sum()) - 0.1)
+    expected = float(unit.var(0, correction=1).sum()) - 0.1
+    assert float(excess(unit, member, cap=0.1)) == pytest.approx(expected)
 
 
 def test_variance_by_hand():
     """Two opposite unit vectors: mean 0, each at distance 1, times 2/1."""
     unit = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
-    member = torch.ones(2, 1)
-    assert float(variance_excess(unit, member, class_means(unit, member), 0.25)) == 1.75
+    assert float(excess(unit, torch.ones(2, 1), 0.25)) == 1.75
+
+
+def test_the_cap_by_hand():
+    """Two unit vectors at a right angle: mean (.5, .5), each at squared distance .5, times 2/1."""
+    unit, member = torch.eye(2), torch.ones(2, 1)
+    assert [float(excess(unit, member, cap)) for cap in (0.0, 0.25, 1.0, 2.0)] == [1, 0.75, 0, 0]
 
 
 def test_classes_with_one_sample_do_not_dilute_the_cap():
     unit = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])
     member = torch.tensor([[1.0, 0], [1, 0], [0, 1]])
-    assert float(variance_excess(unit, member, class_means(unit, member), 0.25)) == 1.75
+    assert float(excess(unit, member, 0.25)) == 1.75
 
 
 def test_margin_by_hand():
@@ -70,6 +84,62 @@ def test_margin_by_hand():
     means = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
     every = torch.ones(3, dtype=torch.bool)
     assert float(margin_violation(means, every, every, 0.5)) == pytest.approx(0.5 / 3)
+
+
+def test_margin_leaves_pairs_out_by_hand():
+    """The violation of .5 stands in one pair of two, or in none of two."""
+    means = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
+    every, apart = torch.ones(3, dtype=torch.bool), torch.ones(3, 3, dtype=torch.bool)
+    apart[0, 2] = apart[2, 0] = False
+    assert float(margin_violation(means, every, every, 0.5, apart)) == pytest.approx(0.25)
+    apart[0, 1] = apart[1, 0] = False
+    assert float(margin_violation(means, every, every, 0.5, apart)) == 0.0
+
+
+def test_distances_of_the_targets():
+    """SciPy's densities on the cell centres, and half the sum of absolute differences."""
+    centers, places = grid_centers(5), anchors()
+    density = np.array([multivariate_normal(place, 0.4**2).pdf(centers) for place in places])
+    density /= density.sum(axis=1, keepdims=True)
+    expected = cdist(density, density, "cityblock") / 2
+    np.testing.assert_allclose(target_distances(torch.from_numpy(centers)), expected, atol=1e-6)
+
+
+def test_the_pairs_that_a_distance_of_three_tenths_leaves_out():
+    """Anger, disgust and contempt share a cell of the 5x5 grid and fear lies in the next."""
+    near = target_distances(torch.from_numpy(grid_centers(5))) < 0.3
+    pairs = {(EMOTIONS[a], EMOTIONS[b]) for a in range(8) for b in range(a + 1, 8) if near[a, b]}
+    assert pairs == {
+        ("anger", "disgust"),
+        ("anger", "fear"),
+        ("disgust", "fear"),
+        ("disgust", "contempt"),
+    }
+
+
+def test_near_classes_keep_no_margin():
+    """The margin is that of the pairs left, and 0 where none is."""
+    shown = [EMOTIONS.index(name) for name in ("neutral", "anger", "fear")]
+    seen = batch(labels=shown)
+    loss = Geometry(least_distance=0.3)(seen)
+    means = F.normalize(seen.embedding, dim=1)
+    far = [F.relu(0.5 - 1 + means[0] @ means[other]) for other in (1, 2)]
+    torch.testing.assert_close(loss, sum(far) / 2)
+    near = Geometry(least_distance=0.3)
+    same = batch(labels=shown[1:], embedding=torch.ones(2, 12, requires_grad=True))
+    assert near(same).item() == 0.0
+    assert Geometry()(same).item() == pytest.approx(0.5)
+
+
+def test_a_distance_needs_a_grid_from_the_first_step():
+    term = Geometry(least_distance=0.3)
+    with pytest.raises(
+        InputError, match=r"least_distance: is 0\.3, but there is no prototype grid"
+    ):
+        term.observe(batch(centers=None, epoch=0.0))
+    assert torch.isfinite(Geometry()(batch(centers=None)))
+    with pytest.raises(InputError, match=r"least_distance: is 1\.5"):
+        Geometry(least_distance=1.5)
 
 
 def test_margin_counts_pairs_with_one_class_in_the_batch():
@@ -136,12 +206,11 @@ def test_parts_have_the_right_gradients():
     raw = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
 
     def intra(x):
-        unit = F.normalize(x, dim=1)
-        means = class_means(unit, member)
-        return variance_excess(unit, member[:, [1, 2]], means[[1, 2]], 0.25)
+        return excess(F.normalize(x, dim=1), member[:, [1, 2]], 0.25)
 
     def inter(x):
-        return margin_violation(class_means(F.normalize(x, dim=1), member), every, every, 0.5)
+        means = class_means(F.normalize(x, dim=1), member, member.sum(0))
+        return margin_violation(means, every, every, 0.5)
 
     assert torch.autograd.gradcheck(intra, raw)
     assert torch.autograd.gradcheck(inter, raw)

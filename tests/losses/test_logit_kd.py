@@ -23,6 +23,27 @@ def test_kl_by_hand():
     assert float(softened_kl(torch.zeros(1, 2), teacher, 2.0)) == pytest.approx(expected)
 
 
+def test_one_image_by_hand():
+    """Teacher (2, 0, ..., 0), student 0: centred (7/4, -1/4, ...), of squares 3.5 / 8 = .4375.
+
+    Softened by 5 the teacher is (e^.4, 1, ..., 1) / (e^.4 + 7), the student even.
+    """
+    teacher = torch.tensor([[2.0] + [0.0] * 7])
+    seen = batch(labels=[0], logits=torch.zeros(1, 8), teacher_logits=teacher)
+    assert LogitKD()(seen).item() == pytest.approx(0.4375)
+    e = math.exp(0.4)
+    first, other = e / (e + 7), 1 / (e + 7)
+    divergence = first * math.log(8 * first) + 7 * other * math.log(8 * other)
+    assert LogitKD(mode="kl")(seen).item() == pytest.approx(25 * divergence, rel=1e-4)
+    assert 25 * divergence == pytest.approx(0.26521, abs=2e-5)
+    plain = LogitKD(mode="kl", temperature=1.0)(seen).item()
+    e = math.exp(2.0)
+    first, other = e / (e + 7), 1 / (e + 7)
+    assert plain == pytest.approx(
+        first * math.log(8 * first) + 7 * other * math.log(8 * other), rel=1e-4
+    )
+
+
 def test_kl_at_high_temperature_tends_to_centred_mse():
     """Hinton et al. 2015, section 2.1: T^2 KL tends to half the squared centred difference / C."""
     student, teacher = torch.randn(2, 6, 8, dtype=torch.float64)

@@ -8,14 +8,39 @@ import torch
 from neurogaze.losses.cross_entropy import CrossEntropy
 from neurogaze.losses.geometry import Geometry
 from neurogaze.losses.logit_kd import LogitKD
-from neurogaze.losses.objective import Objective, embedding_gradient
+from neurogaze.losses.objective import Objective
 from neurogaze.losses.proto_kd import ProtoKD, gaussian_targets
+from neurogaze.losses.va_head import VaHead
 from tests.losses.batches import batch
+
+WIDTH = 12
+TERMS = {
+    "ce": CrossEntropy,
+    "kd": LogitKD,
+    "kd_kl": lambda: LogitKD(mode="kl"),
+    "proto": ProtoKD,
+    "proto_5": lambda: ProtoKD(logit_scale=5.0, target="row_softmax"),
+    "geo": Geometry,
+    "va": lambda: VaHead(embedding_dim=WIDTH),
+}
+"""Every term, fresh, in its forms."""
 
 
 def full(**changes):
     slots = {"ce": CrossEntropy(), "kd": LogitKD(), "proto": ProtoKD(), "geo": Geometry()}
-    return Objective(**(slots | changes))
+    return Objective(**(slots | {"va": VaHead(embedding_dim=WIDTH)} | changes))
+
+
+def whole():
+    """The total of all terms, as a function of a batch."""
+    objective = full()
+    return lambda seen: objective(seen)[0]
+
+
+def every_loss():
+    """Each term alone, and the objective with all of them, as functions of a batch."""
+    makers = TERMS | {"full": whole}
+    return pytest.mark.parametrize("maker", makers.values(), ids=makers.keys())
 
 
 def count_calls(module):
@@ -32,11 +57,11 @@ def test_total_is_the_weighted_sum():
         + 0.30 * LogitKD()(seen)
         + 0.12 * ProtoKD()(seen)
         + 0.012 * Geometry()(seen)
+        + 0.12 * VaHead(embedding_dim=WIDTH)(seen)
     )
     torch.testing.assert_close(total, expected)
-    assert list(terms) == ["ce", "kd", "proto", "geo"]
-    torch.testing.assert_close(sum(terms.values()), total.detach())
-    assert not any(term.requires_grad for term in terms.values())
+    assert list(terms) == ["ce", "kd", "proto", "geo", "va"]
+    torch.testing.assert_close(sum(terms.values()), total)
 
 
 @pytest.mark.parametrize(
@@ -46,13 +71,24 @@ def test_total_is_the_weighted_sum():
         ("proto", ProtoKD(0.0)),
         ("geo", Geometry(0.0)),
         ("ce", CrossEntropy(0.0)),
+        ("va", VaHead(0.0, WIDTH)),
     ],
 )
 def test_weight_zero_is_not_computed(slot, term):
-    calls = count_calls(term)
-    _, terms = full(**{slot: term})(batch())
-    assert calls == []
+    """Counted: of all terms' computations, none is of this one, and each other is one."""
+    objective = full(**{slot: term})
+    calls = {name: count_calls(module) for name, module in objective.named_children()}
+    _, terms = objective(batch())
+    assert {name: len(seen) for name, seen in calls.items()} == {
+        name: int(name != slot) for name in ("ce", "kd", "proto", "geo", "va")
+    }
     assert slot not in terms
+
+
+def test_geometry_of_weight_zero_follows_no_means():
+    objective = full(geo=Geometry(0.0))
+    objective(batch())
+    assert not objective.geo.known.any()
 
 
 @pytest.mark.parametrize(("epoch", "called"), [(0.0, 0), (31.0, 0), (32.0, 1), (99.0, 1)])
@@ -67,7 +103,7 @@ def test_ramp_zero_is_not_computed_but_means_are_warm(epoch, called):
 def test_blended_images_cost_no_geometry():
     objective = full()
     halves = {"partner": torch.arange(16).flip(0), "lam": torch.full((16,), 0.5)}
-    assert float(objective(batch(**halves))[1]["geo"]) == 0.0
+    assert objective(batch(**halves))[1]["geo"].item() == 0.0
     assert not objective.geo.known.any()
 
 
@@ -154,28 +190,68 @@ def test_bfloat16_autocast_computes_in_float32():
     assert objective.geo.means.dtype is torch.float32
 
 
-def test_one_sample_is_finite():
-    seen = batch(n=1)
-    total, _ = full()(seen)
-    total.backward()
-    assert torch.isfinite(seen.logits.grad).all()
-    assert torch.isfinite(seen.embedding.grad).all()
+ODD_BATCHES = {
+    "one sample": [3],
+    "one positive sample": [1],
+    "one class": [4] * 6,
+    "one positive class": [1] * 6,
+}
 
 
-def test_embedding_gradient_is_the_plain_gradient():
-    seen, term = batch(), ProtoKD()
-    (expected,) = torch.autograd.grad(term(seen), seen.embedding)
-    torch.testing.assert_close(embedding_gradient(term, seen), expected)
+@pytest.mark.parametrize("labels", ODD_BATCHES.values(), ids=ODD_BATCHES.keys())
+@every_loss()
+def test_odd_batches_are_finite(maker, labels):
+    seen = batch(labels=labels)
+    loss = maker()(seen)
+    assert torch.isfinite(loss)
+    loss.backward()
+    for tensor in (seen.logits, seen.embedding):
+        assert tensor.grad is None or torch.isfinite(tensor.grad).all()
 
 
-def test_embedding_gradient_leaves_the_running_means():
-    term = Geometry()
-    term.observe(batch())
-    before = term.means.clone()
-    with torch.no_grad():
-        embedding_gradient(term, batch(seed=9))
-    torch.testing.assert_close(term.means, before)
-    assert term.training
+@every_loss()
+def test_equal_embeddings_and_zero_embeddings_are_finite(maker):
+    for value in (0.0, 1.0):
+        seen = batch(embedding=torch.full((16, WIDTH), value, requires_grad=True))
+        maker()(seen).backward()
+        assert seen.embedding.grad is None or torch.isfinite(seen.embedding.grad).all()
+
+
+@every_loss()
+def test_autocast_does_not_reach_the_losses(maker):
+    """The same numbers in half precision, once as they come and once widened by hand."""
+    half = batch(dtype=torch.bfloat16)
+    names = ("logits", "embedding", "teacher_logits", "prototypes")
+    wide = batch(**{name: getattr(half, name).detach().float() for name in names})
+    expected = maker()(wide)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = maker()(half)
+    assert loss.dtype is torch.float32
+    torch.testing.assert_close(loss, expected, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("maker", TERMS.values(), ids=TERMS.keys())
+def test_gradients_by_finite_differences(maker):
+    """Geometry without its running means, which would move between two evaluations."""
+    seen, term = batch(n=9, dtype=torch.float64), maker().double().eval()
+
+    def loss(logits, embedding):
+        seen.logits, seen.embedding = logits, embedding
+        return term(seen)
+
+    assert torch.autograd.gradcheck(loss, (seen.logits, seen.embedding))
+
+
+def test_nothing_pulls_at_what_is_given():
+    """Grid, cell centres, the teacher's logits and the targets are data."""
+    given = ("prototypes", "centers", "teacher_logits", "target")
+    seen = batch()
+    for name in given:
+        getattr(seen, name).requires_grad_()
+    full()(seen)[0].backward()
+    assert seen.embedding.grad is not None
+    for name in given[:-1]:
+        assert getattr(seen, name).grad is None, name
 
 
 def test_settings_file_switches_terms():

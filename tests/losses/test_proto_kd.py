@@ -62,6 +62,61 @@ def test_value_against_scipy(target, scale):
     assert term(seen).item() == pytest.approx(expected, rel=1e-9)
 
 
+FOUR = torch.eye(4)
+"""Prototypes of a 2x2 grid: valence and arousal each below or above 0."""
+
+
+def four_cells(name, embedding):
+    """One image of an emotion, on a grid of four orthogonal prototypes."""
+    centers = torch.from_numpy(grid_centers(2))
+    seen = batch(labels=[EMOTIONS.index(name)], prototypes=FOUR, centers=centers)
+    seen.embedding = torch.tensor([embedding])
+    return seen
+
+
+def test_orthogonal_prototypes_by_hand():
+    """Happiness lies in the last of four cells: cosines and target cosines are both 0, 0, 0, 1."""
+    e = math.exp(1 / 0.9)
+    same = four_cells("happiness", [0.0, 0.0, 0.0, 3.0])
+    assert ProtoKD(target="row_softmax")(same).item() == pytest.approx(0.0, abs=1e-7)
+
+    # cosines 0, 0, .6, .8: q_stu is exp(0), exp(0), exp(2/3), exp(8/9) over their sum
+    leaning = four_cells("happiness", [0.0, 0.0, 3.0, 4.0])
+    q = [1 / (3 + e), 1 / (3 + e), 1 / (3 + e), e / (3 + e)]
+    student = [1.0, 1.0, math.exp(2 / 3), math.exp(8 / 9)]
+    expected = sum(a * math.log(a / (b / sum(student))) for a, b in zip(q, student, strict=True))
+    assert expected == pytest.approx(0.05654, abs=2e-5)
+    assert ProtoKD(target="row_softmax")(leaning).item() == pytest.approx(expected, rel=1e-5)
+
+    # the other reading: five times the cosines, the target as it was
+    student = [1.0, 1.0, math.exp(10 / 3), math.exp(40 / 9)]
+    expected = sum(a * math.log(a / (b / sum(student))) for a, b in zip(q, student, strict=True))
+    assert expected == pytest.approx(0.71932, abs=2e-5)
+    term = ProtoKD(target="row_softmax", logit_scale=5.0)
+    assert term(leaning).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("scale", "rounded"), [(1.0, 0.07801), (5.0, 1.41580)])
+def test_gaussian_target_by_hand(scale, rounded):
+    """Neutral (0, 0) is as far from all four centres: its target is a quarter each.
+
+    KL(uniform || q) = -log 4 - mean log q = log(sum_k exp(l_k) / 4) - mean l_k.
+    """
+    seen = four_cells("neutral", [0.0, 0.0, 3.0, 4.0])
+    logits = [0.0, 0.0, scale * 2 / 3, scale * 8 / 9]
+    expected = math.log(sum(map(math.exp, logits)) / 4) - sum(logits) / 4
+    assert expected == pytest.approx(rounded, abs=2e-5)
+    assert ProtoKD(logit_scale=scale)(seen).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_sharpest_student_at_cosines_of_one_and_zero():
+    """`softmax(5/.9)` puts .9885 on the cell that `softmax(1/.9)` gives .5033."""
+    for scale, share in ((1.0, 0.5033), (5.0, 0.9885)):
+        seen = four_cells("happiness", [0.0, 0.0, 0.0, 1.0])
+        seen.centers = 100.0 * seen.centers  # the target is all in the nearest cell
+        assert ProtoKD(logit_scale=scale)(seen).item() == pytest.approx(-math.log(share), abs=1e-3)
+
+
 def test_votes_mix_the_targets_not_the_losses():
     seen = batch(n=1)
     seen.target = torch.tensor([[0.5, 0.5, 0, 0, 0, 0, 0, 0]])
