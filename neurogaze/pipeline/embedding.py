@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -18,6 +19,39 @@ from neurogaze.tasks.loading import load_task
 from neurogaze.tasks.teacher import TeacherTask
 
 BATCH = 2048
+
+Moments = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Mean and standard deviation of the features of a training fold, each `[channels, bands]`."""
+
+
+class Embedder(Protocol):
+    """What embeds recordings for a fold: a trained teacher, or what stands in its place."""
+
+    @property
+    def fold(self) -> int:
+        """Number of the fold."""
+
+    @property
+    def test_units(self) -> frozenset[str]:
+        """People (or rating events) it neither learned from nor stopped on."""
+
+    @property
+    def width(self) -> int:
+        """Values of an embedding."""
+
+    @property
+    def moments(self) -> Moments:
+        """Moments of the features it was fitted on."""
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Whom the weights it started from were warmed up on; empty without a warm-up."""
+
+    def features(self, table: FeatureTable, matched: bool) -> NDArray[np.float32]:
+        """Features of a table, with their moments matched to the training fold where asked."""
+
+    def __call__(self, features: NDArray[np.float32]) -> tuple[NDArray, NDArray]:
+        """Embeddings `[n, d]` and V/A `[n, 2]` of features `[n, channels, bands]`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +68,24 @@ class FoldTeacher:
     fold: int
     test_units: frozenset[str]
 
+    @property
+    def width(self) -> int:
+        """Values of an embedding."""
+        return int(self.task.teacher.head.in_features)
+
+    @property
+    def moments(self) -> Moments:
+        """Moments of the features it was trained on."""
+        return self.task.teacher.feature_mean.numpy(), self.task.teacher.feature_std.numpy()
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Whom the weights it started from were warmed up on; empty without a warm-up."""
+        return self.task.provenance.get("init_from") or {}
+
     def features(self, table: FeatureTable, matched: bool) -> NDArray[np.float32]:
         """Features of a table, with their moments matched to the training fold where asked."""
-        if not matched:
-            return table.features
-        teacher = self.task.teacher
-        mean, std = teacher.feature_mean.numpy(), teacher.feature_std.numpy()
-        return match_moments(table.features, mean, std)
+        return match_moments(table.features, *self.moments) if matched else table.features
 
     def __call__(self, features: NDArray[np.float32]) -> tuple[NDArray, NDArray]:
         """Embed features `[n, channels, bands]`: embeddings `[n, d]` and V/A `[n, 2]`."""
@@ -102,7 +147,7 @@ def units(table: FeatureTable, split: Split) -> NDArray[np.str_]:
 def held_out_fold(
     table: FeatureTable,
     split: Split,
-    folds: Sequence[FoldTeacher],
+    folds: Sequence[Embedder],
     same_people: bool,
     people: str = "",
 ) -> NDArray[np.int64]:
@@ -125,14 +170,14 @@ def held_out_fold(
     return chosen
 
 
-def warmed_on(fold: FoldTeacher, people: str) -> list[str]:
+def warmed_on(fold: Embedder, people: str) -> list[str]:
     """Of the people of this name, those whom the warm-up of a teacher learned from or stopped on.
 
     Args:
         fold: a teacher.
         people: name of a set of people.
     """
-    origin = fold.task.provenance.get("init_from") or {}
+    origin = fold.origin
     if origin.get("people") != people:
         return []
     return sorted({*origin.get("train_units", ()), *origin.get("stop_units", ())})
@@ -152,7 +197,7 @@ def match_moments(
 def embed_held_out(
     table: FeatureTable,
     split: Split,
-    folds: Sequence[FoldTeacher],
+    folds: Sequence[Embedder],
     people: str,
     same_people: bool = True,
     matched: bool = False,
@@ -178,8 +223,10 @@ def embed_held_out(
             f"holds nobody whom a teacher held out under protocol {split.protocol!r}",
             "hold whole people out (protocol: loso), or leave this corpus away",
         )
-    width = folds[0].task.teacher.head.in_features
-    embedding, va = np.zeros((table.n_rows, width), np.float32), np.zeros((table.n_rows, 2))
+    embedding, va = (
+        np.zeros((table.n_rows, folds[0].width), np.float32),
+        np.zeros((table.n_rows, 2)),
+    )
     for index, fold in enumerate(folds):
         mine = chosen == index
         if not mine.any():
@@ -198,10 +245,10 @@ def embed_held_out(
 
 
 def training_means(
-    table: FeatureTable, split: Split, folds: Sequence[FoldTeacher]
+    table: FeatureTable, split: Split, folds: Sequence[Embedder]
 ) -> NDArray[np.float32]:
     """Mean embedding of each fold's own training rows, `[folds of the split, d]`; else 0."""
-    means = np.zeros((len(split.folds), folds[0].task.teacher.head.in_features), np.float32)
+    means = np.zeros((len(split.folds), folds[0].width), np.float32)
     for fold in folds:
         rows = fold_rows(table, split, fold.fold)["train"]
         means[fold.fold] = fold(table.features[rows])[0].mean(axis=0)

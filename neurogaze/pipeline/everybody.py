@@ -13,7 +13,7 @@ from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.eeg.splits import Split, fold_rows
 from neurogaze.errors import InputError
 from neurogaze.models.electrode_transformer import electrode_ids
-from neurogaze.pipeline.embedding import FoldTeacher, embed_held_out, training_means
+from neurogaze.pipeline.embedding import Embedder, embed_held_out, training_means
 from neurogaze.pipeline.explaining import standardised
 from neurogaze.prototypes.consolidate import (
     ConsolidateSettings,
@@ -87,7 +87,7 @@ class Everybody:
 def place_everybody(
     labelled: LabelledData,
     support: Sequence[tuple[FeatureTable, str]],
-    folds: Sequence[FoldTeacher],
+    folds: Sequence[Embedder],
     settings: ConsolidateSettings,
 ) -> Everybody:
     """Embed everybody by a teacher that held them out, align and place the embeddings.
@@ -143,7 +143,7 @@ def anchor_source(support: Sequence[tuple[FeatureTable, str]]) -> str:
 def anchor_embeddings(
     labelled: LabelledData,
     support: Sequence[tuple[FeatureTable, str]],
-    folds: Sequence[FoldTeacher],
+    folds: Sequence[Embedder],
 ) -> NDArray[np.float32]:
     """Embed the same windows with every teacher, `[folds, m, d]`; no label is used.
 

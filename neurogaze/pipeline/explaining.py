@@ -13,7 +13,7 @@ from rich.progress import track
 from neurogaze.eeg.splits import Split, evaluation_rows, fold_rows
 from neurogaze.eeg.table import FeatureTable
 from neurogaze.models.attention_maps import attention_weights
-from neurogaze.pipeline.embedding import FoldTeacher
+from neurogaze.pipeline.embedding import Embedder, FoldTeacher
 from neurogaze.prototypes.cells import group_sums
 from neurogaze.prototypes.consolidate import Embedded
 
@@ -56,7 +56,7 @@ def mean_attention(fold: FoldTeacher, features: Features) -> NDArray[np.float64]
 
 def standardised(
     table: FeatureTable,
-    folds: Sequence[FoldTeacher],
+    folds: Sequence[Embedder],
     embedded: Embedded,
     rows: NDArray[np.int64],
     matched: bool = False,
@@ -73,8 +73,7 @@ def standardised(
     seen = np.zeros((len(rows), *table.features.shape[1:]), np.float32)
     for fold in folds:
         mine = embedded.fold == fold.fold
-        teacher = fold.task.teacher
-        mean, std = teacher.feature_mean.numpy(), teacher.feature_std.numpy()
+        mean, std = fold.moments
         seen[mine] = (fold.features(table, matched)[rows[mine]] - mean) / std
     return seen
 

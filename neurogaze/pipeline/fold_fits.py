@@ -7,12 +7,12 @@ each on its share of the cores.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -28,6 +28,9 @@ from neurogaze.evaluation.chance import Scheme, permuted_table
 from neurogaze.quiet import hush
 from neurogaze.tasks.classifier import ClassifierTask
 from neurogaze.tasks.teacher import TeacherTask
+
+J = TypeVar("J")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,16 @@ def fit_fold(job: FoldJob) -> FoldGuess:
 
     Nothing is written; a checkpoint of every epoch would cost more than such a training.
     """
+    task, data, trainer = trained_fold(job)
+    return _guess(task, data, trainer.current_epoch)
+
+
+def trained_fold(job: FoldJob) -> tuple[Any, Any, Any]:
+    """Train one fold in this process; return the task at its best epoch, the data and the trainer.
+
+    Args:
+        job: what to train.
+    """
     torch.set_num_threads(job.threads)
     cli = training.build_cli([*job.args, f"--data.fold={job.fold}"], run=False)
     data: Any = cli.datamodule
@@ -106,12 +119,11 @@ def fit_fold(job: FoldJob) -> FoldGuess:
         data.use(permuted_table(table, job.scheme, job.permutation))
     data.setup("fit")
     trainer: Any = cli.trainer
-    task: Any = cli.model
     monitor = cli.config["checkpoint"]["monitor"]
     kept = [c for c in trainer.callbacks if isinstance(c, EarlyStopping | EpochSeed)]
     trainer.callbacks = kept + ([BestWeights(monitor)] if monitor else [])
-    trainer.fit(task, datamodule=data)
-    return _guess(task, data, trainer.current_epoch)
+    trainer.fit(cli.model, datamodule=data)
+    return cli.model, data, trainer
 
 
 def _guess(task: LightningModule, data: EEGDataModule, epochs: int) -> FoldGuess:
@@ -161,4 +173,8 @@ class FoldPool:
 
     def run(self, jobs: Sequence[FoldJob]) -> Iterator[FoldGuess]:
         """Results in the order of the jobs, each as soon as it and those before it are done."""
-        return self.pool.map(fit_fold, jobs) if self.pool else map(fit_fold, jobs)
+        return self.map(fit_fold, jobs)
+
+    def map(self, function: Callable[[J], R], jobs: Sequence[J]) -> Iterator[R]:
+        """The same for any function of a module that takes one job."""
+        return self.pool.map(function, jobs) if self.pool else map(function, jobs)

@@ -105,11 +105,20 @@ def prototypes_of(sums: Floats, counts: NDArray, size: int, smoothing: float = 0
 
 
 def _kernel(size: int, width: float, observed: NDArray[np.bool_]) -> Floats:
-    """Gaussian weight of every cell in every other, `[K, K]`; 1 for the nearest observed.
+    """Gaussian weight of every cell in every other, `[K, K]`; 1 for the nearest observed."""
+    return near_weights(np.where(observed, np.square(_distances(size)), np.inf), width)
 
-    Rows are scaled, which changes no direction: far from all recordings nothing underflows.
+
+def near_weights(squared: Floats, width: float) -> Floats:
+    """Gaussian weights of distances, `[K, N]`; 1 for the nearest.
+
+    Rows are scaled, which changes no direction of a weighted sum: far from everything nothing
+    underflows.
+
+    Args:
+        squared: squared distances `[K, N]`; infinite for what is to have no weight.
+        width: standard deviation.
     """
-    squared = np.where(observed, np.square(_distances(size)), np.inf)
     nearest = squared.min(axis=1, keepdims=True)
     return np.asarray(np.exp(-(squared - nearest) / (2.0 * width**2)))
 

@@ -261,7 +261,7 @@ def grid_of(
     Args:
         placed: unit embeddings in one basis.
         settings: size, merging and smoothing of cells.
-        provenance: what the caller knows.
+        provenance: what the caller knows; its `kind` is "eeg" unless it says another.
     """
     size, n_cells = settings.size, settings.size**2
     cells = placed.cells(size, settings.min_subjects)
@@ -269,7 +269,6 @@ def grid_of(
     sums = group_sums(placed.unit, cells, n_cells)
     prototypes = prototypes_of(sums, counts, size, settings.smoothing)
     record = {
-        "kind": "eeg",
         "consolidation": canonical(settings),
         "corpora": np.unique(placed.corpus).tolist(),
         "folds": np.unique(placed.fold).tolist(),
@@ -285,5 +284,5 @@ def grid_of(
         n_subjects=people(cells, placed.subject, n_cells),
         filled=counts == 0,
         edges=grid_edges(size),
-        provenance=dict(provenance or {}) | record,
+        provenance={"kind": "eeg"} | dict(provenance or {}) | record,
     )

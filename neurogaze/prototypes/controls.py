@@ -6,6 +6,7 @@ prototypes act on it. So the made-up grids share the mean cosine of the grid the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,8 @@ from scipy.optimize import brentq
 
 from neurogaze.errors import InputError
 from neurogaze.prototypes.grid import PrototypeGrid
-from neurogaze.prototypes.vectors import mean_cosine, unit_rows
+from neurogaze.prototypes.isospectral import factor, random_gram
+from neurogaze.prototypes.vectors import mean_cosine, orthogonal_rows, unit_rows
 
 LENGTH_SCALE = 0.8
 FAR = 1e3
@@ -50,10 +52,18 @@ def with_mean_cosine(rows: NDArray[np.float64], target: float) -> NDArray[np.flo
     return np.asarray(_shifted(rows, along, float(step)))
 
 
-def _control(
+def made_up(
     grid: PrototypeGrid, kind: str, seed: int, prototypes: NDArray[np.float64], **facts: float
 ) -> PrototypeGrid:
-    """A grid without any recording behind it, in the place of another."""
+    """A grid without any recording behind it, in the place of another.
+
+    Args:
+        grid: the other.
+        kind: what it is called.
+        seed: of its draw.
+        prototypes: `[K, D]`, unit rows.
+        facts: numbers for its provenance.
+    """
     empty = np.zeros(len(grid.counts), dtype=np.int64)
     return replace(
         grid,
@@ -94,7 +104,7 @@ def permuted(grid: PrototypeGrid, seed: int) -> PrototypeGrid:
 
 def rotated(grid: PrototypeGrid, seed: int) -> PrototypeGrid:
     """The same grid in another basis: cosines stay, so a student must do as well with it."""
-    turn = _orthogonal(grid.dim, grid.dim, seed)
+    turn = orthogonal_rows(grid.dim, grid.dim, seed)
     provenance = {"kind": "rotated", "seed": seed, "source_sha256": grid.sha256}
     prototypes = unit_rows(grid.prototypes @ turn, "rotated grid").astype(np.float32)
     return replace(grid, prototypes=prototypes, provenance=provenance)
@@ -106,7 +116,7 @@ def random(grid: PrototypeGrid, seed: int, match_cosine: bool = True) -> Prototy
     rows = unit_rows(rng.standard_normal(grid.prototypes.shape), "random grid")
     if match_cosine:
         rows = with_mean_cosine(rows, grid.mean_cosine)
-    return _control(grid, "random", seed, rows, mean_cosine=mean_cosine(rows))
+    return made_up(grid, "random", seed, rows, mean_cosine=mean_cosine(rows))
 
 
 def geometry(grid: PrototypeGrid, seed: int, length_scale: float = LENGTH_SCALE) -> PrototypeGrid:
@@ -131,14 +141,55 @@ def geometry(grid: PrototypeGrid, seed: int, length_scale: float = LENGTH_SCALE)
     value, vector = np.linalg.eigh(np.exp(-squared / (2.0 * length_scale**2)))
     features = vector * np.sqrt(np.clip(value, 0.0, None))
     rows = with_mean_cosine(unit_rows(features, "geometry grid"), grid.mean_cosine)
-    rows = rows @ _orthogonal(cells, grid.dim, seed)
-    return _control(
+    rows = rows @ orthogonal_rows(cells, grid.dim, seed)
+    return made_up(
         grid, "geometry", seed, rows, mean_cosine=mean_cosine(rows), length_scale=length_scale
     )
 
 
-def _orthogonal(rows: int, columns: int, seed: int) -> NDArray[np.float64]:
-    """Random matrix with orthonormal rows, uniform over all such, `[rows, columns]`."""
-    rng = np.random.default_rng(seed)
-    factor, triangle = np.linalg.qr(rng.standard_normal((columns, rows)))
-    return np.asarray((factor * np.sign(np.diag(triangle))).T)
+def gram_matched(grid: PrototypeGrid, seed: int) -> PrototypeGrid:
+    """Random prototypes as tightly packed as the grid's: their Gram matrix has the same spectrum.
+
+    Eigenvalues, lengths and the mean cosine are those of the grid to 1e-5, the rounding of stored
+    prototypes, so effective rank and energy are too; which cells are alike is random.
+
+    Args:
+        grid: grid to stand in for.
+        seed: of the draw.
+
+    Raises:
+        InputError: for one cell, where nothing can be random.
+    """
+    cells, draw = len(grid.counts), np.random.default_rng(seed)
+    if cells < 2:
+        raise InputError("grid", "one cell cannot be shuffled", "use a larger grid")
+    exact = unit_rows(grid.prototypes, "grid")
+    rows = factor(random_gram(exact @ exact.T, draw), grid.dim)
+    rows = rows @ orthogonal_rows(grid.dim, grid.dim, seed)
+    return made_up(grid, "gram_matched", seed, rows, mean_cosine=mean_cosine(rows))
+
+
+CONTROLS: dict[str, Callable[[PrototypeGrid, int], PrototypeGrid]] = {
+    "permuted": permuted,
+    "random": random,
+    "gram_matched": gram_matched,
+    "geometry": geometry,
+    "rotated": rotated,
+}
+"""Grids that are made of another grid and a seed."""
+
+
+def control(kind: str, grid: PrototypeGrid, seed: int) -> PrototypeGrid:
+    """The control of a kind.
+
+    Args:
+        kind: name of a function of this module.
+        grid: grid to stand in for.
+        seed: of the draw.
+
+    Raises:
+        InputError: for an unknown kind, or what the control itself refuses.
+    """
+    if kind not in CONTROLS:
+        raise InputError(f"grid {kind!r}", "is no control", f"use {', '.join(CONTROLS)}")
+    return CONTROLS[kind](grid, seed)

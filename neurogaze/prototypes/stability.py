@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from einops import rearrange
@@ -78,6 +78,27 @@ def resampled_people(n_people: int, n_resamples: int, seed: int) -> NDArray[np.i
     """How often each person is drawn, `[n_resamples, n_people]`; rows sum to `n_people`."""
     generator = np.random.default_rng(seed)
     return generator.multinomial(n_people, np.full(n_people, 1.0 / n_people), size=n_resamples)
+
+
+def drawn_again(placed: Placed, seed: int) -> tuple[Placed, dict[str, int]]:
+    """The same recordings with their people drawn with replacement, as many as there are.
+
+    Embeddings, their alignment and their places stay as they are, as in `bootstrap_stability`. All
+    windows of a person who is drawn twice count twice; who is not drawn is left out.
+
+    Args:
+        placed: embeddings with their places.
+        seed: of the draw.
+
+    Returns:
+        The drawn rows, and how often each person was drawn.
+    """
+    names, person = np.unique(placed.subject, return_inverse=True)
+    times = resampled_people(len(names), 1, seed)[0]
+    rows = np.repeat(np.arange(len(person)), times[person])
+    columns = ("unit", "va", "subject", "corpus", "fold", "row")
+    drawn = replace(placed, **{name: getattr(placed, name)[rows] for name in columns})
+    return drawn, dict(zip(names.tolist(), times.tolist(), strict=True))
 
 
 def bootstrap_stability(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import chain
+
 import numpy as np
 
 from neurogaze.affect import EMOTIONS, anchors, cell_index
@@ -51,6 +56,28 @@ def testable(grid: PrototypeGrid, teacher_beats_chance: bool | None) -> list[str
     if teacher_beats_chance is False:
         reasons.append("the teacher does not lie above simulated chance")
     return reasons
+
+
+def over_grids(reasons: Sequence[Sequence[str]]) -> list[str]:
+    """Reasons of several grids in one list, each told once with the number of grids it holds of.
+
+    Reasons that differ by a number alone are one; the first of them is quoted.
+
+    Args:
+        reasons: of each grid, as `testable` gives them.
+
+    >>> over_grids([["only 7 of 25 cells are not empty"], ["only 6 of 25 cells are not empty"]])
+    ['only 7 of 25 cells are not empty (in 2 of 2 grids)']
+    """
+    if len(reasons) == 1:
+        return list(reasons[0])
+    quoted: dict[str, str] = {}
+    counted: Counter[str] = Counter()
+    for reason in chain.from_iterable(reasons):
+        kind = re.sub(r"[\d.]+", "#", reason)
+        quoted.setdefault(kind, reason)
+        counted[kind] += 1
+    return [f"{quoted[k]} (in {n} of {len(reasons)} grids)" for k, n in counted.items()]
 
 
 def verdict(reasons: list[str]) -> str:

@@ -60,3 +60,10 @@ def effective_rank(prototypes: NDArray[np.floating]) -> float:
     share = np.clip(np.linalg.eigvalsh(rows @ rows.T), 0.0, None)
     share = share[share > 0] / share.sum()
     return float(np.exp(-(share * np.log(share)).sum()))
+
+
+def orthogonal_rows(rows: int, columns: int, seed: int) -> NDArray[np.float64]:
+    """Random matrix with orthonormal rows, uniform over all such, `[rows, columns]`."""
+    rng = np.random.default_rng(seed)
+    factor, triangle = np.linalg.qr(rng.standard_normal((columns, rows)))
+    return np.asarray((factor * np.sign(np.diag(triangle))).T)

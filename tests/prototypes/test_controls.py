@@ -4,28 +4,36 @@ import numpy as np
 import pytest
 
 from neurogaze.errors import InputError
-from neurogaze.prototypes.controls import geometry, permuted, random, rotated, with_mean_cosine
+from neurogaze.prototypes.controls import (
+    control,
+    geometry,
+    gram_matched,
+    permuted,
+    random,
+    rotated,
+    with_mean_cosine,
+)
 from neurogaze.prototypes.vectors import mean_cosine, unit_rows
 from tests.prototypes.examples import example_grid
 
-EVERY = (permuted, rotated, random, geometry)
+EVERY = (permuted, rotated, random, geometry, gram_matched)
 
 
-@pytest.mark.parametrize("control", EVERY)
-def test_kind_seed_and_source_are_told(control):
+@pytest.mark.parametrize("make", EVERY)
+def test_kind_seed_and_source_are_told(make):
     grid = example_grid()
-    made = control(grid, 7)
-    assert made.provenance["kind"] == control.__name__
+    made = make(grid, 7)
+    assert made.provenance["kind"] == make.__name__
     assert made.provenance["seed"] == 7
     assert made.provenance["source_sha256"] == grid.sha256
     np.testing.assert_array_equal(made.centers, grid.centers)
 
 
-@pytest.mark.parametrize("control", EVERY)
-def test_a_seed_is_a_draw(control):
+@pytest.mark.parametrize("make", EVERY)
+def test_a_seed_is_a_draw(make):
     grid = example_grid()
-    assert control(grid, 1).sha256 == control(grid, 1).sha256
-    assert np.abs(control(grid, 1).prototypes - control(grid, 2).prototypes).max() > 0.01
+    assert make(grid, 1).sha256 == make(grid, 1).sha256
+    assert np.abs(make(grid, 1).prototypes - make(grid, 2).prototypes).max() > 0.01
 
 
 def test_permuted_moves_rows_with_their_counts():
@@ -53,11 +61,11 @@ def test_rotated_keeps_every_cosine():
     assert np.abs(made.prototypes - grid.prototypes).max() > 0.1
 
 
-@pytest.mark.parametrize("control", [random, geometry])
+@pytest.mark.parametrize("make", [random, geometry, gram_matched])
 @pytest.mark.parametrize("offset", [0.3, 1.0, 3.0])
-def test_made_up_grids_match_the_mean_cosine(control, offset):
+def test_made_up_grids_match_the_mean_cosine(make, offset):
     grid = example_grid(size=5, dim=64, offset=offset)
-    made = control(grid, 0)
+    made = make(grid, 0)
     assert made.mean_cosine == pytest.approx(grid.mean_cosine, abs=1e-5)
     assert made.counts.sum() == 0
 
@@ -93,3 +101,24 @@ def test_with_mean_cosine_comes_as_close_as_rows_can(target):
         assert -1 / 8 <= reached < 0
     else:
         assert reached == pytest.approx(target, abs=1e-6)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.0])
+def test_gram_matched_has_the_spectrum_and_not_the_cosines(offset):
+    grid = example_grid(size=5, dim=64, offset=offset)
+    made = gram_matched(grid, 0)
+    found, wanted = (np.asarray(g.prototypes, np.float64) for g in (made, grid))
+    spectra = [np.linalg.svd(rows, compute_uv=False) ** 2 for rows in (found, wanted)]
+    np.testing.assert_allclose(*spectra, atol=1e-5)
+    assert made.gram_rank == pytest.approx(grid.gram_rank, abs=1e-4)
+    assert np.abs(found @ found.T - wanted @ wanted.T).max() > 0.1
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_a_control_is_picked_by_name(make):
+    assert control(make.__name__, example_grid(), 3).sha256 == make(example_grid(), 3).sha256
+
+
+def test_an_unknown_control_is_refused():
+    with pytest.raises(InputError, match=r"'brain'.*permuted, random, gram_matched, geometry, rot"):
+        control("brain", example_grid(), 0)

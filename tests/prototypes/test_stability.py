@@ -10,6 +10,7 @@ from neurogaze.prototypes.consolidate import ConsolidateSettings, consolidate, g
 from neurogaze.prototypes.placed import Placed
 from neurogaze.prototypes.stability import (
     bootstrap_stability,
+    drawn_again,
     resampled_people,
     stability_table,
 )
@@ -63,6 +64,18 @@ def test_draws_keep_the_number_of_people_and_repeat_with_the_seed():
     assert (weights == 0).mean() == pytest.approx((1 - 1 / 23) ** 23, abs=0.01)
     np.testing.assert_array_equal(weights, resampled_people(23, 500, seed=1))
     assert (weights != resampled_people(23, 500, seed=2)).any()
+
+
+def test_people_are_drawn_with_all_their_windows():
+    unit, va, who = example(90)
+    source = placed(unit, va, who)
+    drawn, times = drawn_again(source, 3)
+    assert list(times.values()) == resampled_people(6, 1, 3)[0].tolist()
+    rows = [i for i in range(90) for _ in range(times[who[i]])]
+    np.testing.assert_array_equal(drawn.unit, unit[rows])
+    np.testing.assert_array_equal(drawn.subject, who[rows])
+    np.testing.assert_array_equal(drawn.fold, source.fold[rows])
+    assert drawn_again(source, 4)[1] != times
 
 
 def test_people_who_agree_give_a_stable_grid_and_strangers_do_not():

@@ -1,0 +1,249 @@
+"""Many grids from one corpus: for each seed other teachers and another draw of people.
+
+A student trained on a single grid cannot tell what is due to EEG and what to that grid. A set holds
+grids of the EEG under several seeds, and beside each the grids of teachers that learned something
+else, or nothing. Every stage is kept, so a set that was stopped goes on where it stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+
+import neurogaze
+from neurogaze import training
+from neurogaze.artefacts import settings_hash, write_json
+from neurogaze.evaluation.chance import simulated_chance
+from neurogaze.evaluation.permutations import Scheme
+from neurogaze.evaluation.results import ResultRow, read_rows, write_rows
+from neurogaze.evaluation.scoring import CONTEXT_DEFAULTS, score_va
+from neurogaze.pipeline.consolidating import load_folds, provenance
+from neurogaze.pipeline.embedding import Embedder, FoldTeacher
+from neurogaze.pipeline.everybody import LabelledData, labelled_data, place_everybody
+from neurogaze.pipeline.fold_fits import FoldJob, FoldPool, fold_pool
+from neurogaze.pipeline.fold_teachers import TeacherJob, store_teacher
+from neurogaze.pipeline.grid_set_index import INDEX, SCORES, grid_file, null_band, tell
+from neurogaze.pipeline.grid_set_settings import LEARNED, RATED, GridSetSettings, Kind
+from neurogaze.pipeline.held_out import chance_rows, held_out_predictions, protocol_name
+from neurogaze.pipeline.stages import Stages
+from neurogaze.pipeline.stand_ins import PlacedBy, fit_pca
+from neurogaze.prototypes.consolidate import grid_of
+from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.prototypes.stability import drawn_again
+
+SCHEMES: tuple[Scheme, ...] = ("within_subject", "joint_clip")
+GRID, LEARNT, CHANCE = "grid.npz", "learnt.json", "chance.jsonl"
+
+
+class GridSet:
+    """One file of a set of grids, carried out under one folder.
+
+    Args:
+        settings: what to make.
+        root: folder of the set.
+        store: folder of cached features.
+        console: where progress is told.
+    """
+
+    def __init__(
+        self, settings: GridSetSettings, root: Path, store: Path, console: Console | None = None
+    ) -> None:
+        self.settings, self.root, self.store = settings, root, store
+        self.stages = Stages(root, console)
+        self.made: dict[str, dict[int, PrototypeGrid]] = {}
+        self.rows: list[ResultRow] = []
+        self.labelled = self._labelled()
+
+    def run(self) -> Path:
+        """Make every grid that is not made; return the path of the index, told after each grid."""
+        self._chance()
+        with fold_pool(self.settings.workers) as pool:
+            for kind, seed in self.settings.grids:
+                if kind in LEARNED:
+                    self._teachers(pool, kind, seed)
+                self._grid(kind, seed)
+                self._tell(kind, seed)
+        return self.root / INDEX
+
+    def _labelled(self) -> LabelledData:
+        """Features and split of the corpus."""
+        return labelled_data(training.build_cli(self._args(0), run=False).datamodule)  # type: ignore[arg-type]
+
+    def _args(self, seed: int) -> list[str]:
+        """The command line of the teachers of a seed, after `neurogaze fit`."""
+        place = [f"--data.store={self.store}", f"--seed_everything={seed}"]
+        return [*self.settings.teacher.arguments(), *place]
+
+    def _inputs(self) -> dict[str, str]:
+        """Hashes of the data."""
+        return {"table": self.labelled.table.sha256, "split": self.labelled.split.sha256}
+
+    def _context(self, seed: int, arm: str) -> dict[str, Any]:
+        """What every row says of itself."""
+        return CONTEXT_DEFAULTS | {
+            "experiment": self.settings.name,
+            "arm": arm,
+            "dataset": self.labelled.table.corpus,
+            "seed": seed,
+            "split": "held-out",
+            "protocol": protocol_name(self.labelled.split),
+            "split_hash": self.labelled.split.sha256,
+            "config_hash": self.labelled.table.settings_hash,
+            "label_rule": "ratings to [-1, 1]",
+            "code_version": neurogaze.__version__,
+            "note": self.settings.note,
+        }
+
+    def _chance(self) -> None:
+        """Stage: what ridge reaches on exchanged ratings, under both schemes."""
+        table, split, count = self.labelled.table, self.labelled.split, self.settings.permutations
+
+        def action(folder: Path) -> None:
+            rows: list[ResultRow] = []
+            for scheme in SCHEMES:
+                band = simulated_chance(table, split, count, scheme)
+                arm = f"chance of ridge (99 % band, {scheme})"
+                rows += chance_rows(band, self._context(0, ""), self._trials(), arm=arm)
+            write_rows(folder / CHANCE, rows)
+
+        what = {"permutations": count, "context": self._context(0, "")}
+        self.stages.run("chance", what, self._inputs(), action, [CHANCE])
+        self.rows = read_rows(self.root / "chance" / CHANCE)
+
+    def _teachers(self, pool: FoldPool, kind: Kind, seed: int) -> None:
+        """Stage: the teachers of all folds."""
+        config = training.parse_fit(self._args(seed))
+        exchanged = self.settings.scheme if kind == "null" else None
+        what = {"fit": config, "learned": LEARNED[kind], "exchanged": exchanged}
+
+        def action(folder: Path) -> None:
+            jobs = self._jobs(kind, seed, pool.threads, config)
+            name = f"{kind} teachers, seed {seed}"
+            shares = list(track(pool.map(store_teacher, jobs), name, total=len(jobs)))
+            write_json(folder / LEARNT, {"training_windows_named": shares})
+
+        outputs = [path.name for path in self._checkpoints(kind, seed)]
+        self.stages.run(self._folder(kind, seed), what, self._inputs(), action, outputs)
+
+    def _jobs(self, kind: Kind, seed: int, threads: int, config: Any) -> list[TeacherJob]:
+        """One training a fold; ratings are exchanged by the seed that the weights are drawn by."""
+        args, exchanged = tuple(self._args(seed)), seed if kind == "null" else None
+        return [
+            TeacherJob(
+                FoldJob(args, fold, exchanged, self.settings.scheme, threads),
+                LEARNED[kind],
+                path,
+                settings_hash([config, fold]),
+            )
+            for fold, path in enumerate(self._checkpoints(kind, seed))
+        ]
+
+    @staticmethod
+    def _folder(kind: Kind, seed: int) -> str:
+        """Stage of the teachers behind a grid; principal components have those of the EEG."""
+        return f"teachers-{kind if kind in LEARNED else 'eeg'}-seed{seed}"
+
+    @staticmethod
+    def _stage(kind: Kind, seed: int) -> str:
+        """Stage of a grid."""
+        return f"grid-{kind}-seed{seed}"
+
+    def _checkpoints(self, kind: Kind, seed: int) -> list[Path]:
+        """Teachers behind a grid, by fold."""
+        folder = self.root / self._folder(kind, seed)
+        return [folder / f"fold-{fold}.ckpt" for fold in range(self.labelled.split.n_folds)]
+
+    def _load(self, kind: Kind, seed: int) -> list[FoldTeacher]:
+        """Teachers behind a grid, by fold."""
+        found = load_folds(self._checkpoints(kind, seed), self.labelled, "crossfit")
+        return [teacher for _, teacher in found]
+
+    def embedders(self, kind: Kind, seed: int) -> Sequence[Embedder]:
+        """What embeds and places the recordings for a grid, by fold.
+
+        Teachers that predict ratings place by their own predictions. The others take every window
+        where the EEG teachers of the same seed place it, so that their grid differs from the EEG's
+        by the embedding alone.
+
+        Args:
+            kind: of the grid.
+            seed: of the grid.
+        """
+        if kind in RATED:
+            return self._load(kind, seed)
+        placing = self._load("eeg", seed)
+        own: Sequence[Embedder] = [
+            fit_pca(self.labelled.table, self.labelled.split, teacher.fold, teacher.width)
+            for teacher in placing
+        ]
+        if kind == "subject":
+            own = self._load(kind, seed)
+        return [PlacedBy(*pair) for pair in zip(own, placing, strict=True)]
+
+    def _grid(self, kind: Kind, seed: int) -> None:
+        """Stage: the grid of a draw of people, and the scores of its teachers where they rate."""
+        chosen = self.settings.consolidate
+        sources: set[Kind] = {kind} & {*LEARNED} | (set() if kind in RATED else {"eeg"})
+        inputs = self._inputs()
+        for source in sources:
+            name = self._folder(source, seed)
+            inputs[name] = self.stages.records[name].content
+
+        def action(folder: Path) -> None:
+            grid = self._consolidated(kind, seed)
+            grid.save(folder / GRID)
+            write_rows(folder / SCORES, self._scores(kind, seed, grid.sha256))
+
+        what = {"kind": kind, "seed": seed, "consolidate": chosen} | self._context(seed, kind)
+        self.stages.run(self._stage(kind, seed), what, inputs, action, [GRID, SCORES])
+
+    def _consolidated(self, kind: Kind, seed: int) -> PrototypeGrid:
+        """The grid of a draw of people."""
+        chosen, folds = self.settings.consolidate, self.embedders(kind, seed)
+        placed, drawn = drawn_again(place_everybody(self.labelled, [], folds, chosen).placed, seed)
+        known = provenance(self.labelled, [], self._checkpoints(kind, seed))
+        return grid_of(
+            placed,
+            chosen,
+            known
+            | {
+                "kind": kind,
+                "seed": seed,
+                "people_drawn": drawn,
+                "placed_by": "own predictions" if kind in RATED else "eeg teachers of the seed",
+                "exchanged": self.settings.scheme if kind == "null" else "nothing",
+            },
+        )
+
+    def _scores(self, kind: Kind, seed: int, sha256: str) -> list[ResultRow]:
+        """Agreement of the teachers of a grid with the people they held out."""
+        if kind not in RATED:
+            return []
+        teachers = self._load(kind, seed)
+        frame = held_out_predictions(self.labelled.table, self.labelled.split, teachers)
+        arm = "teacher" if kind == "eeg" else f"{kind} teacher"
+        configs = settings_hash([teacher.task.config_hash for teacher in teachers])
+        said = {"grid_hash": sha256, "config_hash": configs}
+        return score_va(frame, self._context(seed, arm) | said)
+
+    def _tell(self, kind: Kind, seed: int) -> None:
+        """Put a grid beside the index and say anew what the set holds so far."""
+        record = self.stages.records[self._stage(kind, seed)]
+        grid = PrototypeGrid.load(self.root / record.name / GRID)
+        grid.save(self.root / grid_file(kind, seed))
+        self.made.setdefault(kind, {})[seed] = grid
+        self.rows += read_rows(self.root / record.name / SCORES)
+        if record.skipped and self.settings.grids[-1] != (kind, seed):
+            return
+        nulls, context = self.made.get("null", {}), self._context(0, "")
+        band = null_band(nulls, self.rows, self.settings.scheme, context, self._trials())
+        tell(self.root, self.settings.name, self.made, self.rows + band)
+
+    def _trials(self) -> int:
+        """Rated trials."""
+        table = self.labelled.table
+        return len(set(table.trial[table.rated].tolist()))

@@ -1,0 +1,80 @@
+"""A set of grids in words: what may be concluded from it, and one line a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from neurogaze.evaluation.metrics import VA_AXES
+from neurogaze.evaluation.results import ResultRow
+from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.prototypes.testable import over_grids, testable, verdict
+from neurogaze.report.grid_tables import teacher_beats_chance
+from neurogaze.report.markup import to_markdown
+from neurogaze.report.tables import CHANCE, Table, fixed, plain
+
+Grids = Mapping[str, Mapping[int, PrototypeGrid]]
+"""Grids by kind and seed."""
+
+
+def why_not(grid: PrototypeGrid, rows: Sequence[ResultRow]) -> list[str]:
+    """Reasons why a grid of a set cannot tell whether EEG helps.
+
+    Args:
+        grid: a grid of the EEG.
+        rows: of its teachers, which carry its hash, and of chance, which may carry none.
+    """
+    own = [row for row in rows if row.grid_hash == grid.sha256 and not row.arm.startswith(CHANCE)]
+    chance = [row for row in rows if row.arm.startswith(f"{CHANCE} of ridge")]
+    all_rows = [*own, *(replace(row, grid_hash=grid.sha256) for row in chance)]
+    return testable(grid, teacher_beats_chance(all_rows, grid.sha256))
+
+
+def told_grid_set(grids: Grids, rows: Sequence[ResultRow]) -> str:
+    """Markdown: the verdict over the grids of the EEG, then a table of all grids."""
+    reasons = [why_not(grid, rows) for grid in grids["eeg"].values()]
+    return f"{verdict(over_grids(reasons))}\n\n{to_markdown(grid_set_table(grids, rows))}"
+
+
+def grid_set_table(grids: Grids, rows: Sequence[ResultRow]) -> Table:
+    """One line a grid, and one a band of chance.
+
+    Args:
+        grids: by kind and seed.
+        rows: scores of their teachers and bands of chance.
+    """
+    caption = (
+        "Agreement of the teachers with people they held out, CCC over trials with 95 % bootstrap "
+        "interval over people; a line of chance is a band. Cells: those that are not empty after "
+        "people were drawn with replacement. People: different ones among the drawn."
+    )
+    header = ("grid", "seed", *(f"{axis} CCC" for axis in VA_AXES))
+    header += ("cells", "people", "effective rank", "mean cosine")
+    lines = [
+        _line(kind, seed, grid, rows) for kind, made in grids.items() for seed, grid in made.items()
+    ]
+    bands = dict.fromkeys(row.arm for row in rows if row.arm.startswith(CHANCE))
+    blank = ("–",) * 4
+    lines += [(arm, "–", *_scores([r for r in rows if r.arm == arm]), *blank) for arm in bands]
+    return Table("Set of grids", caption, header, tuple(lines))
+
+
+def _line(kind: str, seed: int, grid: PrototypeGrid, rows: Sequence[ResultRow]) -> tuple[str, ...]:
+    """One grid."""
+    drawn = [times for times in grid.provenance["people_drawn"].values() if times]
+    return (
+        kind,
+        str(seed),
+        *_scores([row for row in rows if row.grid_hash == grid.sha256]),
+        f"{int((grid.counts > 0).sum())} of {len(grid.counts)}",
+        str(len(drawn)),
+        fixed(grid.gram_rank, 2),
+        fixed(grid.mean_cosine, 2),
+    )
+
+
+def _scores(rows: Sequence[ResultRow]) -> tuple[str, ...]:
+    """CCC over trials of both axes."""
+    found = {row.metric: row for row in rows}
+    names = [f"{axis}_ccc_trial" for axis in VA_AXES]
+    return tuple(plain(found[name]) if name in found else "–" for name in names)

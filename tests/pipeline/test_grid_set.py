@@ -1,0 +1,123 @@
+"""A set of grids from file to index: what differs between its grids, and what is taken up again."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neurogaze.evaluation.results import read_rows
+from neurogaze.pipeline.bench_grids import open_grids
+from neurogaze.pipeline.everybody import place_everybody
+from neurogaze.pipeline.grid_set import GridSet
+from neurogaze.pipeline.grid_set_settings import load_grid_set
+from neurogaze.prototypes.grid import PrototypeGrid
+from tests.pipeline.tiny import EXPERIMENTS, TEACHER
+
+ARGS = [*TEACHER, "--data.corpus.n_subjects=6", "--model.teacher.branches=electrodes"]
+SEEDS = {"eeg": [0, 1], "null": [0], "untrained": [0], "subject": [0], "rawde": [0]}
+
+
+def settings(**changes):
+    read = load_grid_set(EXPERIMENTS / "grids" / "synthetic.yaml")
+    teacher = replace(read.teacher, args=ARGS)
+    return replace(read, teacher=teacher, seeds=SEEDS, workers=1, permutations=5, **changes)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("set")
+    made = GridSet(settings(), folder / "run", folder / "store")
+    return made, made.run(), folder
+
+
+def grid(done, kind, seed=0):
+    return done[0].made[kind][seed]
+
+
+def test_the_index_lists_every_grid_with_its_hash(done):
+    index = json.loads(done[1].read_text())
+    assert index["name"] == "synthetic_grids"
+    assert {kind: sorted(map(int, pins)) for kind, pins in index["grids"].items()} == SEEDS
+    for pins in index["grids"].values():
+        for pin in pins.values():
+            PrototypeGrid.load(done[1].parent / pin["path"], sha256=pin["sha256"])
+
+
+def test_a_bench_finds_them(done):
+    source = open_grids(done[1])
+    assert source.grid("null", 0).sha256 == grid(done, "null").sha256
+    assert source.grid("gram_matched", 1).provenance["source_sha256"] == grid(done, "eeg", 1).sha256
+
+
+def test_every_grid_has_its_own_hash_and_says_what_it_is(done):
+    grids = [(k, s, g) for k, made in done[0].made.items() for s, g in made.items()]
+    assert len({g.sha256 for _, _, g in grids}) == sum(map(len, SEEDS.values()))
+    for kind, seed, made in grids:
+        assert (made.provenance["kind"], made.provenance["seed"]) == (kind, seed)
+
+
+def test_people_are_drawn_by_the_seed_alone_with_their_number_kept(done):
+    """Six people are drawn from six; every kind of a seed has the same ones."""
+    drawn = grid(done, "eeg").provenance["people_drawn"]
+    assert len(drawn) == sum(drawn.values()) == 6
+    assert max(drawn.values()) > 1
+    assert all(grid(done, kind).provenance["people_drawn"] == drawn for kind in SEEDS)
+    assert grid(done, "eeg", 1).provenance["people_drawn"] != drawn
+
+
+def test_counts_and_prototypes_are_those_of_the_people_drawn(done):
+    """Each window of a person drawn twice counts twice: a weighted mean, by hand."""
+    made, eeg = done[0], grid(done, "eeg")
+    chosen = made.settings.consolidate
+    placed = place_everybody(made.labelled, [], made.embedders("eeg", 0), chosen).placed
+    times = np.array([eeg.provenance["people_drawn"][name] for name in placed.subject.tolist()])
+    cells = placed.cells(5)
+    assert eeg.counts.tolist() == np.bincount(cells, weights=times, minlength=25).tolist()
+    cell = int(eeg.counts.argmax())
+    mean = (placed.unit * (times * (cells == cell))[:, None]).sum(axis=0)
+    np.testing.assert_allclose(eeg.prototypes[cell], mean / np.linalg.norm(mean), atol=1e-6)
+    assert eeg.n_subjects[cell] == len({*placed.subject[(cells == cell) & (times > 0)].tolist()})
+
+
+def test_kinds_that_rate_nothing_fill_the_cells_of_the_eeg_grid(done):
+    for kind in ("subject", "rawde"):
+        assert grid(done, kind).counts.tolist() == grid(done, "eeg").counts.tolist()
+        assert np.abs(grid(done, kind).prototypes - grid(done, "eeg").prototypes).max() > 0.1
+    assert grid(done, "null").counts.tolist() != grid(done, "eeg").counts.tolist()
+
+
+def test_principal_components_leave_the_rest_of_the_width_empty(done):
+    """14 electrodes by 4 bands make 56 values; the grid is as wide as the EEG's all the same."""
+    rawde = grid(done, "rawde")
+    assert rawde.dim == grid(done, "eeg").dim == 256
+    assert np.linalg.matrix_rank(rawde.prototypes) <= 25
+    np.testing.assert_allclose(rawde.prototypes[:, 56:], 0.0, atol=1e-6)
+
+
+def test_scores_of_teachers_stand_beside_chance(done):
+    rows = read_rows(done[1].with_name("results.jsonl"))
+    arms = {row.arm for row in rows}
+    assert {"teacher", "null teacher", "untrained teacher"} <= arms
+    assert {f"chance of ridge (99 % band, {s})" for s in ("within_subject", "joint_clip")} <= arms
+    own = [row for row in rows if row.grid_hash == grid(done, "eeg", 1).sha256]
+    assert {row.arm for row in own} == {"teacher"}
+    assert {row.seed for row in own} == {1}
+    verdicts = json.loads(done[1].with_name("verdicts.json").read_text())
+    assert all("does not lie above simulated chance" in v[-1] for v in verdicts.values())
+    assert done[1].with_name("grids.md").read_text().startswith("Not testable with this grid:")
+
+
+def test_a_second_run_makes_nothing_and_a_new_grid_only_its_own(done):
+    _, index, folder = done
+    before = index.read_text()
+    again = GridSet(settings(), folder / "run", folder / "store")
+    again.run()
+    assert all(record.skipped for record in again.stages.records.values())
+    assert index.read_text() == before
+    more = replace(settings(), seeds=SEEDS | {"rawde": [0, 1]})
+    grown = GridSet(more, folder / "run", folder / "store")
+    grown.run()
+    made = [name for name, record in grown.stages.records.items() if not record.skipped]
+    assert made == ["grid-rawde-seed1"]
+    assert set(json.loads(index.read_text())["grids"]["rawde"]) == {"0", "1"}
