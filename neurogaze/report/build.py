@@ -12,11 +12,15 @@ from pathlib import Path
 from rich.progress import track
 
 import neurogaze
-from neurogaze.artefacts import folder_written_aside, written_aside
-from neurogaze.report import gallery, grid_tables, html, tables
+from neurogaze.artefacts import folder_written_aside, write_json, written_aside
+from neurogaze.report import arm_tables, contrast_tables, gallery, grid_tables, html, tables
+from neurogaze.report import fingerprint as made_of
 from neurogaze.report.bench_tables import bench_tables
 from neurogaze.report.inputs import ReportInputs, discover
-from neurogaze.report.markup import to_latex, to_markdown
+from neurogaze.report.markup import to_booktabs, to_latex, to_markdown
+from neurogaze.report.over_seeds import averaged, has_seeds
+from neurogaze.report.reported_tables import TITLE as REPORTED
+from neurogaze.report.reported_tables import reported_tables
 from neurogaze.report.robustness_tables import robustness_tables
 from neurogaze.report.tables import Table
 
@@ -25,12 +29,23 @@ __all__ = ["ReportInputs", "build_report", "discover"]
 MAX_FIGURES = 24
 """Figures of one kind that the page shows; a bench of many arms has more."""
 
+PAPER_TABLES = {
+    "xval_main": arm_tables.CROSS,
+    "ablation_lite": arm_tables.ABLATION,
+    "contrasts": contrast_tables.TITLE,
+}
+"""Files in LaTeX for a paper, by how the title of their tables begins."""
+
 MAX_VALUE = 160
 """Characters of a provenance value that are shown."""
 
 
 def build_report(run: Path, out: Path) -> Path:
-    """Read a run folder and write `report.html`, `results.md`, `results.tex` and `figures/*.png`.
+    """Read a run folder and write the page, its tables, its figures and what it was made of.
+
+    These are `report.html`, `results.md`, `results.tex`, those of `xval_main.tex`,
+    `ablation_lite.tex` and `contrasts.tex` that there are results for, `figures/*.png` and
+    `fingerprint.json`.
 
     Args:
         run: folder of a run, or of several.
@@ -50,8 +65,12 @@ def build_report(run: Path, out: Path) -> Path:
         for picture in (p for group in pictures.values() for p in group):
             (folder / f"{picture.name}.png").write_bytes(picture.png)
     known = [table for table in shown.values() if table is not None]
-    _write(out / "results.md", "\n".join(map(to_markdown, known)) or "No results yet.\n")
+    leads = [" ".join(sentences) + "\n" for sentences in summaries(inputs)]
+    _write(out / "results.md", "\n".join([*leads, *map(to_markdown, known)]) or "No results yet.\n")
     _write(out / "results.tex", "\n".join(map(to_latex, known)) or "% No results yet.\n")
+    _write_paper_tables(out, known)
+    records = made_of.checkpoint_records(run, inputs.stages)
+    write_json(out / made_of.FILE, made_of.fingerprint(inputs, records))
     sections = page_sections(inputs, shown, pictures, left_out)
     text = html.page(inputs.title, facts(inputs), stamps(inputs), sections)
     return _write(out / "report.html", text)
@@ -64,25 +83,49 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
+def _write_paper_tables(out: Path, known: Sequence[Table]) -> None:
+    """Write the tables of `PAPER_TABLES` that there are; those of an earlier report go."""
+    for name, title in PAPER_TABLES.items():
+        found = [table for table in known if table.title.startswith(title)]
+        labels = [f"tab:{name}" + (f"_{i}" if i else "") for i in range(len(found))]
+        text = "\n".join(map(to_booktabs, found, labels))
+        (out / f"{name}.tex").unlink(missing_ok=True)
+        if text:
+            _write(out / f"{name}.tex", text)
+
+
+def summaries(inputs: ReportInputs) -> list[list[str]]:
+    """What was found out arm against arm: the verdict on the grid is the first sentence."""
+    return [contrast_tables.summary(file) for file in inputs.contrasts.values()]
+
+
 def result_tables(inputs: ReportInputs) -> dict[str, Table | None]:
     """The tables of results by section; None where nothing was run.
 
-    A bench of EEG teachers is shown arm by arm; its single seeds stay in the result files.
+    A bench is shown arm by arm; its single seeds stay in the result files.
     """
+    rows = averaged(inputs.rows)
+    single = not has_seeds(inputs.rows)
+    contrasts = contrast_tables.contrast_tables(inputs.contrasts)
+    reported = reported_tables(inputs.matches, inputs.rows)
     arms = {table.title: table for table in bench_tables(inputs.rows)}
     return {
-        "Faces": tables.faces_table(inputs.rows),
-        "Faces, classes present": tables.present_table(inputs.rows),
-        "Faces, calibration": tables.calibration_table(inputs.rows),
-        "Faces, open set": tables.open_table(inputs.rows),
-        "Faces, recall by class": tables.recall_table(inputs.rows),
-        "Faces, precision by class": tables.precision_table(inputs.rows),
-        "F1 by class": tables.class_table(inputs.rows),
+        **{table.title: table for table in contrasts},
+        "Faces": tables.faces_table(rows) if single else arm_tables.arms_table(inputs.rows),
+        arm_tables.ABLATION: arm_tables.ablation_table(inputs.rows),
+        arm_tables.CROSS: arm_tables.cross_table(inputs.rows),
+        "Faces, classes present": tables.present_table(rows),
+        "Faces, calibration": tables.calibration_table(rows),
+        "Faces, open set": tables.open_table(rows),
+        "Faces, recall by class": tables.recall_table(rows),
+        "Faces, precision by class": tables.precision_table(rows),
+        "F1 by class": tables.class_table(rows),
         "EEG": None if arms else tables.eeg_table(inputs.rows),
         "EEG, high or low": None if arms else tables.decisions_table(inputs.rows),
         **arms,
         "Stability of the grid": grid_tables.sizes_table(inputs.stability),
         **{table.title: table for table in robustness_tables(inputs.robustness)},
+        **{table.title: table for table in reported},
     }
 
 
@@ -178,8 +221,10 @@ def page_sections(
         found: Iterable[Table | None] = (),
         figures: str = "",
         notes: Iterable[str] = (),
+        leads: Iterable[Sequence[str]] = (),
     ) -> html.Section:
-        blocks = [html.note_html(text) for text in notes]
+        blocks = [html.lead_html(sentences) for sentences in leads]
+        blocks += [html.note_html(text) for text in notes]
         blocks += [html.table_html(t, heading=t.title != title) for t in found if t is not None]
         if pictures.get(figures):
             blocks.append(html.gallery_html(pictures[figures]))
@@ -193,8 +238,12 @@ def page_sections(
     faces = [table for name, table in shown.items() if name.startswith(("Faces", "F1"))]
     recordings = [table for name, table in shown.items() if name.startswith("EEG")]
     spoiled = [table for name, table in shown.items() if name.startswith(gallery.ROBUSTNESS)]
+    compared = [table for name, table in shown.items() if name.startswith(contrast_tables.TITLE)]
+    beside = [table for name, table in shown.items() if name.startswith(REPORTED)]
     results, predictions = "results.jsonl with such results", "predictions of faces"
+    arms = part(contrast_tables.TITLE, "", compared, gallery.CONTRASTS, leads=summaries(inputs))
     return [
+        *([arms] if inputs.contrasts else []),
         part("Faces", results, faces),
         *(
             [part(gallery.ROBUSTNESS, results, spoiled, gallery.ROBUSTNESS)]
@@ -209,5 +258,6 @@ def page_sections(
         part("Calibration", predictions, (), gallery.CALIBRATION),
         part("Embedding", "embeddings.npz", (), gallery.EMBEDDING),
         part("Learning curves", "metrics.csv", (), gallery.CURVES),
+        *([part(REPORTED, "", beside)] if beside else []),
         part("Stages", "stage.json", [tables.stages_table(inputs.stages)]),
     ]

@@ -26,7 +26,15 @@ def confusion_figure(truth: NDArray[np.int64], probabilities: NDArray[np.float64
         truth: class of each row, `[N]`.
         probabilities: `[N, 8]`.
     """
-    counts = confusion_matrix(truth, probabilities.argmax(axis=1))
+    return counts_figure(confusion_matrix(truth, probabilities.argmax(axis=1)))
+
+
+def counts_figure(counts: NDArray[np.integer]) -> bytes:
+    """Confusion matrix as counts and as shares of each row, as PNG.
+
+    Args:
+        counts: `[8, 8]`, label down, perceived expression across.
+    """
     support = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
     with drawing.styled(10.4, 5.2) as figure:
@@ -35,7 +43,7 @@ def confusion_figure(truth: NDArray[np.int64], probabilities: NDArray[np.float64
         _draw_matrix(left, shares, [[f"{value:,}" for value in row] for row in counts], absent)
         per_cent = [[f"{100 * value:.0f}" for value in row] for row in shares]
         _draw_matrix(right, shares, per_cent, absent)
-        left.set_title(f"Faces (n = {len(truth):,})")
+        left.set_title(f"Faces (n = {counts.sum():,})")
         right.set_title("Per cent of the true class")
         left.set_ylabel("label")
         return drawing.png(figure)

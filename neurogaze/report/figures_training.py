@@ -16,6 +16,11 @@ DOTS_UP_TO = 12
 """Epochs up to which each one is marked by a dot."""
 
 
+SHARE = "train/share_"
+ANGLE = "train/cos_"
+"""Columns about gradients: the share of each term, and the cosine of two."""
+
+
 def curves(log: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Losses and validation metrics by epoch.
 
@@ -26,8 +31,8 @@ def curves(log: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         log: columns `epoch`, `train/...`, `val/...`.
 
     Returns:
-        losses (terms of the objective and anything named loss) and other validation values, both
-        indexed by epoch, without empty columns.
+        losses (terms of the objective and anything named loss) and other validation values but for
+        their running bests, both indexed by epoch, without empty columns.
     """
     if "epoch" not in log:
         return pd.DataFrame(), pd.DataFrame()
@@ -36,9 +41,23 @@ def curves(log: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     by_epoch = values.groupby("epoch").mean(numeric_only=True).dropna(axis=1, how="all")
     by_epoch.columns = [str(name).removesuffix("_epoch") for name in by_epoch.columns]
     columns = [name for name in by_epoch.columns if name.startswith(("train/", "val/"))]
+    columns = [name for name in columns if not name.startswith((SHARE, ANGLE))]
     losses = [name for name in columns if name.startswith("train/") or "loss" in name]
-    rest = [name for name in columns if name not in losses]
+    rest = [name for name in columns if name not in losses and not name.endswith("_best")]
     return by_epoch[losses[:MAX_SERIES]], by_epoch[rest[:MAX_SERIES]]
+
+
+def gradient_shares(log: pd.DataFrame) -> pd.DataFrame:
+    """Share of each term in the gradient at the embedding, by epoch; empty where none is logged."""
+    names = [str(name) for name in log.columns if str(name).startswith(SHARE)]
+    if "epoch" not in log or not names:
+        return pd.DataFrame()
+    return (
+        log.groupby("epoch")[names]
+        .mean()
+        .dropna(axis=1, how="all")
+        .rename(columns=lambda name: str(name).removeprefix(SHARE))
+    )
 
 
 def learning_figure(log: pd.DataFrame) -> bytes | None:
@@ -50,7 +69,11 @@ def learning_figure(log: pd.DataFrame) -> bytes | None:
     losses, scores = curves(log)
     panels = [
         (part, title)
-        for part, title in ((losses, "Loss and its terms"), (scores, "Validation"))
+        for part, title in (
+            (losses, "Loss and its terms"),
+            (gradient_shares(log), "Share of the gradient"),
+            (scores, "Validation"),
+        )
         if not part.empty
     ]
     if not panels:

@@ -17,6 +17,7 @@ from neurogaze.evaluation.predictions import (
 )
 from neurogaze.report.figures_attention import attention_figure
 from neurogaze.report.figures_bench import arm_lines, conditions_figure
+from neurogaze.report.figures_contrasts import forest_figure, groups
 from neurogaze.report.figures_eeg import topomap_figure, va_figure
 from neurogaze.report.figures_explained import cell_maps_figure, saliency_figure
 from neurogaze.report.figures_faces import confusion_figure, embedding_figure, reliability_figure
@@ -27,7 +28,7 @@ from neurogaze.report.grid_inputs import Explained
 from neurogaze.report.inputs import ReportInputs
 from neurogaze.report.robustness_tables import by_student
 
-GRID, EEG, MAPS, LOOKS, CURVES, CONFUSION, CALIBRATION, EMBEDDING, ROBUSTNESS = (
+GRID, EEG, MAPS, LOOKS, CURVES, CONFUSION, CALIBRATION, EMBEDDING, ROBUSTNESS, CONTRASTS = (
     "Prototype grid",
     "EEG",
     "Topomaps",
@@ -37,6 +38,7 @@ GRID, EEG, MAPS, LOOKS, CURVES, CONFUSION, CALIBRATION, EMBEDDING, ROBUSTNESS = 
     "Calibration",
     "Embedding",
     "Robustness",
+    "Contrasts",
 )
 
 
@@ -68,6 +70,7 @@ def slug(*parts: str) -> str:
 
 def plans(inputs: ReportInputs) -> Iterator[Plan]:
     """Every figure the inputs allow, in order of the page."""
+    yield from _contrast_plans(inputs)
     if any(len(line) > 1 for line in arm_lines(inputs.rows, "valence").values()):
         caption = "Arms against conditions: mean over seeds, 95 % interval over people."
         yield Plan(EEG, "conditions", caption, partial(conditions_figure, inputs.rows))
@@ -97,6 +100,19 @@ def plans(inputs: ReportInputs) -> Iterator[Plan]:
     for place, log in inputs.logs.items():
         caption = f"{place}: training by epoch."
         yield Plan(CURVES, slug("learning", place), caption, partial(learning_figure, log))
+
+
+def _contrast_plans(inputs: ReportInputs) -> Iterator[Plan]:
+    """Effects of each data set, split and score beside the margin that does not matter."""
+    for place, file in inputs.contrasts.items():
+        for names, contrasts in groups(file.contrasts).items():
+            caption = (
+                f"{', '.join(names)}: arm minus arm, mean over seeds with its 95 % crossed "
+                "bootstrap interval, the t interval over seeds (broad) and single seeds below. "
+                "Grey field: differences that do not matter."
+            )
+            draw = partial(forest_figure, contrasts)
+            yield Plan(CONTRASTS, slug("contrasts", place, *names), caption, draw)
 
 
 def _grid_plans(place: str, inputs: ReportInputs) -> Iterator[Plan]:

@@ -39,6 +39,7 @@ section { background: #fff; border: 1px solid var(--line); border-radius: 8px;
   padding: 22px 24px; margin: 0 0 20px; }
 .absent { color: var(--soft); font-style: italic; margin: 0; }
 .caption { color: var(--soft); font-size: 13.5px; margin: 0 0 10px; max-width: 95ch; }
+.lead { max-width: 95ch; margin: 0 0 12px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 th { text-align: left; vertical-align: bottom; font-weight: 600; border-bottom: 2px solid #cbd2d9;
@@ -58,8 +59,10 @@ footer { color: var(--soft); font-size: 13px; padding-bottom: 48px; }
   section { border: 0; padding: 0; } figure, table { break-inside: avoid; } }
 """
 
-INTERVAL = re.compile(r"^(?P<value>-?[\d.]+) (?P<interval>\[[^\]]+\]|\(n = [\d,]+\))$")
-NUMBER = re.compile(r"^(-?[\d.,]+( [\[(].*[\])])?|\[.*\]|–)$")
+INTERVAL = re.compile(
+    r"^(?P<value>[+-]?[\d.]+( ± [\d.]+)?) (?P<interval>\[[^\]]+\]|\(n = [\d,]+\))$"
+)
+NUMBER = re.compile(r"^([+-]?[\d.,]+( ± [\d.]+)?( [\[(].*[\])])?|\[.*\]|–)$")
 LONG = 28
 """Characters from which a cell may be broken anywhere."""
 CSS_DPI = 96
@@ -144,6 +147,12 @@ def _figure(picture: Picture) -> str:
 def note_html(text: str) -> str:
     """A sentence in small print."""
     return f"<p class='caption'>{escape(text)}</p>"
+
+
+def lead_html(sentences: Sequence[str]) -> str:
+    """A paragraph whose first sentence stands out, as what must be read first."""
+    first, *rest = map(escape, sentences)
+    return f"<p class='lead'><strong>{first}</strong> {' '.join(rest)}</p>"
 
 
 def page(

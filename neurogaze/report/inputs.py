@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,16 +12,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from neurogaze.errors import InputError
+from neurogaze.evaluation.contrast_file import FILE as CONTRASTS
+from neurogaze.evaluation.contrast_file import ContrastFile, read_contrasts
 from neurogaze.evaluation.metrics import N_CLASSES
 from neurogaze.evaluation.predictions import PROBABILITY_COLUMNS, read_predictions
 from neurogaze.evaluation.results import ResultRow, read_rows
 from neurogaze.report.grid_inputs import Explained, GridStability, read_explained, read_stability
 from neurogaze.report.reading import REMEDY, read_arrays, read_record, texts
+from neurogaze.report.reported import FILE as REPORTED
+from neurogaze.report.reported import Match, read_matches
 
 if TYPE_CHECKING:
     from neurogaze.prototypes.grid import PrototypeGrid
 
 DEFAULT_TITLE = "neurogaze report"
+HERE = "run"
+"""Name of the folder of a run itself among its parts."""
 
 T = TypeVar("T")
 
@@ -73,6 +79,8 @@ class ReportInputs:
         embeddings: student embeddings.
         stages: stage records.
         robustness: results on spoiled pictures.
+        contrasts: arm against arm.
+        matches: which of our results stand beside a published row, by the name of that row.
     """
 
     title: str
@@ -87,6 +95,8 @@ class ReportInputs:
     embeddings: Mapping[str, Embedding]
     stages: Mapping[str, Mapping[str, Any]]
     robustness: tuple[ResultRow, ...] = ()
+    contrasts: Mapping[str, ContrastFile] = field(default_factory=dict)
+    matches: Mapping[str, Match] = field(default_factory=dict)
 
 
 def read_topomaps(path: Path) -> Topomaps:
@@ -139,14 +149,16 @@ def read_grid(path: Path) -> PrototypeGrid:
 
 
 def discover(run: Path, skip: Path | None = None) -> ReportInputs:
-    """Find and read every part of a report under a run folder, at any depth, in name order.
+    """Find and read every part of a report under a run folder, at any depth.
+
+    Parts come in the order of the stages where `title.json` lists them, else in name order.
 
     Args:
         run: folder; `results.jsonl`, `predictions.parquet` or `.csv`, `grid.npz`,
             `stability.json`, `explained.npz`, `topomaps.npz`, `metrics.csv`, `embeddings.npz`,
-            `robustness.jsonl` and `stage.json` are looked for, and `title.json` in the folder
-            itself. Where `title.json` lists `stages`, other folders are left over from other
-            settings and are not read.
+            `robustness.jsonl`, `contrasts.json`, `reported.json` and `stage.json` are looked for,
+            and `title.json` in the folder itself. Where `title.json` lists `stages`, other folders
+            are left over from other settings and are not read.
         skip: folder to leave out, such as an earlier report.
 
     Raises:
@@ -160,7 +172,8 @@ def discover(run: Path, skip: Path | None = None) -> ReportInputs:
 
     def each(name: str, read: Callable[[Path], T]) -> dict[str, T]:
         found = {_place(path, run): path for path in _find(run, name, skip)}
-        return {k: read(path) for k, path in found.items() if live is None or k in live}
+        order = found if live is None else [HERE, *live]
+        return {place: read(found[place]) for place in order if place in found}
 
     frames = each("predictions.csv", read_predictions)
     frames |= each("predictions.parquet", read_predictions)
@@ -179,6 +192,8 @@ def discover(run: Path, skip: Path | None = None) -> ReportInputs:
         robustness=tuple(
             row for rows in each("robustness.jsonl", read_rows).values() for row in rows
         ),
+        contrasts=each(CONTRASTS, read_contrasts),
+        matches={k: m for found in each(REPORTED, read_matches).values() for k, m in found.items()},
     )
 
 
@@ -196,4 +211,4 @@ def _find(run: Path, name: str, skip: Path | None) -> list[Path]:
 def _place(path: Path, run: Path) -> str:
     """Folder of a part, relative to the run."""
     inner = path.parent.relative_to(run).as_posix()
-    return "run" if inner == "." else inner
+    return HERE if inner == "." else inner

@@ -30,16 +30,52 @@ def _markdown_text(text: str) -> str:
     return " ".join(text.split())
 
 
+PARAGRAPHS = {"notes": "26mm", "differences": "32mm", "our result": "26mm", "verdict": "20mm"}
+"""Columns of sentences, which are broken, and how wide they are."""
+
+
+def to_booktabs(table: Table, label: str) -> str:
+    """A floating table with the rules of the package booktabs, for a paper.
+
+    Args:
+        table: the table; intervals stand under their values.
+        label: what the text refers to, such as "tab:xval_main".
+    """
+    head, body = _latex_lines(table)
+    lines = [
+        "% needs \\usepackage{booktabs}",
+        r"\begin{table}[tbp]",
+        rf"\caption{{{latex_text(table.title + '. ' + table.caption)}}}\label{{{label}}}",
+        r"\centering\scriptsize\setlength{\tabcolsep}{3pt}",
+        rf"\begin{{tabular}}{{@{{}}{_latex_columns(table)}@{{}}}}",
+        *(r"\toprule", head, r"\midrule", *body, r"\bottomrule"),
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _latex_columns(table: Table) -> str:
+    """How each column is set."""
+    return "".join(
+        rf"p{{{PARAGRAPHS[name]}}}" if name in PARAGRAPHS else "l" for name in table.header
+    )
+
+
+def _latex_lines(table: Table) -> tuple[str, list[str]]:
+    """The line of headings, and one line a row."""
+    head = " & ".join(_stacked(_halves(name)) for name in table.header) + r" \\"
+    return head, [" & ".join(map(_latex_cell, cells)) + r" \\" for cells in table.rows]
+
+
 def to_latex(table: Table) -> str:
     """A floating table in plain LaTeX, no package needed; intervals stand under their values."""
-    columns = "".join("p{26mm}" if name == "notes" else "l" for name in table.header)
-    body = [" & ".join(map(_latex_cell, cells)) + r" \\" for cells in table.rows]
-    head = " & ".join(_stacked(_halves(name)) for name in table.header) + r" \\"
+    head, body = _latex_lines(table)
     lines = [
         r"\begin{table}",
         rf"\caption{{{latex_text(table.title + '. ' + table.caption)}}}\vspace{{4pt}}",
         r"\centering\scriptsize\setlength{\tabcolsep}{3pt}",
-        rf"\begin{{tabular}}{{{columns}}}",
+        rf"\begin{{tabular}}{{{_latex_columns(table)}}}",
         *(r"\hline", head, r"\hline", *body, r"\hline"),
         r"\end{tabular}",
         r"\end{table}",
