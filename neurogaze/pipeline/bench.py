@@ -1,10 +1,14 @@
-"""Arms x seeds: the same student under named overrides, one stage each, resumable."""
+"""Arms x seeds: the same student under named overrides, one stage each, resumable.
+
+Several small trainings run side by side, each in a process of its own with its share of the cores;
+one that fails is told at the end and loses nothing of the others.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,121 +16,242 @@ from rich.console import Console
 
 import neurogaze
 from neurogaze import training
+from neurogaze.artefacts import write_json
+from neurogaze.errors import InputError
 from neurogaze.faces.store import prepare as prepare_faces
+from neurogaze.pipeline.arms import Arm, load_arm
+from neurogaze.pipeline.bench_contrasts import compare
+from neurogaze.pipeline.bench_grids import EEG, open_grids, pinned
+from neurogaze.pipeline.bench_settings import BenchSettings, rescaled
+from neurogaze.pipeline.equal_gradient import equal_weight
+from neurogaze.pipeline.folded import pool_folds
 from neurogaze.pipeline.judging import evaluate_student, load_student, training_pictures
-from neurogaze.pipeline.run import expect, grid_sha256, report_stage, resumable_fit
-from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
-from neurogaze.pipeline.stages import Stages
+from neurogaze.pipeline.processes import Failure, processes, run_all
+from neurogaze.pipeline.settings import EvaluationSettings
+from neurogaze.pipeline.stages import StageRecord, Stages
+from neurogaze.pipeline.steps import expect, report_stage, resumable_fit
+from neurogaze.prototypes.grid import PrototypeGrid
+
+JUDGED = ["predictions.parquet", "embeddings.npz", "results.jsonl"]
 
 
 @dataclass(frozen=True)
-class BenchSettings:
-    """Arms compared under one budget.
+class Job:
+    """One arm under one seed.
 
     Args:
-        name: folder of the bench, under `runs/`.
-        title: heading of the report; names the data as really used.
-        base: the student every arm starts from.
-        arms: override files by arm; an empty list is the base itself.
-        seeds: each arm is trained once a seed.
-        evaluate: data sets by name.
-        grid: prototype grid for arms with a Proto-KD term; null where none has.
+        settings: of the bench.
+        root: folder of the bench.
+        store: folder of decoded images.
+        arm: file of the arm.
+        seed: of the training.
+        equal_gradient: whether the weight of Proto-KD is rescaled.
+        fold: of a cross-validated corpus; None: no fold, or all of them.
+        alone: whether no other training runs beside it, so that it may show a bar.
     """
 
-    name: str
-    title: str
-    base: FitSettings
-    arms: dict[str, list[str]]
-    evaluate: dict[str, EvaluationSettings]
-    seeds: list[int] = field(default_factory=lambda: [0])
-    grid: str | None = None
+    settings: BenchSettings
+    root: Path
+    store: Path
+    arm: str
+    seed: int
+    equal_gradient: bool = False
+    alone: bool = True
+    fold: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The arm as tables have it."""
+        return rescaled(self.arm) if self.equal_gradient else self.arm
+
+    @property
+    def stage(self) -> str:
+        """Folder of its training."""
+        kind = "-equal" if self.equal_gradient else ""
+        fold = "" if self.fold is None else f"-fold{self.fold}"
+        return f"{self.arm}{kind}-seed{self.seed}{fold}"
 
 
-def load_bench(path: Path) -> BenchSettings:
-    """Read a bench file; paths in it are relative to the file, but for the grid's.
-
-    Raises:
-        InputError: when it cannot be read, or a key is missing, unknown or of the wrong type.
-    """
-    settings = read_settings(path, BenchSettings)
-    folder = path.parent
-    return replace(
-        settings,
-        base=settings.base.relative_to(folder),
-        arms={k: [(folder / f).as_posix() for f in v] for k, v in settings.arms.items()},
-        evaluate={k: v.relative_to(folder) for k, v in settings.evaluate.items()},
-    )
+def jobs_of(settings: BenchSettings, root: Path, store: Path) -> list[Job]:
+    """Every training of a bench in the order it is done: arms of most seeds first, seed by seed."""
+    arms = [(arm, False, n) for arm, n in settings.arms.items()]
+    arms += [(arm, True, settings.arms[arm]) for arm in settings.equal_gradient]
+    ranked = sorted((-n, seed, at) for at, (_, _, n) in enumerate(arms) for seed in range(n))
+    alone = processes(settings.workers, len(ranked)) == 1
+    return [
+        Job(settings, root, store, arms[at][0], seed, arms[at][1], alone) for _, seed, at in ranked
+    ]
 
 
 def run_bench(
     settings: BenchSettings, root: Path, store: Path, console: Console | None = None
 ) -> Path:
-    """Train and judge every arm and seed that is not done; return the report's path."""
+    """Train and judge every arm and seed that is not done; return the report's path.
+
+    Raises:
+        InputError: at the end, when some training failed; the others, and a report of them, stand.
+    """
     stages = Stages(root, console)
-    for seed in settings.seeds:
-        for arm, overrides in settings.arms.items():
-            _run_arm(settings, stages, store, arm, overrides, seed)
+    jobs = jobs_of(settings, root, store)
+    prepare_pictures(settings, store)
+    failed: dict[str, Failure] = {}
+    finished: list[Job] = []
+    size = processes(settings.workers, len(jobs))
+    for at, (job, outcome) in enumerate(run_all(run_job, jobs, size), start=1):
+        if isinstance(outcome, Failure):
+            failed[job.stage] = outcome
+        else:
+            finished.append(job)
+            stages.records |= {record.name: record for record in outcome}
+        said = "failed" if job.stage in failed else "done"
+        stages.console.print(f"{job.name}, seed {job.seed}: {said} ({at} of {len(jobs)})")
+    page = _told(stages, settings, sorted(finished, key=jobs.index)) if finished else None
+    if failed:
+        raise _failure(settings, failed, len(jobs), page)
+    return root / "report" / "report.html" if page is None else page
+
+
+def _told(stages: Stages, settings: BenchSettings, finished: Sequence[Job]) -> Path:
+    """Stages: contrasts and report of what is there."""
+    compare(stages, settings, [(job.name, job.seed, job.stage) for job in finished])
     inputs = {name: record.content for name, record in stages.records.items()}
     return report_stage(stages, settings.title, inputs)
 
 
-def _run_arm(
-    settings: BenchSettings,
-    stages: Stages,
-    store: Path,
-    arm: str,
-    overrides: Sequence[str],
-    seed: int,
-) -> None:
-    """Stages of one arm and seed: fit, then one evaluation a data set."""
-    fit = replace(settings.base, config=[*settings.base.config, *overrides])
-    args = [*fit.arguments(), f"--seed_everything={seed}", f"--data.store={store}"]
-    if settings.grid is not None:
-        pin = {"path": settings.grid, "sha256": grid_sha256(Path(settings.grid))}
-        args.append(f"--model.grid={json.dumps(pin)}")
+def _failure(
+    settings: BenchSettings, failed: Mapping[str, Failure], n_jobs: int, page: Path | None
+) -> InputError:
+    """The error that names every training that failed."""
+    found = "; ".join(f"{stage}: {failure.said}" for stage, failure in failed.items())
+    where = "nothing could be reported" if page is None else f"the others are reported in {page}"
+    return InputError(
+        settings.name,
+        f"{len(failed)} of {n_jobs} trainings failed ({found})",
+        f"mend the cause and repeat the command; {where}",
+    )
+
+
+def prepare_pictures(settings: BenchSettings, store: Path) -> None:
+    """Decode all pictures once, before several processes want them."""
+    for path in [settings.base.data, *(part.data for part in settings.evaluate.values())]:
+        data: Any = training.load_data(["--data", path, f"--data.store={store}"])
+        for split in data.corpus.splits:
+            prepare_faces(data.corpus, split, data.store)
+
+
+def run_job(job: Job) -> list[StageRecord]:
+    """Stages of one arm and seed: fit, then one evaluation a data set; or so for every fold."""
+    stages = Stages(job.root, Console(stderr=True, quiet=not job.alone))
+    args = arguments(job, load_arm(Path(job.settings.arms_folder), job.arm), stages)
+    if not job.settings.folds:
+        _train_and_judge(stages, job, args)
+    else:
+        folds = [replace(job, fold=k) for k in range(job.settings.folds)]
+        for fold in folds:
+            _train_and_judge(stages, fold, [*args, f"--data.corpus.fold={fold.fold}"])
+        pool_folds(stages, job.stage, [fold.stage for fold in folds], job.settings.compared_on)
+    return list(stages.records.values())
+
+
+def _train_and_judge(stages: Stages, job: Job, args: list[str]) -> None:
+    """Stages of one training."""
+    cli = training.build_cli(args, run=False)
+    quiet = [] if job.alone else ["--trainer.enable_progress_bar=false"]
+    trained = stages.run(
+        job.stage,
+        training.settings_of(cli),
+        _faces(cli.datamodule),
+        lambda folder: resumable_fit([*args, *quiet], folder),
+        ["last.ckpt", "metrics.csv"],
+    )
+    for dataset, part in job.settings.evaluate.items():
+        _judge(stages, job, dataset, part, trained.outputs["last.ckpt"])
+
+
+def arguments(job: Job, arm: Arm, stages: Stages) -> list[str]:
+    """Command line of a training: base, arm, seed, grid, weight and stored logits."""
+    base = job.settings.base
+    fit = replace(base, config=[*base.config, *arm.config])
+    flags = [f"--seed_everything={job.seed}", f"--data.store={job.store}"]
+    args = [*fit.arguments(), *arm.flags(job.seed), *flags]
+    if arm.grid:
+        args.append(_grid(job, arm.grid))
+    if job.equal_gradient:
+        args.append(f"--model.loss.proto.weight={_rescaled_weight(stages, job, arm, args)}")
+    if arm.logits:
+        args.append(_logits(job))
+    return args
+
+
+def _grid(job: Job, kind: str) -> str:
+    """Flag that pins the grid of an arm.
+
+    Raises:
+        InputError: when the bench names no grids.
+    """
+    if job.settings.grids is None:
+        found = f"wants the {kind} grid, and the bench names no grids"
+        raise InputError(f"arm {job.arm}", found, "name `grids` in the bench file")
+    source = open_grids(Path(job.settings.grids), job.settings.class_means)
+    pin = pinned(source, kind, job.seed, job.root / "grids")
+    return f"--model.grid={json.dumps(asdict(pin))}"
+
+
+def _logits(job: Job) -> str:
+    """Flag that pins the stored logits of an arm with logit KD.
+
+    Raises:
+        InputError: when the bench names none.
+    """
+    if job.settings.logits is None:
+        found = "has logit KD, and the bench names no stored logits"
+        raise InputError(f"arm {job.arm}", found, "name `logits` in the bench file")
+    return f"--model.teacher_logits={json.dumps(asdict(job.settings.logits))}"
+
+
+def _rescaled_weight(stages: Stages, job: Job, arm: Arm, args: Sequence[str]) -> float:
+    """Stage: the weight of Proto-KD at which the grid of an arm pulls as hard as the EEG's."""
+    source = open_grids(Path(str(job.settings.grids)), job.settings.class_means)
+    folder = job.root / "grids"
+    kinds = [pinned(source, kind, job.seed, folder) for kind in (EEG, arm.grid)]
     config = training.parse_fit(args)
-    name = f"{arm}-seed{seed}"
-    inputs = _faces(args)
 
-    outputs = ["last.ckpt", "metrics.csv"]
-    trained = stages.run(name, config, inputs, lambda f: resumable_fit(args, f), outputs)
-    context = {
-        "experiment": settings.name,
-        "arm": arm,
-        "seed": seed,
-        "code_version": neurogaze.__version__,
-    }
-    for dataset, part in settings.evaluate.items():
-        _judge(stages, store, part, name, dataset, trained.outputs["last.ckpt"], context)
+    def action(out: Path) -> None:
+        reference, grid = (PrototypeGrid.load(Path(pin.path)) for pin in kinds)
+        write_json(out / "weight.json", {"weight": equal_weight(args, reference, grid)})
+
+    inputs = {"eeg": kinds[0].sha256, "grid": kinds[1].sha256}
+    name = f"{job.stage}-weight"
+    stages.run(name, config, inputs, action, ["weight.json"])
+    return float(json.loads((job.root / name / "weight.json").read_text())["weight"])
 
 
-def _faces(args: Sequence[str]) -> dict[str, str]:
+def _faces(data: Any) -> dict[str, str]:
     """Content hashes of the images of a training; they can change while no setting does."""
-    data: Any = training.build_cli(args, run=False).datamodule
     splits = {"faces": "train", "valid": "valid"}
     return {k: prepare_faces(data.corpus, split, data.store).sha256 for k, split in splits.items()}
 
 
-def _judge(
-    stages: Stages,
-    store: Path,
-    part: EvaluationSettings,
-    name: str,
-    dataset: str,
-    weights: str,
-    context: dict[str, Any],
-) -> None:
-    data: Any = training.load_data(["--data", part.data, f"--data.store={store}", *part.args])
+def _judge(stages: Stages, job: Job, dataset: str, part: EvaluationSettings, weights: str) -> None:
+    """Stage: one arm and seed on one data set."""
+    fold = [] if job.fold is None else [f"--data.corpus.fold={job.fold}"]
+    flags = [f"--data.store={job.store}", *part.args, *fold]
+    data: Any = training.load_data(["--data", part.data, *flags])
     table = prepare_faces(data.corpus, part.split, data.store, progress=False)
     expect(part.expected, table)
     view = part.view()
-    context = context | {"arm": view.named(context["arm"])}
+    context = {
+        "experiment": job.settings.name,
+        "arm": view.named(job.name),
+        "seed": job.seed,
+        "code_version": neurogaze.__version__,
+        "note": job.settings.note,
+    }
 
     def action(folder: Path) -> None:
-        task = load_student(stages.root / name / "last.ckpt")
+        task = load_student(job.root / job.stage / "last.ckpt")
         evaluate_student(task, table, folder, context, view, training_pictures(task, data))
 
-    outputs = ["predictions.parquet", "embeddings.npz", "results.jsonl"]
     inputs = {"student": weights, "faces": table.sha256}
     what = context | {"view": view}
-    stages.run(f"{name}-{dataset}", what, inputs, action, outputs)
+    stages.run(f"{job.stage}-{dataset}", what, inputs, action, JUDGED)

@@ -26,7 +26,14 @@ from neurogaze.evaluation.results import write_rows
 from neurogaze.evaluation.scoring import score_faces
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
-from neurogaze.pipeline.ensemble_logits import gathered, log_odds, stored_logits, together
+from neurogaze.pipeline.ensemble_logits import (
+    class_means,
+    gathered,
+    gathered_means,
+    log_odds,
+    stored_logits,
+    together,
+)
 from neurogaze.pipeline.judging import (
     face_frame,
     guarded,
@@ -34,13 +41,14 @@ from neurogaze.pipeline.judging import (
     student_context,
     training_pictures,
 )
-from neurogaze.pipeline.run import expect, report_stage, resumable_fit
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.pipeline.stages import StageRecord, Stages
+from neurogaze.pipeline.steps import expect, report_stage, resumable_fit
 from neurogaze.pipeline.views import PLAIN, View, predict
 from neurogaze.tasks.student import StudentTask
 
 LOGITS = "logits.npz"
+CLASS_MEANS = "class_means.npz"
 MIN_FOLDS = 2
 
 
@@ -132,26 +140,36 @@ class Ensemble:
         root: folder of the run.
         store: folder of decoded pictures.
         console: where progress is told.
+        stages: of a run under the same folder that it is a part of; by default its own.
     """
 
     def __init__(
-        self, settings: EnsembleSettings, root: Path, store: Path, console: Console | None = None
+        self,
+        settings: EnsembleSettings,
+        root: Path,
+        store: Path,
+        console: Console | None = None,
+        stages: Stages | None = None,
     ) -> None:
         self.settings, self.root, self.store = settings, root, store
-        self.stages = Stages(root, console)
+        self.stages = stages or Stages(root, console)
         self.members = members_of(settings, store)
         self._data: dict[str, Any] = {}
 
     def run(self) -> Path:
         """Train, judge and store whatever is not done; return the report's path."""
-        for member in self.members:
-            self.fit(member)
-            self.held_out(member)
-        self.logits()
+        self.stored()
         for name, part in self.settings.evaluate.items():
             self.judge(name, part)
         inputs = {name: record.content for name, record in self.stages.records.items()}
         return report_stage(self.stages, self.settings.title, inputs)
+
+    def stored(self) -> StageRecord:
+        """Stages: the members, and one file with the held-out logits of every training picture."""
+        for member in self.members:
+            self.fit(member)
+            self.held_out(member)
+        return self.logits()
 
     def data(self, member: Member) -> Any:
         """The data module of a member, its training and held-out pictures read once."""
@@ -198,8 +216,10 @@ class Ensemble:
         def action(folder: Path) -> None:
             task = self.task(member)
             guarded(task, table)
-            logits = log_odds(predict(task, table.images)[0])
-            write_npz(folder / LOGITS, {"ids": table.ids, "logits": logits})
+            chances, embedding = predict(task, table.images)
+            means = class_means(embedding, table.labels)
+            stored = {"ids": table.ids, "logits": log_odds(chances), "class_means": means}
+            write_npz(folder / LOGITS, stored)
 
         inputs = {"student": self._weights(member), "faces": table.sha256}
         return self.stages.run(f"{member.name}-held-out", {}, inputs, action, [LOGITS])
@@ -215,12 +235,13 @@ class Ensemble:
             arrays["dataset"] = np.array(self.train.dataset)
             write_npz(folder / LOGITS, arrays)
             write_json(folder / "logits.json", self._about(arrays))
+            write_npz(folder / CLASS_MEANS, gathered_means([self.root / n / LOGITS for n in names]))
             row = {name: i for i, name in enumerate(self.train.ids.tolist())}
             table = self.train.take(np.array([row[name] for name in arrays["ids"].tolist()]))
             self._score(folder, table, together([arrays["logits"]]), arm, PLAIN)
 
         what = {"context": self._context(arm)}
-        outputs = [LOGITS, "logits.json", "results.jsonl"]
+        outputs = [LOGITS, CLASS_MEANS, "logits.json", "results.jsonl"]
         return self.stages.run("logits", what, inputs, action, outputs)
 
     def _about(self, arrays: dict[str, NDArray]) -> dict[str, Any]:

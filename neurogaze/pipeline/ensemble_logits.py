@@ -65,3 +65,32 @@ def gathered(paths: Sequence[Path]) -> dict[str, NDArray]:
     np.add.at(sums, which, np.concatenate(logits))
     mean = (sums / counts[:, None]).astype(np.float16)
     return {"ids": names, "logits": mean, "labels": np.array(EMOTIONS)}
+
+
+def class_means(embedding: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Mean unit embedding of each class, `float32 [8, D]`; zeros for a class without a picture.
+
+    Args:
+        embedding: `[n, D]`.
+        labels: `int64 [n]`.
+    """
+    lengths = np.linalg.norm(embedding, axis=1, keepdims=True)
+    member = np.eye(len(EMOTIONS))[labels]
+    sums = member.T @ (embedding / np.maximum(lengths, np.finfo(np.float32).tiny))
+    return (sums / np.maximum(member.sum(axis=0), 1)[:, None]).astype(np.float32)
+
+
+def gathered_means(paths: Sequence[Path]) -> dict[str, NDArray]:
+    """Class means of every member, each in its own space.
+
+    Args:
+        paths: files of `class_means [8, D]`, one a member.
+
+    Returns:
+        `means` float32 `[members, 8, D]`, and `labels [8]`, what the rows mean.
+    """
+    means = []
+    for path in paths:
+        with np.load(path, allow_pickle=False) as arrays:
+            means.append(arrays["class_means"])
+    return {"means": np.stack(means), "labels": np.array(EMOTIONS)}

@@ -3,17 +3,30 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from neurogaze.affect import EMOTIONS
+from neurogaze.artefacts import arrays_hash, write_json, write_npz
 from neurogaze.errors import InputError
+from neurogaze.evaluation.contrast_file import read_contrasts
+from neurogaze.evaluation.metrics import confusion_matrix, macro_f1_8way
+from neurogaze.evaluation.predictions import face_arrays
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
-from neurogaze.pipeline import bench
-from neurogaze.pipeline.bench import load_bench, run_bench
+from neurogaze.pipeline.bench import Job, jobs_of, run_bench, run_job
+from neurogaze.pipeline.bench_settings import load_bench
 from neurogaze.pipeline.stages import Stages
+from neurogaze.prototypes.controls import random
+from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.tasks.pins import LogitsPin
 from tests.pipeline.tiny import EXPERIMENTS, FACES, STUDENT
 
 FILE = EXPERIMENTS / "bench" / "synthetic_arms.yaml"
+ARMS = sorted(path.stem for path in (EXPERIMENTS / "arms").glob("*.yaml"))
+RECORDED = ("eeg", "null", "untrained", "subject", "rawde", "face")
 
 
 def tiny_bench(**changes):
@@ -23,7 +36,7 @@ def tiny_bench(**changes):
         settings,
         base=replace(settings.base, args=[*quick, "--trainer.max_epochs=1"]),
         evaluate={n: replace(p, args=FACES) for n, p in settings.evaluate.items()},
-        **{"seeds": [0]} | changes,
+        **{"arms": {"ce": 1, "geo": 1}, "workers": 1} | changes,
     )
 
 
@@ -33,6 +46,36 @@ def finished(tmp_path_factory):
     page = run_bench(tiny_bench(), folder / "run", folder / "store")
     assert page.exists()
     return folder
+
+
+@pytest.fixture(scope="module")
+def grids(tmp_path_factory, tiny_run):
+    """Index of a set of grids for two seeds; every grid another one."""
+    folder = tmp_path_factory.mktemp("grids")
+    source, listed = PrototypeGrid.load(tiny_run.run / "grid" / "grid.npz"), {}
+    for place, kind in enumerate(RECORDED):
+        for seed in (0, 1):
+            grid = random(source, 10 * place + seed)
+            grid.save(folder / f"{kind}-seed{seed}.npz")
+            pin = {"path": f"{kind}-seed{seed}.npz", "sha256": grid.sha256}
+            listed.setdefault(kind, {})[str(seed)] = pin
+    write_json(folder / "index.json", {"name": "made up", "grids": listed})
+    return folder / "index.json"
+
+
+@pytest.fixture(scope="module")
+def logits(tmp_path_factory):
+    """Stored logits of a made-up face classifier for the tiny training set."""
+    table = SyntheticFaces(64, 40).load("train")
+    arrays = {
+        "ids": table.ids,
+        "logits": np.random.default_rng(0).normal(size=(64, 8)).astype(np.float16),
+        "labels": np.array(EMOTIONS),
+        "dataset": np.array(table.dataset),
+    }
+    path = tmp_path_factory.mktemp("logits") / "logits.npz"
+    write_npz(path, arrays)
+    return LogitsPin(str(path), arrays_hash(arrays))
 
 
 @pytest.fixture
@@ -55,9 +98,8 @@ def settings_of(folder, name):
 
 def test_a_second_call_skips_everything(finished, records):
     run_bench(tiny_bench(), finished / "run", finished / "store")
-    assert records == dict.fromkeys(
-        ["ce-seed0", "ce-seed0-valid", "geo-seed0", "geo-seed0-valid", "report"], True
-    )
+    names = ["ce-seed0", "ce-seed0-valid", "geo-seed0", "geo-seed0-valid", "contrasts", "report"]
+    assert records == dict.fromkeys(names, True)
 
 
 def test_a_lost_evaluation_is_all_that_is_done_again(finished, records, tmp_path):
@@ -78,7 +120,7 @@ def differences(first, second, path=""):
 def test_arms_differ_by_their_override_alone(finished):
     ce, geo = (settings_of(finished, f"{arm}-seed0")["settings"] for arm in ("ce", "geo"))
     assert list(differences(ce, geo)) == ["/model/init_args/loss/init_args/geo"]
-    assert ce["model"]["init_args"]["loss"]["init_args"]["geo"] is None
+    assert "geo" not in ce["model"]["init_args"]["loss"]["init_args"]
 
 
 def test_the_images_take_part_in_the_fingerprint(finished):
@@ -98,35 +140,114 @@ def test_every_arm_is_in_the_results(finished):
     assert "geo" in table
 
 
+def test_the_contrast_is_the_difference_of_the_scores(finished):
+    scores = {}
+    for arm in ("ce", "geo"):
+        path = finished / "run" / f"{arm}-seed0-valid" / "predictions.parquet"
+        truth, chances = face_arrays(pd.read_parquet(path))
+        scores[arm] = macro_f1_8way(confusion_matrix(truth, chances.argmax(axis=1)))
+    found = read_contrasts(finished / "run" / "contrasts" / "contrasts.json")
+    assert (found.primary.first, found.primary.second) == ("geo", "ce")
+    assert found.primary.effect == pytest.approx(scores["geo"] - scores["ce"])
+    assert found.primary.n_seeds == 1
+    assert "no claim" in found.primary.verdict
+
+
+def test_two_at_a_time_end_as_one_after_the_other(finished, tmp_path):
+    """Weights and predictions do not depend on what runs beside them."""
+    run_bench(tiny_bench(workers=2), tmp_path / "run", finished / "store")
+    for arm in ("ce", "geo"):
+        alone, beside = (
+            json.loads((folder / f"{arm}-seed0" / "stage.json").read_text())
+            for folder in (finished / "run", tmp_path / "run")
+        )
+        assert beside["fingerprint"] == alone["fingerprint"]
+        frames = [
+            pd.read_parquet(folder / f"{arm}-seed0-valid" / "predictions.parquet")
+            for folder in (finished / "run", tmp_path / "run")
+        ]
+        np.testing.assert_allclose(*(face_arrays(f)[1] for f in frames), atol=1e-5)
+
+
+def test_a_failed_arm_loses_nothing_of_the_others(finished, tmp_path):
+    """The arm lacks its stored logits; the rest is trained, told and compared."""
+    broken = tiny_bench(arms={"kd": 1, "ce": 1, "geo": 1})
+    with pytest.raises(InputError, match=r"1 of 3 trainings failed.*kd-seed0.*names no stored log"):
+        run_bench(broken, tmp_path / "run", finished / "store")
+    assert "geo" in (tmp_path / "run" / "report" / "results.md").read_text()
+    assert (tmp_path / "run" / "contrasts" / "contrasts.json").exists()
+
+
+def test_arms_of_many_seeds_come_first_seed_by_seed():
+    jobs = jobs_of(tiny_bench(arms={"ce": 1, "geo": 2, "kd": 2}), Path(), Path())
+    told = [job.stage for job in jobs]
+    assert told == ["geo-seed0", "kd-seed0", "geo-seed1", "kd-seed1", "ce-seed0"]
+
+
 def test_paths_are_relative_to_the_file():
     settings = load_bench(FILE)
     folder = FILE.parent.as_posix()
-    assert settings.arms["ce"] == [f"{folder}/../ablations/ce.yaml"]
+    assert settings.arms_folder == f"{folder}/../arms"
     assert settings.base.data == f"{folder}/../data/synthetic_faces.yaml"
-    assert settings.seeds == [0, 1]
+    assert settings.arms == {"ce": 2, "geo": 2}
 
 
-def test_a_mistake_in_the_file_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("geo: 2", "geo: two", r"b\.yaml.*arms"),
+        ("primary: [geo, ce]", "primary: [geo, kd]", r"compares kd, which it does not train"),
+        ("primary: [geo, ce]", "primary: [geo]", r"names 1 arms"),
+        ("primary: [geo, ce]", "secondary: [[geo, ce]]", r"secondary contrasts alone"),
+        ("primary: [geo, ce]", "primary: [geo, ce]\ncompared_on: test", r"'test', which is not"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path, old, new, said):
     path = tmp_path / "b.yaml"
-    path.write_text(FILE.read_text().replace("seeds: [0, 1]", "seeds: [zero]"))
-    with pytest.raises(InputError, match=r"b\.yaml.*seeds"):
+    path.write_text(FILE.read_text().replace(old, new))
+    with pytest.raises(InputError, match=said):
         load_bench(path)
 
 
-def test_a_grid_is_pinned_by_its_content(tiny_run, tmp_path, monkeypatch):
-    """Every arm gets the grid; its path is no part of the fingerprint, its hash is."""
-    seen = []
+def test_an_unknown_arm_is_named(finished, tmp_path):
+    with pytest.raises(InputError, match=r"nobody\.yaml: is no arm.*ce_votes"):
+        run_bench(tiny_bench(arms={"nobody": 1}, primary=[]), tmp_path / "r", finished / "store")
 
-    class Stop(Exception):
-        pass
 
-    def parse(args):
-        seen.extend(args)
-        raise Stop
+@pytest.mark.parametrize("arm", ARMS)
+def test_every_arm(arm, tmp_path, finished, grids, logits):
+    """Globbed: each is trained and judged, on the grid of its kind and seed."""
+    settings = tiny_bench(arms={arm: 1}, grids=str(grids), logits=logits)
+    names = [r.name for r in run_job(Job(settings, tmp_path, finished / "store", arm, 0))]
+    assert names == [f"{arm}-seed0", f"{arm}-seed0-valid"]
 
-    monkeypatch.setattr(bench.training, "parse_fit", parse)
-    grid = str(tiny_run.run / "grid" / "grid.npz")
-    with pytest.raises(Stop):
-        run_bench(tiny_bench(grid=grid), tmp_path / "run", tmp_path / "store")
-    (pin,) = [json.loads(a.split("=", 1)[1]) for a in seen if a.startswith("--model.grid=")]
-    assert pin == {"path": grid, "sha256": bench.grid_sha256(tiny_run.run / "grid" / "grid.npz")}
+
+def test_arms_are_short():
+    for arm in ARMS:
+        lines = (EXPERIMENTS / "arms" / f"{arm}.yaml").read_text().splitlines()
+        assert len(lines) <= 6, arm
+
+
+def test_every_seed_has_a_grid_of_its_own(tmp_path, finished, grids):
+    settings = tiny_bench(arms={"ce+proto": 2}, grids=str(grids), primary=[])
+    hashes = []
+    for seed in (0, 1):
+        run_job(Job(settings, tmp_path, finished / "store", "ce+proto", seed))
+        line = (tmp_path / f"ce+proto-seed{seed}-valid" / "results.jsonl").read_text()
+        hashes.append(json.loads(line.splitlines()[0])["grid_hash"])
+    listed = json.loads(grids.read_text())["grids"]["eeg"]
+    assert hashes == [listed["0"]["sha256"], listed["1"]["sha256"]]
+
+
+def test_a_seed_without_a_grid_is_named(tmp_path, finished, grids):
+    settings = tiny_bench(arms={"ce+proto": 3}, grids=str(grids), primary=[])
+    with pytest.raises(InputError, match=r"eeg grids of the seeds \[0, 1\], not of 2"):
+        run_job(Job(settings, tmp_path, finished / "store", "ce+proto", 2))
+
+
+def test_an_altered_grid_is_refused(tmp_path, finished, grids):
+    shutil.copytree(grids.parent, tmp_path / "grids")
+    shutil.copy(tmp_path / "grids" / "null-seed0.npz", tmp_path / "grids" / "eeg-seed0.npz")
+    settings = tiny_bench(grids=str(tmp_path / "grids" / "index.json"), primary=[])
+    with pytest.raises(InputError, match=r"eeg-seed0\.npz.*the index says"):
+        run_job(Job(settings, tmp_path, finished / "store", "ce+proto", 0))

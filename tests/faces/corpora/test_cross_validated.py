@@ -1,0 +1,91 @@
+"""Every picture judges once; twins never lie on both sides of a fold."""
+
+import numpy as np
+import pytest
+
+from neurogaze.errors import InputError
+from neurogaze.faces.corpora.cross_validated import CrossValidated
+from neurogaze.faces.corpora.ferplus import FerPlus
+from neurogaze.faces.corpora.synthetic import SyntheticFaces
+from neurogaze.faces.datamodule import FaceDataModule
+from neurogaze.faces.images import FaceTable
+from tests.fixtures.faces import write_ferplus
+
+FACES = SyntheticFaces(120, 60)
+
+
+def folds(of=FACES, n=3, **more):
+    return [CrossValidated(of, n_folds=n, fold=k, **more) for k in range(n)]
+
+
+def test_every_picture_of_both_splits_judges_once():
+    judged = np.concatenate([c.load("valid").ids for c in folds()])
+    own = [f"{part}:{i}" for part in ("train", "valid") for i in FACES.load(part).ids]
+    assert sorted(judged) == sorted(own)
+
+
+def test_training_is_all_that_does_not_judge():
+    for corpus in folds():
+        train, valid = corpus.load("train"), corpus.load("valid")
+        assert len(train) + len(valid) == 180
+        assert not set(train.ids) & set(valid.ids)
+
+
+def test_classes_are_even():
+    counts = np.stack([c.load("valid").class_counts for c in folds()])
+    assert (counts.max(axis=0) - counts.min(axis=0) <= 1).all()
+
+
+def test_twins_across_the_official_splits_stay_together():
+    """The same face in both official splits is on one side of every fold."""
+
+    class Twins(SyntheticFaces):
+        def load(self, split, progress=False):
+            table = super().load(split, progress)
+            if split == "train":
+                return table
+            twin = super().load("train").take(np.arange(20))
+            columns = ("images", "labels", "votes", "groups")
+            both = {c: np.concatenate([getattr(t, c) for t in (table, twin)]) for c in columns}
+            ids = np.concatenate([table.ids, np.char.add("twin/", twin.ids)])
+            return FaceTable(ids=ids, dataset=table.dataset, split=split, rule=table.rule, **both)
+
+    for corpus in folds(Twins(120, 60)):
+        train, valid = corpus.load("train"), corpus.load("valid")
+        assert not set(train.groups) & set(valid.groups)
+        assert len(train) + len(valid) == 200
+
+
+def test_the_deal_is_in_the_identity():
+    one, other = CrossValidated(FACES, fold=0), CrossValidated(FACES, fold=1)
+    assert one.identity("train") != other.identity("train")
+    assert one.identity("train") != CrossValidated(FACES, fold=0, seed=1).identity("train")
+    assert one.identity("train") != one.identity("valid")
+
+
+def test_official_counts_of_a_corpus_on_disk(tmp_path):
+    write_ferplus(tmp_path, n_train=48, n_valid=24)
+    corpus = FerPlus(tmp_path)
+    n = len(corpus.load("train")) + len(corpus.load("valid"))
+    assert sum(len(c.load("valid")) for c in folds(corpus, 2)) == n
+    assert len(folds(corpus, 2)[0].files("train")) == len(corpus.files("train")) + len(
+        corpus.files("valid")
+    )
+
+
+def test_it_serves_a_data_module(tmp_path):
+    data = FaceDataModule(CrossValidated(FACES, 3, 1), store=tmp_path, batch_size=16)
+    data.setup("fit")
+    assert (len(data.train), len(data.valid)) == (120, 60)
+    assert data.provenance["train"]["identity"]["fold"] == 1
+
+
+@pytest.mark.parametrize(("n", "fold"), [(1, 0), (3, 3), (3, -1)])
+def test_folds_that_do_not_exist_are_refused(n, fold):
+    with pytest.raises(InputError, match="fold"):
+        CrossValidated(FACES, n, fold)
+
+
+def test_another_split_is_refused():
+    with pytest.raises(InputError, match="no such split"):
+        CrossValidated(FACES).load("test")

@@ -1,0 +1,79 @@
+"""The weight at which two grids pull equally hard, against gradients taken by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from neurogaze import training
+from neurogaze.errors import InputError
+from neurogaze.pipeline.equal_gradient import equal_weight
+from neurogaze.prototypes.controls import random
+from neurogaze.prototypes.grid import PrototypeGrid
+from tests.pipeline.tiny import EXPERIMENTS, FACES, STUDENT
+
+
+@pytest.fixture(scope="module")
+def grid(tiny_run):
+    return PrototypeGrid.load(tiny_run.run / "grid" / "grid.npz")
+
+
+@pytest.fixture
+def args(tmp_path):
+    data = str(EXPERIMENTS / "data" / "synthetic_faces.yaml")
+    flags = [*STUDENT, *FACES, f"--data.store={tmp_path}", "--seed_everything=3"]
+    return ["--config", str(EXPERIMENTS / "student.yaml"), "--data", data, *flags]
+
+
+def test_the_same_grid_keeps_its_weight(args, grid):
+    assert equal_weight(args, grid, grid) == pytest.approx(0.12, rel=1e-4)
+
+
+def test_an_order_of_cells_with_their_centres_changes_nothing(args, grid):
+    """Shuffled prototypes alone pull otherwise: by how much is the inverse of the way back."""
+    other = random(grid, 1, match_cosine=False)
+    there, back = equal_weight(args, grid, other), equal_weight(args, other, grid)
+    assert there != pytest.approx(0.12, rel=1e-3)
+    assert there * back == pytest.approx(0.12**2, rel=1e-4)
+
+
+def test_against_the_gradient_by_hand(args, grid):
+    """`dL/ds_k = (q_k - t_k) / tau`, through the cosine: project out f and divide by its length."""
+    other = random(grid, 1, match_cosine=False)
+    data = training.build_cli(args, run=False).datamodule
+    data.setup("fit")
+    task = training.build_cli(args, run=False).model
+    lengths = {}
+    for name, g in (("eeg", grid), ("other", other)):
+        norms = []
+        for batch in data.calibration_loader():
+            with torch.no_grad():
+                f = task.student(batch["image"]).embedding.double()
+            prototypes = torch.from_numpy(np.array(g.prototypes)).double()
+            size = f.norm(dim=1, keepdim=True)
+            unit = f / size
+            q = torch.softmax(unit @ prototypes.T / 0.9, dim=1)
+            centers, sigma = torch.tensor(np.array(g.centers)), 0.4
+            from neurogaze.losses.proto_kd import gaussian_targets
+
+            wanted = batch["target"].double() @ gaussian_targets(centers, sigma)
+            pull = ((q - wanted) / 0.9) @ prototypes
+            across = (pull - (pull * unit).sum(1, keepdim=True) * unit) / size
+            norms.append(across.norm(dim=1))
+        lengths[name] = float(torch.cat(norms).mean())
+    expected = 0.12 * lengths["eeg"] / lengths["other"]
+    assert equal_weight(args, grid, other) == pytest.approx(expected, rel=1e-3)
+
+
+def test_an_arm_without_the_term_is_refused(args, grid):
+    config = ["--config", str(EXPERIMENTS / "ablations" / "ce.yaml")]
+    with pytest.raises(InputError, match="no Proto-KD"):
+        equal_weight([*args[:2], *config, *args[2:]], grid, grid)
+
+
+def test_a_grid_that_does_not_pull_is_refused(args, grid):
+    """All prototypes alike: every cosine is the same, whatever the picture."""
+    rows = np.repeat(grid.prototypes[:1], len(grid.prototypes), axis=0)
+    with pytest.raises(InputError, match="does not pull"):
+        equal_weight(args, grid, replace(grid, prototypes=rows))
