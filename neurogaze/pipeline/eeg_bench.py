@@ -39,8 +39,8 @@ from neurogaze.pipeline.eeg_summary import (
 )
 from neurogaze.pipeline.fold_fits import FoldGuess, FoldJob, FoldPool, fold_pool
 from neurogaze.pipeline.held_out import eeg_frame
-from neurogaze.pipeline.run import report_stage
 from neurogaze.pipeline.stages import Stages
+from neurogaze.pipeline.steps import report_stage
 
 HOLDERS = ("model", "data")
 """Parts of a training that must have the same class target."""

@@ -38,8 +38,8 @@ from neurogaze.pipeline.judging import (
     student_context,
     training_pictures,
 )
-from neurogaze.pipeline.run import report_stage
 from neurogaze.pipeline.stages import Stages
+from neurogaze.pipeline.steps import report_stage
 from neurogaze.pipeline.views import BATCH, PLAIN, View, predict
 from neurogaze.tasks.student import StudentTask
 

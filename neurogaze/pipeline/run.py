@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +10,30 @@ from rich.console import Console
 
 import neurogaze
 from neurogaze import training
-from neurogaze.artefacts import remove, write_json
+from neurogaze.artefacts import write_json
 from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.eeg.splits import make_split
-from neurogaze.errors import InputError
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.consolidating import consolidate_teachers
-from neurogaze.pipeline.judging import evaluate_student, load_student, training_pictures
+from neurogaze.pipeline.ensemble import LOGITS, Ensemble, load_ensemble
+from neurogaze.pipeline.judging import evaluate_student, load_student, noted, training_pictures
+from neurogaze.pipeline.looking_ahead import look_ahead
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, PipelineSettings
-from neurogaze.pipeline.stages import DAMAGED, StageRecord, Stages, content_hash
-from neurogaze.prototypes.grid import PrototypeGrid
-from neurogaze.report.build import build_report
+from neurogaze.pipeline.stages import StageRecord, Stages
+from neurogaze.pipeline.steps import expect, grid_sha256, report_stage, resumable_fit
+from neurogaze.pipeline.students import (
+    BEST,
+    Needs,
+    StudentArm,
+    checkpoints,
+    kept_note,
+    pins,
+    student_arms,
+)
+from neurogaze.tasks.pins import GridPin, LogitsPin
 
 
 class Pipeline:
@@ -44,15 +54,23 @@ class Pipeline:
         console: Console | None = None,
     ) -> None:
         self.settings = settings
+        self.arms = student_arms(settings)
         self.stages = Stages(root, console)
         self.store = store
         self.root = root
 
     def run(self) -> Path:
-        """Carry out every stage that is not done; return the report's path."""
+        """Carry out every stage that is not done; return the report's path.
+
+        Raises:
+            InputError: before the first stage, for a file or a data set that cannot be used.
+        """
+        needs = look_ahead(self.settings, self.root, self.store)
         teachers = self.teachers()
         grid = self.grid(teachers)
-        self.student(grid)
+        logits = self.logits(needs)
+        for arm in self.arms:
+            self.student(arm, needs[arm.name], grid, logits)
         for name, part in self.settings.evaluate.items():
             self.evaluate(name, part)
         return self.report()
@@ -66,15 +84,15 @@ class Pipeline:
         args = [*part.arguments(), f"--seed_everything={self.settings.seed}"]
         return training.build_cli([*args, f"--data.store={self.store}"], run=False).datamodule
 
-    def features(self, name: str, data: EEGDataModule) -> StageRecord:
-        """Stage: recordings to cached features."""
+    def features(self, name: str, data: EEGDataModule, rated: bool = False) -> StageRecord:
+        """Stage: recordings to cached features, and the split of a corpus whose ratings count."""
         table = prepare(data.corpus, data.features, data.store)
         what = {"corpus": table.corpus, "settings": table.settings_hash, "content": table.sha256}
 
         def action(folder: Path) -> None:
             counts = {"rows": table.n_rows, "subjects": len(set(table.subject.tolist()))}
             write_json(folder / "features.json", what | counts | {"floors": table.floors})
-            if table.labelled.any():
+            if rated:
                 make_split(table, data.split).save(folder / "split.json")
 
         return self.stages.run(name, what, {}, action, ["features.json"])
@@ -83,7 +101,7 @@ class Pipeline:
         """Stages: one teacher a fold."""
         part = self.settings.teacher
         data: EEGDataModule = self.data_of(part)
-        features = self.features("features", data)
+        features = self.features("features", data, rated=True)
         table = prepare(data.corpus, data.features, data.store, progress=False)
         n_folds = len(make_split(table, data.split).folds)
         chosen = self.settings.consolidate
@@ -93,14 +111,16 @@ class Pipeline:
     def _teacher(self, part: FitSettings, fold: int, features: StageRecord) -> Path:
         name = f"teacher-{fold}"
         args = [*part.arguments(), f"--data.fold={fold}"]
-        self._fit(name, args, {"features": features.content}, "best.ckpt")
-        return self.root / name / "best.ckpt"
+        self._fit(name, args, {"features": features.content}, [BEST])
+        return self.root / name / BEST
 
-    def _fit(self, name: str, args: list[str], inputs: dict[str, str], output: str) -> None:
+    def _fit(
+        self, name: str, args: list[str], inputs: dict[str, str], weights: list[str] | None = None
+    ) -> None:
+        """Stage: one training; `weights` it leaves, by default what its settings say."""
         args = [*args, f"--seed_everything={self.settings.seed}", f"--data.store={self.store}"]
         config = training.parse_fit(args)
-
-        outputs = [output, "metrics.csv"]
+        outputs = [*(weights or checkpoints(config)), "metrics.csv"]
         self.stages.run(name, config, inputs, lambda folder: resumable_fit(args, folder), outputs)
 
     def grid(self, teachers: list[Path]) -> StageRecord:
@@ -154,86 +174,69 @@ class Pipeline:
 
         return self.stages.run(name, what, {}, action, ["faces.json"]), table
 
-    def student(self, grid: StageRecord) -> None:
-        """Stage: the student, pinned to the grid."""
-        part = self.settings.student
-        data: FaceDataModule = self.data_of(part)
+    def logits(self, needs: Mapping[str, Needs]) -> LogitsPin | None:
+        """Stages: the cross-fitted ensemble and its logits, where an arm takes such."""
+        source = self.settings.face_teacher
+        if source is None or not any(need.logits for need in needs.values()):
+            return None
+        if isinstance(source, LogitsPin):
+            return source
+        ensemble = Ensemble(load_ensemble(Path(source)), self.root, self.store, stages=self.stages)
+        record = ensemble.stored()
+        return LogitsPin((self.root / record.name / LOGITS).as_posix(), record.outputs[LOGITS])
+
+    def student(
+        self, arm: StudentArm, need: Needs, grid: StageRecord, logits: LogitsPin | None
+    ) -> None:
+        """Stage: a student, pinned to what its objective takes."""
+        data: FaceDataModule = self.data_of(arm.fit)
         faces, table = self.faces("faces-train", data, "train")
         judged = prepare_faces(data.corpus, "valid", data.store).sha256  # its curves depend on it
         expect(self.settings.expected_train, table)
+        inputs = {"faces": faces.content, "valid": judged}
         path = self.root / "grid" / "grid.npz"
-        pin = json.dumps({"path": path.as_posix(), "sha256": grid_sha256(path)})
-        args = [*part.arguments(), f"--model.grid={pin}"]
-        inputs = {
-            "faces": faces.content,
-            "valid": judged,
-            "grid": grid.outputs["grid.npz"],
-        }
-        self._fit("student", args, inputs, "last.ckpt")
+        grid_pin = GridPin(path.as_posix(), grid_sha256(path)) if need.grid else None
+        logits_pin = logits if need.logits else None
+        if grid_pin is not None:
+            inputs["grid"] = grid.outputs["grid.npz"]
+        if logits_pin is not None:
+            inputs["logits"] = logits_pin.sha256
+        self._fit(arm.stage, [*arm.fit.arguments(), *pins(grid_pin, logits_pin)], inputs)
 
     def evaluate(self, name: str, part: EvaluationSettings) -> None:
-        """Stage: the student on one data set."""
+        """Stages: every student on one data set."""
         data = self.data(part.data, part.args)
         faces, table = self.faces(f"faces-{name}", data, part.split)
         expect(part.expected, table)
-        student = self.stages.records["student"]
-        view = part.view()
-        context = self._context(view.named("student"))
+        for arm in self.arms:
+            self._judge(arm, arm.evaluation(name), part, data, faces, table)
+
+    def _judge(
+        self,
+        arm: StudentArm,
+        stage: str,
+        part: EvaluationSettings,
+        data: FaceDataModule,
+        faces: StageRecord,
+        table: FaceTable,
+    ) -> None:
+        """Stage: one student on one data set."""
+        keep, view = self.settings.keep, part.view()
+        context = self._context(view.named(arm.name))
 
         def action(folder: Path) -> None:
-            task = load_student(self.root / "student" / "last.ckpt")
-            evaluate_student(task, table, folder, context, view, training_pictures(task, data))
+            task = load_student(self.root / arm.stage / f"{keep}.ckpt")
+            note = noted(kept_note(keep, task.provenance), context["note"])
+            train = training_pictures(task, data)
+            evaluate_student(task, table, folder, context | {"note": note}, view, train)
 
         outputs = ["predictions.parquet", "embeddings.npz", "results.jsonl"]
-        inputs = {"faces": faces.content, "student": student.outputs["last.ckpt"]}
-        what = context | {"view": view}
-        self.stages.run(f"evaluate-{name}", what, inputs, action, outputs)
+        weights = self.stages.records[arm.stage].outputs[f"{keep}.ckpt"]
+        what = context | {"view": view} | ({} if keep == "last" else {"keep": keep})
+        inputs = {"faces": faces.content, "student": weights}
+        self.stages.run(stage, what, inputs, action, outputs)
 
     def report(self) -> Path:
         """Stage: tables, figures and one HTML page."""
         inputs = {name: record.content for name, record in self.stages.records.items()}
         return report_stage(self.stages, self.settings.title, inputs)
-
-
-def report_stage(stages: Stages, title: str, inputs: dict[str, str]) -> Path:
-    """Stage: the report of the live stages; `title.json` names them for later reports."""
-    about = {"title": title, "stages": stages.live()}
-    write_json(stages.root / "title.json", about)
-
-    def action(folder: Path) -> None:
-        build_report(stages.root, folder)
-
-    stages.run("report", about, inputs, action, ["report.html", "results.md", "results.tex"])
-    return stages.root / "report" / "report.html"
-
-
-def resumable_fit(args: list[str], folder: Path) -> None:
-    """Train under a folder, from its last whole epoch if it holds one."""
-    last = folder / "last.ckpt"
-    resume = []
-    if last.exists():
-        try:
-            content_hash(last)
-            resume = [f"--ckpt_path={last}", "--weights_only=true"]
-        except DAMAGED:
-            remove(last)
-    training.fit([*args, f"--out={folder}", *resume])
-
-
-def grid_sha256(path: Path) -> str:
-    """The content hash a student's configuration pins."""
-    return PrototypeGrid.load(path).sha256
-
-
-def expect(expected: int | None, table: FaceTable) -> None:
-    """Refuse a table of another size than was asked for; None asks for none.
-
-    Raises:
-        InputError: for another number of images.
-    """
-    if expected is not None and len(table.ids) != expected:
-        raise InputError(
-            f"{table.dataset} {table.split}",
-            f"has {len(table.ids)} images under rule {table.rule!r}, not {expected}",
-            "check the download; the skipped images are listed in the store",
-        )

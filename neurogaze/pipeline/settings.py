@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -10,8 +12,13 @@ import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
 from neurogaze.errors import InputError
+from neurogaze.pipeline.changes import changed
 from neurogaze.pipeline.views import View
 from neurogaze.prototypes.consolidate import ConsolidateSettings
+from neurogaze.tasks.pins import LogitsPin
+
+ARM_NAME = re.compile(r"[A-Za-z0-9_+.]+")
+"""Names of arms: they become folders, where a hyphen parts arm and data set."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +88,22 @@ class PipelineSettings:
         title: heading of the report; names the data as really used.
         teacher: one fit a fold of the split.
         student: fitted on the grid.
-        evaluate: data sets by name.
+        evaluate: data sets by name; every student is judged on each.
+        arms: override files over `student` by name, later ones win: several students in one run,
+            each with stages and result rows of its own. Empty: the one student.
+        face_teacher: for students with a logit-KD term and no stored logits of their own: an
+            ensemble file, whose members are trained in this run, or stored logits pinned by hash.
+        keep: which epoch of a student is judged, `last`, or `best` by the score that its
+            `checkpoint` monitors.
         support: data files of unrated recordings that join in consolidation.
         consolidate: how embeddings become a grid.
         permutations: for the simulated chance band.
         seed: of every training and draw.
         expected_train: number of training images that must be there; null asks for none.
         note: stamped on every result row.
+
+    Raises:
+        InputError: for an arm whose name makes no folder.
     """
 
     name: str
@@ -95,6 +111,9 @@ class PipelineSettings:
     teacher: FitSettings
     student: FitSettings
     evaluate: dict[str, EvaluationSettings]
+    arms: dict[str, list[str]] = field(default_factory=dict)
+    face_teacher: str | LogitsPin | None = None
+    keep: Literal["last", "best"] = "last"
     support: list[str] = field(default_factory=list)
     consolidate: ConsolidateSettings = ConsolidateSettings()
     permutations: int = 200
@@ -102,12 +121,41 @@ class PipelineSettings:
     expected_train: int | None = None
     note: str = ""
 
+    def __post_init__(self) -> None:
+        for name in self.arms:
+            if not ARM_NAME.fullmatch(name):
+                raise InputError(f"arm {name!r}", "makes no folder", "use letters, digits, _, + .")
+
+    def relative_to(self, folder: Path) -> PipelineSettings:
+        """The same, with its files found from a folder."""
+        source = self.face_teacher
+        if isinstance(source, LogitsPin):
+            source = replace(source, path=(folder / source.path).as_posix())
+        elif source is not None:
+            source = (folder / source).as_posix()
+        return replace(
+            self,
+            teacher=self.teacher.relative_to(folder),
+            student=self.student.relative_to(folder),
+            arms={
+                name: [(folder / f).as_posix() for f in files] for name, files in self.arms.items()
+            },
+            face_teacher=source,
+            support=[(folder / s).as_posix() for s in self.support],
+            evaluate={name: part.relative_to(folder) for name, part in self.evaluate.items()},
+        )
+
 
 S = TypeVar("S")
 
 
-def read_settings(path: Path, kind: type[S]) -> S:
+def read_settings(path: Path, kind: type[S], changes: Sequence[str] = ()) -> S:
     """Read a YAML file into a settings dataclass.
+
+    Args:
+        path: the file.
+        kind: the dataclass.
+        changes: to its content, `key=value`; see `neurogaze.pipeline.changes`.
 
     Raises:
         InputError: when it cannot be read, or a key is missing, unknown or of the wrong type.
@@ -116,7 +164,9 @@ def read_settings(path: Path, kind: type[S]) -> S:
     parser.add_class_arguments(kind, "file")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        config = parser.parse_object({"file": values})
+        config = parser.parse_object({"file": changed(values, changes)})
+    except InputError:
+        raise
     except (OSError, yaml.YAMLError, ArgumentError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         remedy = "compare its keys with the files beside it under experiments/"
@@ -139,17 +189,10 @@ def top_keys(path: Path) -> set[str]:
         raise InputError(path, f"holds no settings ({reason})", "name a YAML file") from None
 
 
-def load_pipeline(path: Path) -> PipelineSettings:
-    """Read a pipeline file; paths in it are relative to the file.
+def load_pipeline(path: Path, changes: Sequence[str] = ()) -> PipelineSettings:
+    """Read a pipeline file; paths in it, and in changes to it, are relative to the file.
 
     Raises:
         InputError: when it cannot be read, or a key is missing, unknown or of the wrong type.
     """
-    settings, folder = read_settings(path, PipelineSettings), path.parent
-    return replace(
-        settings,
-        teacher=settings.teacher.relative_to(folder),
-        student=settings.student.relative_to(folder),
-        support=[(folder / s).as_posix() for s in settings.support],
-        evaluate={name: part.relative_to(folder) for name, part in settings.evaluate.items()},
-    )
+    return read_settings(path, PipelineSettings, changes).relative_to(path.parent)

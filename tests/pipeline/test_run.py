@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from neurogaze.artefacts import write_npz
-from neurogaze.errors import InputError
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
-from neurogaze.pipeline.run import Pipeline, expect, grid_sha256
+from neurogaze.pipeline.run import Pipeline
+from neurogaze.pipeline.steps import grid_sha256
 from neurogaze.prototypes.grid import PrototypeGrid
 from tests.pipeline.tiny import tiny_settings
 
@@ -93,14 +93,6 @@ def test_faithful_trains_one_teacher(tiny_run, monkeypatch):
     trained = []
     monkeypatch.setattr(pipeline, "_fit", lambda name, *_: trained.append(name))
     monkeypatch.setattr(
-        pipeline, "features", lambda name, *_: replace(tiny_run.records[name], name=name)
+        pipeline, "features", lambda name, *_, **__: replace(tiny_run.records[name], name=name)
     )
     assert [p.parent.name for p in pipeline.teachers()] == trained == ["teacher-1"]
-
-
-def test_numbers_that_must_be_there():
-    table = SyntheticFaces(n_train=16, n_valid=8).load("valid")
-    expect(None, table)
-    expect(8, table)
-    with pytest.raises(InputError, match=r"valid: has 8 images .* not 3199"):
-        expect(3199, table)

@@ -7,6 +7,7 @@ import pytest
 from neurogaze.errors import InputError
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, load_pipeline
 from neurogaze.pipeline.views import View
+from neurogaze.tasks.pins import LogitsPin
 
 GOOD = """
 name: x
@@ -40,6 +41,60 @@ def test_paths_are_relative_to_the_file(tmp_path):
     assert settings.permutations == 200
 
 
+ARMS = """
+arms: {B0: [ce.yaml], B1: [ce.yaml, ../kd.yaml], whole: []}
+keep: best
+face_teacher: ../ensembles/x.yaml
+"""
+
+
+def test_arms_and_a_face_teacher(tmp_path):
+    settings = load_pipeline(written(tmp_path, GOOD + ARMS))
+    here = tmp_path / "pipelines"
+    assert list(settings.arms) == ["B0", "B1", "whole"]
+    assert settings.arms["B1"] == [(here / n).as_posix() for n in ("ce.yaml", "../kd.yaml")]
+    assert settings.arms["whole"] == []
+    assert settings.keep == "best"
+    assert settings.face_teacher == (here / "../ensembles/x.yaml").as_posix()
+
+
+def test_stored_logits_are_found_from_the_file(tmp_path):
+    text = GOOD + "face_teacher: {path: ../logits.npz, sha256: abc}\n"
+    settings = load_pipeline(written(tmp_path, text))
+    path = (tmp_path / "pipelines" / "../logits.npz").as_posix()
+    assert settings.face_teacher == LogitsPin(path, "abc")
+
+
+def test_without_them_there_is_one_student_judged_at_its_last_epoch(tmp_path):
+    settings = load_pipeline(written(tmp_path, GOOD))
+    assert settings.arms == {}
+    assert settings.keep == "last"
+    assert settings.face_teacher is None
+
+
+def test_changes_from_the_command_line(tmp_path):
+    changes = [
+        *("student.args=[--trainer.max_epochs=1]", "consolidate.size=3", "seed=4"),
+        *("evaluate.other={data: other.yaml}", "evaluate.valid=null", "support=null"),
+    ]
+    settings = load_pipeline(written(tmp_path, GOOD), changes)
+    assert settings.student.args == ["--trainer.max_epochs=1"]
+    assert (settings.consolidate.mode, settings.consolidate.size) == ("faithful", 3)
+    assert settings.seed == 4
+    assert list(settings.evaluate) == ["other"]
+    assert settings.evaluate["other"].data == (tmp_path / "pipelines" / "other.yaml").as_posix()
+    assert settings.support == []
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [("permutation=3", "permutation"), ("seed=x", "seed"), ("title", "no key=value")],
+)
+def test_a_bad_change_is_named(tmp_path, change, word):
+    with pytest.raises(InputError, match=word):
+        load_pipeline(written(tmp_path, GOOD), [change])
+
+
 def test_later_configurations_come_later():
     fit = FitSettings(["a.yaml", "b.yaml"], "d.yaml", ["--x=1"])
     assert fit.arguments() == [
@@ -71,6 +126,10 @@ def test_an_evaluation_names_its_view():
         ("size: 7}", "size: 7", "x.yaml"),
         ("support: [more.yaml]", "support: {a: 1}", "support"),
         ("expected: 3199", "expects: 3199", "expects"),
+        ("title: X", "title: X\nkeep: first", "keep"),
+        ("title: X", "title: X\narms: [a.yaml]", "arms"),
+        ("title: X", "title: X\narms: {a: a.yaml}", "arms"),
+        ("title: X", "title: X\nface_teacher: {path: x.npz}", "face_teacher"),
     ],
 )
 def test_a_mistake_is_named(tmp_path, old, new, word):
@@ -79,6 +138,13 @@ def test_a_mistake_is_named(tmp_path, old, new, word):
         load_pipeline(written(tmp_path, GOOD.replace(old, new)))
     assert word in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["kd-proto", "a/b", "", "two words"])
+def test_an_arm_must_make_a_folder(tmp_path, name):
+    text = GOOD + f"arms: {{{name!r}: []}}\n"
+    with pytest.raises(InputError, match="makes no folder"):
+        load_pipeline(written(tmp_path, text))
 
 
 @pytest.mark.parametrize("text", ["", "just words", "- a\n- b\n"])

@@ -1,0 +1,136 @@
+"""What a pipeline needs, looked at before its first stage: hours later is too late for a typo."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurogaze import training
+from neurogaze.errors import InputError
+from neurogaze.faces.images import FaceTable
+from neurogaze.faces.store import prepare as prepare_faces
+from neurogaze.pipeline.ensemble import Ensemble, load_ensemble
+from neurogaze.pipeline.settings import PipelineSettings
+from neurogaze.pipeline.steps import expect
+from neurogaze.pipeline.students import (
+    Needs,
+    needs_of,
+    refuse_unkept,
+    refuse_unsupplied,
+    student_arms,
+)
+from neurogaze.tasks.pins import LogitsPin, load_logits
+
+MAX_REASON = 400
+"""Characters of what a parser says that are repeated."""
+
+
+def look_ahead(settings: PipelineSettings, root: Path, store: Path) -> dict[str, Needs]:
+    """Read every file and find every data set that a pipeline names; decode its images.
+
+    Args:
+        settings: of the pipeline.
+        root: folder of the run; nothing is written there.
+        store: folder of decoded images, which are left there.
+
+    Returns:
+        What each arm takes, by name.
+
+    Raises:
+        InputError: for a file or data set that is missing or cannot be used, another number of
+            images than expected, or arms that cannot be trained or judged as the settings say.
+    """
+    refuse_missing(settings)
+    flags = [f"--data.store={store}", f"--seed_everything={settings.seed}"]
+    _parsed("teacher", [*settings.teacher.arguments(), *flags])
+    for path in settings.support:
+        data_of("support", path, [], store)
+    needs: dict[str, Needs] = {}
+    for arm in student_arms(settings):
+        cli = _parsed(arm.stage, [*arm.fit.arguments(), *flags])
+        refuse_unkept(settings.keep, arm.stage, cli.config.as_dict())
+        needs[arm.name] = needs_of(cli.model)
+    refuse_unsupplied(needs, settings.face_teacher)
+    train = prepare_faces(cli.datamodule.corpus, "train", store)  # of one data file for all arms
+    expect(settings.expected_train, train)
+    for name, part in settings.evaluate.items():
+        data = data_of(f"evaluate.{name}", part.data, part.args, store)
+        expect(part.expected, prepare_faces(data.corpus, part.split, data.store))
+    if any(need.logits for need in needs.values()):
+        _look_at_logits(settings.face_teacher, train, root, store)
+    return needs
+
+
+def refuse_missing(settings: PipelineSettings) -> None:
+    """Refuse a pipeline that names files which are not there.
+
+    Raises:
+        InputError: naming the first, and where it is named.
+    """
+    source = settings.face_teacher
+    source = source.path if isinstance(source, LogitsPin) else source
+    named = {
+        "teacher": [*settings.teacher.config, settings.teacher.data],
+        "support": settings.support,
+        "student": [*settings.student.config, settings.student.data],
+        **{f"arms.{name}": files for name, files in settings.arms.items()},
+        "face_teacher": [] if source is None else [source],
+        **{f"evaluate.{name}": [part.data] for name, part in settings.evaluate.items()},
+    }
+    for key, files in named.items():
+        for file in files:
+            if not Path(file).is_file():
+                found = f"is no file, but {key} names it"
+                raise InputError(file, found, "correct the path in the pipeline file")
+
+
+def data_of(key: str, path: str, args: Sequence[str], store: Path) -> Any:
+    """A data module of a pipeline.
+
+    Raises:
+        InputError: for settings that do not fit, or a data set that is not there.
+    """
+    with _told(key):
+        return training.load_data(["--data", path, f"--data.store={store}", *args])
+
+
+def _parsed(key: str, args: Sequence[str]) -> Any:
+    """The parts of a training, built but not run."""
+    with _told(key):
+        return training.build_cli(args, run=False)
+
+
+@contextmanager
+def _told(key: str) -> Iterator[None]:
+    """Turn what a parser prints before it leaves into an `InputError` of one line."""
+    try:
+        with redirect_stderr(io.StringIO()) as printed:
+            yield
+    except SystemExit as stop:
+        reason = str(stop.__context__ or printed.getvalue())
+        reason = " ".join(reason.split())[:MAX_REASON]
+        remedy = "correct the settings that it names"
+        raise InputError(key, f"cannot be used ({reason})", remedy) from None
+
+
+def _look_at_logits(
+    source: str | LogitsPin | None, train: FaceTable, root: Path, store: Path
+) -> None:
+    """Refuse a source of logits that does not know every training image.
+
+    Raises:
+        InputError: when it lacks some, or is of another corpus, or cannot be read.
+    """
+    if isinstance(source, LogitsPin):
+        load_logits(source, train.ids, train.dataset)
+    elif source is not None:
+        known = Ensemble(load_ensemble(Path(source)), root, store).train
+        missing = np.setdiff1d(train.ids, known.ids)
+        if len(missing) or known.dataset != train.dataset:
+            found = f"is of {known.dataset} and lacks {len(missing)} images of {train.dataset}"
+            raise InputError(source, found, "train it on the corpus of the student")

@@ -1,0 +1,57 @@
+"""Steps that pipelines, benches and ensembles share: a training, a count, a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neurogaze import training
+from neurogaze.artefacts import remove, write_json
+from neurogaze.errors import InputError
+from neurogaze.faces.images import FaceTable
+from neurogaze.pipeline.stages import DAMAGED, Stages, content_hash
+from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.report.build import build_report
+
+
+def report_stage(stages: Stages, title: str, inputs: dict[str, str]) -> Path:
+    """Stage: the report of the live stages; `title.json` names them for later reports."""
+    about = {"title": title, "stages": stages.live()}
+    write_json(stages.root / "title.json", about)
+
+    def action(folder: Path) -> None:
+        build_report(stages.root, folder)
+
+    stages.run("report", about, inputs, action, ["report.html", "results.md", "results.tex"])
+    return stages.root / "report" / "report.html"
+
+
+def resumable_fit(args: list[str], folder: Path) -> None:
+    """Train under a folder, from its last whole epoch if it holds one."""
+    last = folder / "last.ckpt"
+    resume = []
+    if last.exists():
+        try:
+            content_hash(last)
+            resume = [f"--ckpt_path={last}", "--weights_only=true"]
+        except DAMAGED:
+            remove(last)
+    training.fit([*args, f"--out={folder}", *resume])
+
+
+def grid_sha256(path: Path) -> str:
+    """The content hash a student's configuration pins."""
+    return PrototypeGrid.load(path).sha256
+
+
+def expect(expected: int | None, table: FaceTable) -> None:
+    """Refuse a table of another size than was asked for; None asks for none.
+
+    Raises:
+        InputError: for another number of images.
+    """
+    if expected is not None and len(table.ids) != expected:
+        raise InputError(
+            f"{table.dataset} {table.split}",
+            f"has {len(table.ids)} images under rule {table.rule!r}, not {expected}",
+            "check the download; the skipped images are listed in the store",
+        )

@@ -1,0 +1,120 @@
+"""A pipeline that cannot end does not begin: one line, before the first stage."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import yaml
+
+from neurogaze.affect import EMOTIONS
+from neurogaze.artefacts import arrays_hash, canonical, write_npz
+from neurogaze.cli import input_error
+from neurogaze.faces.corpora.synthetic import SyntheticFaces
+from neurogaze.pipeline.ensemble import load_ensemble
+from neurogaze.pipeline.looking_ahead import look_ahead
+from neurogaze.pipeline.run import Pipeline
+from neurogaze.pipeline.settings import EvaluationSettings
+from neurogaze.tasks.pins import LogitsPin
+from tests.fixtures.faces import write_ferplus
+from tests.pipeline.tiny import EXPERIMENTS, tiny_settings
+
+DATA, ABLATIONS = EXPERIMENTS / "data", EXPERIMENTS / "ablations"
+KD = {"kd": [str(ABLATIONS / "kd.yaml")]}
+
+
+def looked(tmp_path, settings):
+    return look_ahead(settings, tmp_path / "run", tmp_path / "store")
+
+
+def refused(tmp_path, *words, **changes):
+    """The settings are refused in one line with these words, and no stage was begun."""
+    pipeline = Pipeline(replace(tiny_settings(), **changes), tmp_path / "run", tmp_path / "store")
+    with pytest.raises(ValueError, match=r".") as caught:
+        pipeline.run()
+    text = str(input_error(caught.value))  # as the command line tells it
+    assert all(word in text for word in words), text
+    assert len(text.splitlines()) == 1
+    assert not pipeline.stages.records
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_good_one_says_what_its_students_take(tmp_path):
+    arms = {"ce": [str(ABLATIONS / "ce.yaml")], "whole": []}
+    needs = looked(tmp_path, replace(tiny_settings(), arms=arms))
+    assert {name: (n.grid, n.logits) for name, n in needs.items()} == {
+        "ce": (False, False),
+        "whole": (True, False),
+    }
+
+
+def test_an_arm_file_that_is_not_there(tmp_path):
+    refused(tmp_path, "gone.yaml", "arms.B1", arms={"B1": [str(tmp_path / "gone.yaml")]})
+
+
+def test_an_arm_file_that_says_something_else(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text("model: {init_args: {loss: {prot: null}}}\n")
+    refused(tmp_path, "student-B1", "prot", arms={"B1": [str(path)]})
+
+
+def test_a_data_set_that_nobody_knows(tmp_path):
+    part = EvaluationSettings(str(tmp_path / "mars.yaml"))
+    refused(tmp_path, "mars.yaml", "evaluate.mars", evaluate={"mars": part})
+    (tmp_path / "mars.yaml").write_text("class_path: Martians\n")
+    refused(tmp_path, "evaluate.mars", "Martians", evaluate={"mars": part})
+
+
+def test_a_data_set_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.delenv("NEUROGAZE_CKPLUS48", raising=False)
+    part = EvaluationSettings(str(DATA / "ckplus48.yaml"))
+    refused(tmp_path, "NEUROGAZE_CKPLUS48", evaluate={"ck": part})
+    monkeypatch.delenv("NEUROGAZE_MAHNOB", raising=False)
+    refused(tmp_path, "NEUROGAZE_MAHNOB", support=[str(DATA / "mahnob.yaml")])
+
+
+def test_another_number_of_images(tmp_path):
+    refused(tmp_path, "has 64 images", "not 25060", expected_train=25060)
+    part = replace(tiny_settings().evaluate["valid"], expected=3199)
+    refused(tmp_path, "has 40 images", "not 3199", evaluate={"valid": part})
+
+
+def test_an_epoch_that_is_not_kept(tmp_path):
+    refused(tmp_path, "keep: best", "filename", keep="best")
+
+
+def test_logit_kd_without_logits(tmp_path):
+    refused(tmp_path, "(kd)", "face_teacher", arms=KD)
+
+
+def stored_logits(path, ids):
+    arrays = {
+        "ids": ids,
+        "logits": np.zeros((len(ids), 8), np.float16),
+        "labels": np.array(EMOTIONS),
+        "dataset": np.array("synthetic_faces"),
+    }
+    write_npz(path, arrays)
+    return LogitsPin(str(path), arrays_hash(arrays))
+
+
+def test_stored_logits_must_know_every_training_image(tmp_path):
+    ids = SyntheticFaces(64, 40).load("train").ids
+    whole = stored_logits(tmp_path / "whole.npz", ids)
+    assert looked(tmp_path, replace(tiny_settings(), arms=KD, face_teacher=whole))["kd"].logits
+    part = stored_logits(tmp_path / "part.npz", ids[1:])
+    refused(tmp_path, "part.npz", "no logits for 1 images", arms=KD, face_teacher=part)
+    other = replace(whole, sha256=part.sha256)
+    refused(tmp_path, "whole.npz", "content hash", arms=KD, face_teacher=other)
+
+
+def test_an_ensemble_of_other_faces(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEUROGAZE_FERPLUS", str(write_ferplus(tmp_path / "fer", 96, 48).root))
+    monkeypatch.delenv("NEUROGAZE_FERPLUS_VOTES", raising=False)
+    ensemble = load_ensemble(EXPERIMENTS / "ensembles" / "ferplus_cpu.yaml")
+    base = replace(ensemble.base, args=[*ensemble.base.args, "--data.batch_size=16"])
+    file = tmp_path / "ensemble.yaml"
+    for expected, words in ((28_559, ("has 99 pictures, not 28559",)), (None, ("64 images",))):
+        file.write_text(
+            yaml.safe_dump(canonical(replace(ensemble, base=base, expected_train=expected)))
+        )
+        refused(tmp_path, "ferplus", *words, arms=KD, face_teacher=str(file))
