@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from lightning_fabric.plugins.io import TorchCheckpointIO
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint, EarlyStopping, ModelCheckpoint
@@ -19,6 +20,11 @@ from pytorch_lightning.cli import SaveConfigCallback
 from neurogaze.artefacts import written_aside
 
 EPOCH_STRIDE = 100_003
+RANK_STRIDE = 2_654_435_761
+"""Processes that train together drop units each by its own draws; the generator of a CPU looks at
+32 bits of its seed, over which multiples of this prime are spread evenly (Knuth)."""
+HIGHER_IS_BETTER = ("val/accuracy", "val/macro_f1_8way")
+"""Scores whose running best is logged, as `<name>_best`."""
 
 
 class EpochSeed(Callback):
@@ -46,7 +52,37 @@ class EpochSeed(Callback):
         another moment than one that was never stopped.
         """
         if batch_idx == 0:
-            torch.manual_seed(self.seed * EPOCH_STRIDE + trainer.current_epoch)
+            own = RANK_STRIDE * trainer.global_rank
+            torch.manual_seed(own + self.seed * EPOCH_STRIDE + trainer.current_epoch)
+
+
+class RunningBest(Callback):
+    """Log the highest value so far of each score, for what looks at the last value alone.
+
+    A sweep optimises the value that was logged last. It must come before `Curves`, and its state
+    travels in the checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self.best: dict[str, float] = {}
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take in the scores of this epoch's validation, if there was one."""
+        found = trainer.callback_metrics
+        for name in HIGHER_IS_BETTER:
+            if name in found:
+                value = float(found[name])
+                self.best[name] = max(value, self.best.get(name, value))
+        logged = {f"{name}_best": value for name, value in self.best.items()}
+        pl_module.log_dict(logged, on_step=False, on_epoch=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The bests so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the bests of a checkpoint."""
+        self.best = dict(state_dict["best"])
 
 
 class Curves(Callback):
@@ -61,10 +97,14 @@ class Curves(Callback):
         self.rows: list[dict[str, float]] = []
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Add this epoch and write the file aside, then rename it."""
+        """Add this epoch; the first process writes the file aside, then renames it."""
         values = {k: float(v) for k, v in trainer.callback_metrics.items()}
         row = {"epoch": trainer.current_epoch, "step": trainer.global_step} | values
         self.rows = [r for r in self.rows if r["epoch"] != row["epoch"]] + [row]
+        if trainer.is_global_zero:
+            self._write()
+
+    def _write(self) -> None:
         found = {name for row in self.rows for name in row}
         names = ["epoch", "step", *sorted(found - {"epoch", "step"})]
         with written_aside(self.path) as aside, aside.open("w", newline="") as stream:
@@ -111,7 +151,7 @@ class WholeCheckpoints(TorchCheckpointIO):
 
 
 class SaveConfigBeside(SaveConfigCallback):
-    """Save the parsed configuration as `config.yaml` beside the checkpoints of the run."""
+    """Save the parsed configuration as `config.yaml` beside the checkpoints, and tell loggers."""
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Write it once, at the start of a fit; several runs can share a logger's folder."""
@@ -119,5 +159,7 @@ class SaveConfigBeside(SaveConfigCallback):
         if stage != "fit" or folder is None:
             return
         text = self.parser.dump(self.config, skip_none=False)
+        for logger in trainer.loggers:
+            logger.log_hyperparams(yaml.safe_load(text))
         with written_aside(Path(folder) / "config.yaml") as aside:
             aside.write_text(text, encoding="utf-8")

@@ -11,8 +11,11 @@ from neurogaze.errors import InputError
 from neurogaze.quiet import hush
 
 TRAINING = ("fit", "validate", "test")
-POSITIONAL = ("run", "score", "bench", "ensemble", "report")
+POSITIONAL = ("run", "score", "bench", "control", "grids", "ensemble", "report", "sweep")
 """Commands whose file or folder is given without a flag."""
+
+TRUTH = ("true", "false", "yes", "no")
+"""What may follow a switch."""
 
 DATA_ERROR = 2
 INTERRUPTED = 130
@@ -31,7 +34,10 @@ def _commands() -> dict[str, Callable[..., Any]]:
         "robustness": face_commands.robustness,
         "score": commands.score,
         "bench": commands.bench,
+        "control": commands.control,
+        "grids": commands.grids,
         "ensemble": face_commands.ensemble,
+        "sweep": face_commands.sweep,
         "leakage": commands.leakage,
         "report": commands.report,
     }
@@ -65,11 +71,25 @@ def _call(name: str, function: Callable[..., Any], args: Sequence[str]) -> None:
     summary = (inspect.getdoc(function) or "").split("\n\nArgs:")[0]
     parser = ArgumentParser(prog=f"neurogaze {name}", description=summary)
     parser.add_function_arguments(function, as_positional=name in POSITIONAL, sub_configs=True)
-    config = parser.parse_args(list(args))
+    config = parser.parse_args(_spelled(function, args))
     if "roots" in config:  # corpora look for their data when they are built
         commands.Roots(**config.roots.as_dict()).export()
     values = parser.instantiate(config)
     function(**values.as_dict())
+
+
+def _spelled(function: Callable[..., Any], args: Sequence[str]) -> list[str]:
+    """Let a switch stand alone: `--local` means `--local=true`."""
+    switches = {
+        f"--{name}"
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.annotation in (bool, "bool")
+    }
+    following = [*args[1:], ""]
+    return [
+        f"{word}=true" if word in switches and then.lower() not in TRUTH else word
+        for word, then in zip(args, following, strict=True)
+    ]
 
 
 def _train(args: Sequence[str]) -> None:

@@ -99,7 +99,11 @@ def demo(out: Path = Path("runs/demo"), store: Path = STORE) -> None:
 
 
 def run(
-    pipeline: Path, out: Path | None = None, store: Path = STORE, roots: Roots = Roots()
+    pipeline: Path,
+    out: Path | None = None,
+    store: Path = STORE,
+    change: list[str] | None = None,
+    roots: Roots = Roots(),
 ) -> None:
     """Run a pipeline file from recordings to report, skipping stages whose inputs are unchanged.
 
@@ -107,13 +111,15 @@ def run(
         pipeline: YAML file, such as `experiments/pipelines/dasps_ferplus.yaml`.
         out: folder of the run; by default `runs/` and the name in the file.
         store: folder of cached features and images.
+        change: to the file, `--change+ key=value` each, such as `permutations=20`; null takes a key
+            out, and paths are relative to the file.
         roots: where the data sets lie.
     """
     from neurogaze.pipeline.run import Pipeline
     from neurogaze.pipeline.settings import load_pipeline
 
     roots.export()
-    settings = load_pipeline(pipeline)
+    settings = load_pipeline(pipeline, change or [])
     page = Pipeline(settings, out or Path("runs") / settings.name, store).run()
     show_page(page)
 
@@ -246,7 +252,8 @@ def bench(
         store: folder of cached features and images.
         roots: where the data sets lie.
     """
-    from neurogaze.pipeline.bench import load_bench, run_bench
+    from neurogaze.pipeline.bench import run_bench
+    from neurogaze.pipeline.bench_settings import load_bench
     from neurogaze.pipeline.eeg_bench import EegBench
     from neurogaze.pipeline.eeg_settings import load_eeg_bench
     from neurogaze.pipeline.settings import top_keys
@@ -258,6 +265,44 @@ def bench(
     else:
         settings = load_bench(bench)
         show_page(run_bench(settings, out or Path("runs") / settings.name, store))
+
+
+def grids(
+    grids: Path, out: Path | None = None, store: Path = STORE, roots: Roots = Roots()
+) -> None:
+    """Make a set of prototype grids, each seed with its own teachers and draw of people; resumable.
+
+    Args:
+        grids: YAML file under `experiments/grids/`.
+        out: folder of the set; by default `runs/` and the name in the file.
+        store: folder of cached features.
+        roots: where the data sets lie.
+    """
+    from neurogaze.pipeline.grid_set import GridSet
+    from neurogaze.pipeline.grid_set_index import TABLE
+    from neurogaze.pipeline.grid_set_settings import load_grid_set
+
+    roots.export()
+    settings = load_grid_set(grids)
+    index = GridSet(settings, out or Path("runs") / settings.name, store).run()
+    print(index.with_name(TABLE).read_text(encoding="utf-8"))
+    print(f"index: {index.resolve()}")
+
+
+def control(control: Path, out: Path | None = None, store: Path = STORE) -> None:
+    """Carry out a positive control: can the bench see EEG help in worlds where it does? Resumable.
+
+    Args:
+        control: YAML file under `experiments/controls/`.
+        out: folder of the control; by default `runs/` and the name in the file.
+        store: folder of cached features and images.
+    """
+    from neurogaze.pipeline.control_settings import load_control
+    from neurogaze.pipeline.positive_control import run_control
+
+    settings = load_control(control)
+    page = run_control(settings, out or Path("runs") / settings.name, store)
+    print(f"{page.read_text(encoding='utf-8')}\nsummary: {page.resolve()}")
 
 
 def leakage(out: Path = Path("runs/leakage"), store: Path = STORE, seed: int = 0) -> None:

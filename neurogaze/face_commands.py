@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
     from neurogaze.pipeline.views import View
 
+ON_WANDB = """Nothing was trained. On Weights & Biases, with an account:
+  wandb login
+  wandb sweep {file}
+  wandb agent <what it printed>
+Here, without one:
+  neurogaze sweep {file} --local"""
+
 
 def evaluate(
     student: Path,
@@ -151,6 +158,36 @@ def robustness(
 
     roots.export()
     show_page(stress(student, faces_of(data), split, out, baseline, flip))
+
+
+def sweep(
+    sweep: Path,
+    local: bool = False,
+    trials: int | None = None,
+    out: Path | None = None,
+    seed: int = 0,
+    roots: Roots = Roots(),
+) -> None:
+    """Try the settings of a sweep file: here with `--local`, else on Weights & Biases; resumable.
+
+    Args:
+        sweep: YAML file under `experiments/sweeps/`, in the form that `wandb sweep` takes.
+        local: train here, without an account; the table is the same for every method.
+        trials: settings to try in all; by default `run_cap` of the file, or its whole grid.
+        out: folder of trainings and table; by default `runs/sweeps/` and the name of the file.
+        seed: of the draws of random and bayes.
+        roots: where the data sets lie.
+    """
+    from neurogaze.pipeline.sweep import run_sweep
+    from neurogaze.pipeline.sweep_settings import load_sweep
+
+    roots.export()
+    settings = load_sweep(sweep)
+    if not local:
+        print(ON_WANDB.format(file=sweep))
+        return
+    page = run_sweep(settings, out or Path("runs/sweeps") / sweep.stem, trials, seed)
+    print(page.read_text(encoding="utf-8"))
 
 
 def _view(flip: bool, undo_weights: bool, crops: Literal["centre", "ten"], prior: float) -> View:

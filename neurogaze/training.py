@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from neurogaze.callbacks import (
     Curves,
     EpochSeed,
     EveryLast,
+    RunningBest,
     SaveConfigBeside,
     WholeCheckpoints,
 )
@@ -24,6 +26,7 @@ from neurogaze.eeg.corpora.dasps import Dasps, DaspsRaw
 from neurogaze.eeg.corpora.deap import Deap
 from neurogaze.eeg.corpora.deap_bdf import DeapBdf
 from neurogaze.eeg.corpora.dreamer import Dreamer
+from neurogaze.eeg.corpora.latent import LatentEeg
 from neurogaze.eeg.corpora.mahnob import MahnobHci
 from neurogaze.eeg.corpora.seed import Seed
 from neurogaze.eeg.corpora.synthetic import SyntheticEeg
@@ -36,8 +39,10 @@ from neurogaze.faces.corpora.affectnet_mini import AffectNetMini
 from neurogaze.faces.corpora.ck import CkPlus
 from neurogaze.faces.corpora.ck48 import CkPlus48
 from neurogaze.faces.corpora.ckextended import CkExtended
+from neurogaze.faces.corpora.cross_validated import CrossValidated
 from neurogaze.faces.corpora.ferplus import FerPlus
 from neurogaze.faces.corpora.folder import FaceFolder
+from neurogaze.faces.corpora.latent import LatentFaces
 from neurogaze.faces.corpora.manifest import Manifest
 from neurogaze.faces.corpora.rafdb import RafDb
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
@@ -58,6 +63,7 @@ __all__ = [
     "CkPlus",
     "CkPlus48",
     "ClassifierTask",
+    "CrossValidated",
     "Custom",
     "Dasps",
     "DaspsRaw",
@@ -69,6 +75,8 @@ __all__ = [
     "FaceFolder",
     "FacePretrainingTask",
     "FerPlus",
+    "LatentEeg",
+    "LatentFaces",
     "MahnobHci",
     "Manifest",
     "NeurogazeCLI",
@@ -84,6 +92,7 @@ __all__ = [
     "fit",
     "load_data",
     "parse_fit",
+    "settings_of",
 ]
 
 PLACES = ("out", "config", "ckpt_path", "weights_only", "store", "root", "votes", "path")
@@ -106,13 +115,14 @@ class NeurogazeCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer; its checkpoints appear whole, and one after every epoch."""
         trainer = super().instantiate_trainer(**kwargs)
+        trainer.callbacks.insert(0, RunningBest())  # type: ignore[attr-defined]
         trainer.callbacks.append(EveryLast())  # type: ignore[attr-defined]
         trainer.strategy.checkpoint_io = WholeCheckpoints()
         return trainer
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add `--out` and link it, and the seed, to the parts that need them."""
-        parser.add_argument("--out", type=str, default="runs/fit", help="folder of this run")
+        parser.add_argument("--out", type=str, default=_default_out(), help="folder of this run")
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.add_lightning_class_args(Curves, "curves")
         parser.add_lightning_class_args(EpochSeed, "epoch_seed")
@@ -128,6 +138,12 @@ class NeurogazeCLI(LightningCLI):
         parser.link_arguments("out", "trainer.default_root_dir")
         parser.link_arguments("seed_everything", "epoch_seed.seed")
         parser.link_arguments("seed_everything", "data.init_args.seed")
+
+
+def _default_out() -> str:
+    """Where a fit goes unless told: runs of a W&B sweep must not write over one another."""
+    names = [os.environ.get(f"WANDB_{part}_ID", "") for part in ("SWEEP", "RUN")]
+    return "/".join(["runs/sweeps", *names]) if all(names) else "runs/fit"
 
 
 def build_cli(args: Sequence[str] | None, run: bool) -> NeurogazeCLI:
@@ -167,14 +183,26 @@ def parse_fit(args: Sequence[str]) -> dict[str, Any]:
 
     No data are read. Two fits with the same value have the same result.
     """
-    return _without_places(build_cli(args, run=False).config.as_dict())
+    return settings_of(build_cli(args, run=False))
+
+
+def settings_of(cli: NeurogazeCLI) -> dict[str, Any]:
+    """What a parsed fit would be, as `parse_fit` has it."""
+    return _without_places(cli.config.as_dict())
 
 
 def _without_places(value: Any) -> Any:
-    """Drop the keys named in `PLACES`, and null links, at every depth."""
+    """Drop the keys named in `PLACES`, links, and what is null, at every depth.
+
+    Every key is dumped, so one that is absent is null: a new slot that nobody uses changes no hash.
+    """
     if isinstance(value, dict):
         skipped = {"dirpath", "folder", "default_root_dir", *PLACES}
-        kept = {k: v for k, v in value.items() if k not in skipped and not str(k).startswith("__")}
+        kept = {
+            k: v
+            for k, v in value.items()
+            if v is not None and k not in skipped and not str(k).startswith("__")
+        }
         return {key: _without_places(item) for key, item in kept.items()}
     if isinstance(value, list | tuple):
         return [_without_places(item) for item in value]

@@ -7,22 +7,29 @@ import pytest
 import torch
 from pytorch_lightning.callbacks import EarlyStopping
 
-from neurogaze.callbacks import Curves, EpochSeed, SaveConfigBeside, WholeCheckpoints
+from neurogaze.callbacks import (
+    Curves,
+    EpochSeed,
+    RunningBest,
+    SaveConfigBeside,
+    WholeCheckpoints,
+)
 
 
-def draw_after(seed, epoch, batch=0, used=0):
+def draw_after(seed, epoch, batch=0, used=0, rank=0):
     """A number drawn in an epoch, after others have used the generator."""
     torch.manual_seed(99)
     torch.rand(used)
-    trainer = SimpleNamespace(current_epoch=epoch)
+    trainer = SimpleNamespace(current_epoch=epoch, global_rank=rank)
     EpochSeed(seed).on_train_batch_start(trainer, None, None, batch)
     return torch.rand(3).tolist()
 
 
-def test_an_epoch_depends_on_its_seed_and_number_alone():
+def test_an_epoch_depends_on_its_seed_and_number_and_process_alone():
     assert draw_after(0, 3, used=5) == draw_after(0, 3)
-    draws = [draw_after(seed, epoch) for seed in range(3) for epoch in range(3)]
-    assert len({tuple(d) for d in draws}) == 9
+    three = range(3)
+    draws = [draw_after(s, e, rank=r) for s in three for e in three for r in three]
+    assert len({tuple(d) for d in draws}) == 27
     assert draw_after(0, 3, batch=1, used=5) != draw_after(0, 3, batch=1)
 
 
@@ -35,9 +42,14 @@ def test_a_finished_early_stop_stops_again(waited, stops):
     assert trainer.should_stop is stops
 
 
-def epoch(number, **metrics):
+def epoch(number, first_process=True, **metrics):
     values = {name.replace("_", "/", 1): torch.tensor(v) for name, v in metrics.items()}
-    return SimpleNamespace(current_epoch=number, global_step=4 * number, callback_metrics=values)
+    return SimpleNamespace(
+        current_epoch=number,
+        global_step=4 * number,
+        callback_metrics=values,
+        is_global_zero=first_process,
+    )
 
 
 def read(path):
@@ -59,6 +71,14 @@ def test_curves_hold_one_row_an_epoch(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["metrics.csv"]
 
 
+def test_the_first_process_writes_the_curves(tmp_path):
+    """The others keep them too: any of them may be asked for the state of a checkpoint."""
+    curves = Curves(str(tmp_path))
+    curves.on_train_epoch_end(epoch(0, first_process=False, train_loss=2.0), None)
+    assert list(tmp_path.iterdir()) == []
+    assert curves.state_dict() == {"rows": [{"epoch": 0, "step": 0, "train/loss": 2.0}]}
+
+
 def test_curves_travel_in_the_checkpoint(tmp_path):
     first = Curves(str(tmp_path / "a"))
     first.on_train_epoch_end(epoch(0, train_loss=2.0), None)
@@ -70,6 +90,21 @@ def test_curves_travel_in_the_checkpoint(tmp_path):
     texts = [(tmp_path / f / "metrics.csv").read_text() for f in "ab"]
     assert texts[0] == texts[1]
     assert len(texts[0].splitlines()) == 3
+
+
+def test_the_running_best_never_falls_and_survives_a_restart():
+    logged = []
+    task = SimpleNamespace(log_dict=lambda values, **_: logged.append(values))
+    best = RunningBest()
+    for value in (0.25, 0.5, 0.125):
+        best.on_train_epoch_end(epoch(0, val_macro_f1_8way=value, val_loss=value), task)
+    resumed = RunningBest()
+    resumed.load_state_dict(best.state_dict())
+    resumed.on_train_epoch_end(epoch(3, val_macro_f1_8way=0.375, val_accuracy=0.75), task)
+    name = "val/macro_f1_8way_best"
+    assert [set(v) for v in logged[:3]] == [{name}] * 3
+    assert [v[name] for v in logged] == [0.25, 0.5, 0.5, 0.5]
+    assert logged[3]["val/accuracy_best"] == 0.75
 
 
 def test_a_checkpoint_appears_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -92,6 +127,11 @@ def test_a_checkpoint_appears_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_the_configuration_is_saved_where_the_checkpoints_go(tmp_path, stage, written):
     parser = SimpleNamespace(dump=lambda config, skip_none: f"seed: {config['seed']}\n")
     saver = SaveConfigBeside(parser, {"seed": 3})
-    trainer = SimpleNamespace(checkpoint_callback=SimpleNamespace(dirpath=str(tmp_path)))
+    told = []
+    trainer = SimpleNamespace(
+        checkpoint_callback=SimpleNamespace(dirpath=str(tmp_path)),
+        loggers=[SimpleNamespace(log_hyperparams=told.append)],
+    )
     saver.save_config(trainer, None, stage)
+    assert told == [{"seed": 3}] * written
     assert [p.read_text() for p in tmp_path.glob("config.yaml")] == ["seed: 3\n"] * written

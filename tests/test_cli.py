@@ -41,6 +41,8 @@ def fails(capsys, args, *words):
         "evaluate",
         "score",
         "bench",
+        "grids",
+        "sweep",
         "report",
         "validate",
         "test",
@@ -203,3 +205,25 @@ def test_wrong_size_image_is_named(capsys, tmp_path):
     for image in sorted(root.rglob("FER2013Train/*.png")):
         Image.new("L", (20, 20)).save(image)
     fails(capsys, prepare_ferplus(root, tmp_path, "--data.corpus.strict=true"), ".png")
+
+
+def test_a_sweep_is_told_how_to_run_on_wandb_and_trains_nothing(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = EXPERIMENTS / "sweeps" / "geo_weight.yaml"
+    assert main(["sweep", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert f"wandb sweep {path}" in out
+    assert f"neurogaze sweep {path} --local" in out
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_switch_may_stand_alone(capsys, tmp_path):
+    """Before a file, at the end, or with its value: `--local` is read alike."""
+    bad, out = tmp_path / "x.yaml", f"--out={tmp_path}"
+    bad.write_text(
+        "{method: random, metric: {name: a}, command: [neurogaze, fit, '${args}'],"
+        " parameters: {a: {min: 0.1, max: 1.0}}}"
+    )
+    for words in (["--local", bad], [bad, "--local"], [bad, "--local", "true", out]):
+        fails(capsys, ["sweep", *words], "no end of trials", "--trials 20")
+    assert main(["sweep", str(bad), "--local", "false"]) == 0

@@ -12,6 +12,7 @@ from neurogaze.cli import main
 from neurogaze.commands import Roots, experiments_folder, matching
 from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import read_predictions
+from neurogaze.pipeline.run import Pipeline
 from neurogaze.prototypes.grid import PrototypeGrid
 from tests.pipeline.tiny import EXPERIMENTS, FACES, TEACHER
 
@@ -149,6 +150,34 @@ def test_patterns_match_in_order(tmp_path, monkeypatch):
     assert matching([one, two]) == [found[2], found[0], tmp_path / "a" / "last.ckpt"]
     with pytest.raises(InputError, match=r"no file matches '.*none\*'"):
         matching([one, str(tmp_path / "none*")])
+
+
+def test_run_takes_roots_and_changes(monkeypatch, tmp_path):
+    """The words of the documents reach the pipeline; nothing is run."""
+    seen = {}
+
+    def begun(self):
+        seen["settings"], seen["root"] = self.settings, self.root
+        return tmp_path / "report.html"
+
+    monkeypatch.setattr(Pipeline, "run", begun)
+    for name in ("DREAMER", "CKEXTENDED"):
+        monkeypatch.setenv(f"NEUROGAZE_{name}", "before")
+    file = EXPERIMENTS / "pipelines" / "dreamer_mahnob_ferplus.yaml"
+    words = ["--roots.dreamer", tmp_path / "D.mat", "--roots.ckextended", tmp_path / "ck"]
+    words += ["--change+", "student.args=[--trainer.max_epochs=12]", "--change+", "keep=last"]
+    words += ["--change+", "face_teacher={path: ../l.npz, sha256: ab}"]
+    words += ["--change+", "evaluate.ckplus={data: ../data/ckextended.yaml}"]
+    assert run("run", file, *words, f"--out={tmp_path / 'out'}") == 0
+    assert os.environ["NEUROGAZE_DREAMER"] == str(tmp_path / "D.mat")
+    settings = seen["settings"]
+    assert settings.student.args == ["--trainer.max_epochs=12"]
+    assert settings.keep == "last"
+    assert settings.face_teacher.sha256 == "ab"
+    assert settings.evaluate["ckplus"].data.endswith("data/ckextended.yaml")
+    assert settings.evaluate["ckplus"].expected is None
+    assert list(settings.arms) == ["B0", "B1", "B2", "B3"]
+    assert seen["root"] == tmp_path / "out"
 
 
 def test_roots_go_to_the_environment(monkeypatch):

@@ -1,0 +1,157 @@
+"""Sweeps without an account: a W&B sweep file carried out here, through Optuna; resumable.
+
+One training that fails loses nothing of the others; it is told at the end and in the table.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from neurogaze.artefacts import written_aside
+from neurogaze.errors import InputError
+from neurogaze.pipeline.steps import resumable_fit
+from neurogaze.pipeline.sweep_settings import Scalar, Sweep
+from neurogaze.pipeline.sweep_study import Tried, open_study, outcomes, points, take_up
+from neurogaze.report.markup import to_markdown
+from neurogaze.report.tables import Table, fixed
+
+AGAIN = "mend the cause and run the same command again; finished trials are kept"
+HERE = "--trainer.logger=false"
+"""Local trials leave W&B alone; their curves lie in the folder of the trial."""
+
+
+def run_sweep(
+    sweep: Sweep,
+    out: Path,
+    trials: int | None = None,
+    seed: int = 0,
+    console: Console | None = None,
+) -> Path:
+    """Try every point that is not done; points that failed or were stopped are tried again.
+
+    Args:
+        sweep: what to try.
+        out: folder of the study, the trainings and the table.
+        trials: points in all; None: what the file asks for, or its whole grid.
+        seed: of the draws.
+        console: for one line a point.
+
+    Returns:
+        `results.md`, best first; `results.csv` lies beside it.
+
+    Raises:
+        InputError: for a folder of another sweep; at the end, when some point failed: the others,
+            and the table of them, stand.
+    """
+    told, wanted = console or Console(), wanted_trials(sweep, trials)
+    study = open_study(sweep, out, seed)
+    take_up(study)
+    for number, values, close in points(study, sweep, wanted, seed):
+        tried = _train(sweep, out, number, values)
+        close(tried)
+        score = tried.said or f"{tried.score:.4f}"
+        told.print(f"{number + 1} of {wanted}: {_brief(values)}: {score}", highlight=False)
+    results = outcomes(study)
+    page = write_results(sweep, results, out)
+    failed = [tried for tried in results if tried.score is None]
+    if failed:
+        found = "; ".join(f"{tried.folder}: {tried.said}" for tried in failed)
+        raise InputError(out, f"{len(failed)} of {len(results)} trials failed: {found}", AGAIN)
+    return page
+
+
+def wanted_trials(sweep: Sweep, trials: int | None) -> int:
+    """How many points to try.
+
+    Raises:
+        InputError: for a number below 1, or none where there is no end of points.
+    """
+    asked = sweep.cap if trials is None else trials
+    if asked is not None and asked < 1:
+        raise InputError("--trials", f"is {asked}", "give a number above 0")
+    if sweep.method == "grid":
+        return min(asked or len(sweep.grid()), len(sweep.grid()))
+    if asked is None:
+        remedy = "give --trials 20, or run_cap: 20 in the file"
+        raise InputError(sweep.path, f"{sweep.method} has no end of trials", remedy)
+    return asked
+
+
+def _train(sweep: Sweep, out: Path, number: int, values: dict[str, Scalar]) -> Tried:
+    """Train one point, from its last whole epoch if it was stopped; a failure is an outcome."""
+    folder = out / Tried(number, values, None).folder
+    try:
+        resumable_fit([*sweep.arguments(values), HERE], folder)
+        return Tried(number, values, last_value(folder / "metrics.csv", sweep.metric))
+    except SystemExit:
+        said = "its arguments were refused, as told above"
+    except Exception as error:
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return Tried(number, values, None, said)
+
+
+def last_value(path: Path, metric: str) -> float:
+    """The value a sweep optimises: the last that a training logged.
+
+    Args:
+        path: `metrics.csv` of a training.
+        metric: a column of it.
+
+    Raises:
+        InputError: when there is no such column, or the value is no finite number.
+    """
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    logged = [row[metric] for row in rows if row.get(metric)]
+    if not logged:
+        names = ", ".join(rows[0]) if rows else "nothing"
+        raise InputError(path, f"holds no {metric!r}", f"name one of its columns: {names}")
+    value = float(logged[-1])
+    if not math.isfinite(value):
+        raise InputError(path, f"{metric} ends at {value}", "leave out what makes training diverge")
+    return value
+
+
+def write_results(sweep: Sweep, results: list[Tried], out: Path) -> Path:
+    """Write `results.csv` and `results.md`: parameters and metric of every point, best first."""
+    names = [*sweep.parameters]
+    rows = [
+        [t.folder, *(t.values[n] for n in names), "" if t.score is None else t.score, t.said]
+        for t in results
+    ]
+    with (
+        written_aside(out / "results.csv") as aside,
+        aside.open("w", newline="", encoding="utf-8") as stream,
+    ):
+        csv.writer(stream).writerows([["trial", *names, sweep.metric, "error"], *rows])
+    with written_aside(out / "results.md") as aside:
+        aside.write_text(to_markdown(results_table(sweep, results)), encoding="utf-8")
+    return out / "results.md"
+
+
+def results_table(sweep: Sweep, results: list[Tried]) -> Table:
+    """Points of a sweep as a table, best first."""
+    rows = tuple(
+        (
+            f"{t.number:03d}",
+            *(str(t.values[name]) for name in sweep.parameters),
+            "failed" if t.score is None else fixed(t.score, 4),
+        )
+        for t in results
+    )
+    done = sum(t.score is not None for t in results)
+    caption = (
+        f"{done} of {len(results)} trials, {sweep.method}; best first by the last {sweep.metric}."
+    )
+    header = ("trial", *sweep.parameters, sweep.metric)
+    return Table(f"Sweep {sweep.path.stem}", caption, header, rows)
+
+
+def _brief(values: Mapping[str, Scalar]) -> str:
+    """Parameters in one line, by the last part of their keys."""
+    return ", ".join(f"{name.rsplit('.', 1)[-1]} {value}" for name, value in values.items())

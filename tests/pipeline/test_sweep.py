@@ -1,0 +1,275 @@
+"""Sweeps without an account: every method, one table, failures kept apart, kills survived."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from neurogaze.errors import InputError
+from neurogaze.pipeline import sweep as module
+from neurogaze.pipeline.sweep import last_value, run_sweep, wanted_trials
+from neurogaze.pipeline.sweep_settings import Choice, Range, Sweep
+from neurogaze.pipeline.sweep_study import STUDY, fingerprint, open_study, outcomes
+from tests.pipeline.tiny import EXPERIMENTS, STUDENT
+
+METRIC = "val/macro_f1_8way_best"
+SPACE = {"a.x": Range(-1.0, 1.0), "a.n": Range(1, 4, integer=True, step=1), "b": Choice(("u", "v"))}
+GRID = {"a.x": Choice((0.5, -0.5, 0.1)), "b": Choice(("u", "v"))}
+
+
+def a_sweep(method="random", space=SPACE, maximize=True, cap=6):
+    return Sweep(Path("s.yaml"), method, METRIC, maximize, ("${args}",), space, cap)
+
+
+def height(args):
+    """The score that a faked training reaches: highest at x = 0.2."""
+    given = dict(word.removeprefix("--").split("=") for word in args)
+    assert given["trainer.logger"] == "false"
+    return 1.0 - (float(given["a.x"]) - 0.2) ** 2 - 0.001 * int(given.get("a.n", 0))
+
+
+class Trainings:
+    """Stands in for the trainings: writes a `metrics.csv`, and stops or fails when told to.
+
+    Args:
+        stop_at: number of the call that is interrupted.
+        fail: tells by the arguments which call fails.
+    """
+
+    def __init__(self, stop_at=None, fail=lambda args: False):
+        self.stop_at, self.fail, self.calls = stop_at, fail, []
+
+    def __call__(self, args, folder):
+        self.calls.append(folder.name)
+        if self.stop_at == len(self.calls) - 1:
+            raise KeyboardInterrupt
+        if self.fail(args):
+            raise RuntimeError("loss is\nnan")
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = f"epoch,{METRIC}\n0,0.0\n1,{height(args)!r}\n"
+        (folder / "metrics.csv").write_text(lines)
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    def use(**how):
+        fake = Trainings(**how)
+        monkeypatch.setattr(module, "resumable_fit", fake)
+        return fake
+
+    return use
+
+
+def read(out):
+    with (out / "results.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.mark.parametrize("method", ["grid", "random", "bayes"])
+def test_every_method_leaves_the_same_table(tmp_path, trainings, method):
+    fake = trainings()
+    space = GRID if method == "grid" else SPACE
+    page = run_sweep(a_sweep(method, space), tmp_path / "out")
+    rows = read(tmp_path / "out")
+    assert list(rows[0]) == ["trial", *space, METRIC, "error"]
+    scores = [float(row[METRIC]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert len(rows) == len(set(fake.calls)) == 6
+    for row in rows:
+        flags = [f"--{name}={row[name]}" for name in space]
+        assert float(row[METRIC]) == height([*flags, module.HERE])
+    text = page.read_text()
+    assert text.count("\n| 0") == 6
+    assert text.index(rows[0]["a.x"]) < text.index(rows[-1]["a.x"])
+
+
+def test_less_is_better_where_the_file_says_so(tmp_path, trainings):
+    trainings()
+    run_sweep(a_sweep(maximize=False), tmp_path / "out")
+    scores = [float(row[METRIC]) for row in read(tmp_path / "out")]
+    assert scores == sorted(scores)
+
+
+def test_bayes_does_better_than_chance(tmp_path, trainings):
+    """After its first ten draws, which are random, it looks where the scores were high."""
+    trainings()
+    space, gaps = {"a.x": Range(-2.0, 2.0), "b": Choice(("u", "v"))}, {}
+    for method in ("random", "bayes"):
+        run_sweep(a_sweep(method, space), tmp_path / method, trials=40)
+        rows = sorted(read(tmp_path / method), key=lambda row: row["trial"])
+        gaps[method] = [abs(float(row["a.x"]) - 0.2) for row in rows]
+    assert gaps["bayes"][0] == gaps["random"][0]
+    assert np.median(gaps["bayes"][20:]) < 0.7 * np.median(gaps["random"])
+
+
+@pytest.mark.parametrize("method", ["grid", "random", "bayes"])
+def test_a_stopped_sweep_ends_as_one_that_was_not(tmp_path, trainings, method):
+    sweep = a_sweep(method, GRID if method == "grid" else SPACE)
+    trainings()
+    run_sweep(sweep, tmp_path / "whole")
+    trainings(stop_at=3)
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(sweep, tmp_path / "out")
+    again = trainings()
+    run_sweep(sweep, tmp_path / "out")
+    assert len(again.calls) == 3
+    assert read(tmp_path / "out") == read(tmp_path / "whole")
+
+
+def test_a_finished_sweep_trains_nothing_and_can_grow(tmp_path, trainings):
+    trainings()
+    run_sweep(a_sweep(cap=2), tmp_path)
+    first = read(tmp_path)
+    fake = trainings()
+    run_sweep(a_sweep(cap=2), tmp_path)
+    assert (fake.calls, read(tmp_path)) == ([], first)
+    run_sweep(a_sweep(cap=2), tmp_path, trials=3)
+    assert len(fake.calls) == 1
+    assert all(row in read(tmp_path) for row in first)
+
+
+def test_one_failure_loses_nothing_and_is_tried_again(tmp_path, trainings):
+    trainings(fail=lambda args: "--a.x=-0.5" in args and "--b=v" in args)
+    with pytest.raises(InputError, match=r"1 of 6 trials failed.*RuntimeError: loss is nan"):
+        run_sweep(a_sweep("grid", GRID), tmp_path)
+    rows = read(tmp_path)
+    assert [row["error"] for row in rows] == [""] * 5 + ["RuntimeError: loss is nan"]
+    assert (rows[-1]["a.x"], rows[-1]["b"], rows[-1][METRIC]) == ("-0.5", "v", "")
+    assert "failed" in (tmp_path / "results.md").read_text()
+    fake = trainings()
+    run_sweep(a_sweep("grid", GRID), tmp_path)
+    assert fake.calls == [rows[-1]["trial"]]
+    assert [row["error"] for row in read(tmp_path)] == [""] * 6
+
+
+def test_refused_arguments_are_a_failure_of_that_trial(tmp_path, monkeypatch):
+    def refuse(args, folder):
+        raise SystemExit(2)
+
+    monkeypatch.setattr(module, "resumable_fit", refuse)
+    with pytest.raises(InputError, match="arguments were refused"):
+        run_sweep(a_sweep(), tmp_path, trials=1)
+
+
+def test_a_line_cut_short_by_a_crash_is_left_out(tmp_path, trainings):
+    trainings()
+    run_sweep(a_sweep(), tmp_path, trials=2)
+    first = read(tmp_path)
+    with (tmp_path / STUDY).open("ab") as stream:
+        stream.write(b'{"op_code":4,"worker')
+    run_sweep(a_sweep(), tmp_path, trials=3)
+    run_sweep(a_sweep(), tmp_path, trials=3)
+    assert len(read(tmp_path)) == 3
+    assert all(row in read(tmp_path) for row in first)
+
+
+def test_a_folder_belongs_to_one_sweep_and_seed(tmp_path, trainings):
+    trainings()
+    run_sweep(a_sweep(), tmp_path, trials=1)
+    for other, seed in ((a_sweep("bayes"), 0), (a_sweep(), 1)):
+        with pytest.raises(InputError, match="another sweep"):
+            run_sweep(other, tmp_path, trials=1, seed=seed)
+
+
+def test_a_changed_configuration_is_another_sweep(tmp_path):
+    config = tmp_path / "a.yaml"
+    config.write_text("x: 1\n")
+    sweep = replace(a_sweep(), words=("--config", str(config), "${args}"))
+    before = fingerprint(sweep, 0)
+    config.write_text("x: 2\n")
+    assert fingerprint(sweep, 0) != before
+
+
+def test_without_optuna_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(InputError, match=r"neurogaze\[sweeps\]"):
+        run_sweep(a_sweep(), tmp_path)
+
+
+def test_how_many_trials():
+    assert wanted_trials(a_sweep(cap=4), None) == 4
+    assert wanted_trials(a_sweep(cap=4), 9) == 9
+    assert wanted_trials(a_sweep("grid", GRID, cap=None), None) == 6
+    assert wanted_trials(a_sweep("grid", GRID, cap=None), 100) == 6
+    for cap, asked in ((None, None), (4, 0)):
+        with pytest.raises(InputError):
+            wanted_trials(a_sweep(cap=cap), asked)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [(f"epoch,{METRIC}\n0,nan\n", "ends at nan"), ("epoch,val/x\n0,1\n", "val/x"),
+     (f"epoch,{METRIC}\n", "nothing")],
+)  # fmt: skip
+def test_a_metric_that_is_no_number(tmp_path, text, match):
+    (tmp_path / "metrics.csv").write_text(text)
+    with pytest.raises(InputError, match=match):
+        last_value(tmp_path / "metrics.csv", METRIC)
+
+
+def test_the_last_value_that_was_logged_counts(tmp_path):
+    (tmp_path / "metrics.csv").write_text(f"epoch,{METRIC}\n0,0.5\n1,0.25\n2,\n")
+    assert last_value(tmp_path / "metrics.csv", METRIC) == 0.25
+
+
+def sweep_file(tmp_path):
+    """Four trainings of a small student on drawn faces."""
+    words = ["neurogaze", "fit"]
+    for name in ("student.yaml", "ablations/ce.yaml", "wandb.yaml"):
+        words += ["--config", str(EXPERIMENTS / name)]
+    words += ["--data", str(EXPERIMENTS / "data" / "synthetic_faces.yaml"), *STUDENT]
+    words += [f"--data.store={tmp_path / 'store'}", "${args}"]
+    rates = {"values": [1.0e-4, 2.0e-4, 4.0e-4, 8.0e-4]}
+    path = tmp_path / "sweep.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "program": "neurogaze",
+                "method": "grid",
+                "metric": {"name": METRIC, "goal": "maximize"},
+                "command": words,
+                "parameters": {"model.optimisation.lr": rates},
+            }
+        )
+    )
+    return path
+
+
+def known(out, path):
+    from neurogaze.pipeline.sweep_settings import load_sweep
+
+    found = sorted(outcomes(open_study(load_sweep(path), out, 0)), key=lambda t: t.number)
+    curves = [out / t.folder / "metrics.csv" for t in found if t.score is not None]
+    return found, [(p.read_text(), p.stat().st_mtime_ns) for p in curves]
+
+
+def test_four_trials_survive_a_kill(tmp_path):
+    """SIGKILL in the third training; two are kept as they are, the others are done."""
+    path, out = sweep_file(tmp_path), tmp_path / "out"
+    command = [sys.executable, "-m", "neurogaze", "sweep", str(path), "--local", f"--out={out}"]
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    while process.poll() is None and not [*out.glob("trial-002-*")]:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    before, curves = known(out, path)
+    assert len(before) == 3
+    assert [t.score is not None for t in before] == [True, True, False]
+    page = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+    after, later = known(out, path)
+    assert after[:2] == before[:2]
+    assert later[:2] == curves
+    assert [t.values["model.optimisation.lr"] for t in after] == [1e-4, 2e-4, 4e-4, 8e-4]
+    assert all(t.score is not None for t in after)
+    assert "4 of 4 trials" in page
+    assert all(len(text.splitlines()) == 3 for text, _ in later)
+    assert not [*tmp_path.rglob("offline-run-*")]
