@@ -17,24 +17,26 @@ RANKS = {
     "neurogaze.quiet": 1,
     "neurogaze.artefacts": 2,
     "neurogaze.affect": 3,
-    "neurogaze.eeg": 4,
-    "neurogaze.faces": 4,
-    "neurogaze.evaluation.metrics": 5,  # pure NumPy: tasks log what evaluation reports
-    "neurogaze.evaluation.calibration": 4,
-    "neurogaze.models": 5,
-    "neurogaze.losses": 5,
-    "neurogaze.prototypes": 5,
-    "neurogaze.tasks": 6,
-    "neurogaze.evaluation": 7,
-    "neurogaze.report": 8,
-    "neurogaze.deploy": 8,
-    "neurogaze.callbacks": 8,
-    "neurogaze.training": 9,
-    "neurogaze.pipeline": 10,
-    "neurogaze.commands": 11,
-    "neurogaze.face_commands": 12,
-    "neurogaze.cli": 13,
-    "neurogaze.__main__": 14,
+    "neurogaze.latent_world": 4,
+    "neurogaze.eeg": 5,
+    "neurogaze.faces": 5,
+    "neurogaze.evaluation.metrics": 6,  # pure NumPy: tasks log what evaluation reports
+    "neurogaze.evaluation.calibration": 5,
+    "neurogaze.models": 6,
+    "neurogaze.losses": 6,
+    "neurogaze.prototypes": 6,
+    "neurogaze.tasks": 7,
+    "neurogaze.evaluation": 8,
+    "neurogaze.report": 9,
+    "neurogaze.deploy": 9,
+    "neurogaze.callbacks": 9,
+    "neurogaze.wandb_callbacks": 10,
+    "neurogaze.training": 10,
+    "neurogaze.pipeline": 11,
+    "neurogaze.commands": 12,
+    "neurogaze.face_commands": 13,
+    "neurogaze.cli": 14,
+    "neurogaze.__main__": 15,
 }
 MATHS = ("neurogaze.models", "neurogaze.losses", "neurogaze.prototypes", "neurogaze.evaluation")
 
@@ -110,7 +112,7 @@ HIDE = """
     import importlib.util
     import sys
 
-    HIDDEN = ("mne", "wandb", "matplotlib", "onnxruntime")
+    HIDDEN = ("mne", "wandb", "matplotlib", "onnxruntime", "optuna")
 
     class Hide:
         def find_spec(self, name, path=None, target=None):
@@ -140,6 +142,7 @@ def test_the_face_wing_lives_without_mne_wandb_and_matplotlib():
         rooms = [neurogaze.faces, neurogaze.losses, neurogaze.tasks]
         names = [m.name for r in rooms for m in pkgutil.walk_packages(r.__path__, r.__name__ + ".")]
         names += ["neurogaze.models.student", "neurogaze.prototypes.grid", "neurogaze.training"]
+        names += ["neurogaze.wandb_callbacks"]
         for name in names:
             importlib.import_module(name)
         import torch

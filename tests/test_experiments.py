@@ -6,19 +6,34 @@ Those of the room `teachers` are in `tests/tasks/test_teacher_files.py`.
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import yaml
 
 from neurogaze import training
+from neurogaze.affect import EMOTIONS
+from neurogaze.artefacts import arrays_hash, canonical, write_npz
 from neurogaze.faces.corpora.ferplus import FerPlus
 from neurogaze.faces.folds import FaceFold
 from neurogaze.faces.unlabelled import FaceSource
 from neurogaze.faces.witnessed import seen_rows
-from neurogaze.pipeline.bench import load_bench, run_bench
+from neurogaze.pipeline.arms import load_arm
+from neurogaze.pipeline.bench import run_bench
+from neurogaze.pipeline.bench_grids import open_grids
+from neurogaze.pipeline.bench_settings import load_bench
+from neurogaze.pipeline.control_settings import load_control
 from neurogaze.pipeline.eeg_bench import EegBench
 from neurogaze.pipeline.eeg_settings import load_eeg_bench
 from neurogaze.pipeline.ensemble import Ensemble, load_ensemble
+from neurogaze.pipeline.grid_set import GridSet
+from neurogaze.pipeline.grid_set_index import TABLE
+from neurogaze.pipeline.grid_set_settings import load_grid_set
+from neurogaze.pipeline.positive_control import run_control
 from neurogaze.pipeline.run import Pipeline
 from neurogaze.pipeline.settings import load_pipeline, top_keys
+from neurogaze.pipeline.sweep import run_sweep
+from neurogaze.pipeline.sweep_settings import load_sweep
+from neurogaze.prototypes.grid import PrototypeGrid
 from tests.fixtures.affectnet import (
     write_affectnet,
     write_affectnet_8label,
@@ -34,11 +49,17 @@ from tests.fixtures.mahnob import write_mahnob
 from tests.fixtures.manifest import write_manifest
 from tests.fixtures.rafdb import write_rafdb
 from tests.fixtures.seed import write_seed
+from tests.pipeline.published import check_published
 from tests.pipeline.tiny import EXPERIMENTS, FACES, STUDENT, TEACHER
+from tests.pipeline.tiny_control import small_control
 
 FILES = sorted(p.relative_to(EXPERIMENTS) for p in EXPERIMENTS.rglob("*.yaml"))
 WARM_UP = Path("students") / "warm_up.yaml"
-ROOMS = {".", "data", "teachers", "students", "ablations", "pipelines", "bench", "ensembles"}
+ROOMS = {
+    *(".", "data", "teachers", "students", "ablations"),
+    *("pipelines", "bench", "ensembles", "grids", "arms", "sweeps", "grids/pins"),
+    "controls",
+}
 QUICK = ["--trainer.max_epochs=1", "--trainer.enable_progress_bar=false"]
 QUICK_TEACHER = [*QUICK, "--model.teacher.map_size=8"]
 QUICK_STUDENT = [
@@ -58,6 +79,8 @@ def small(corpus: str) -> list[str]:
         "synthetic_eeg_snr": TEACHER[:4],
         "synthetic_faces": FACES[:2],
         "synthetic_faces_shifted": FACES[:2],
+        "latent_eeg": ["--data.corpus.n_subjects=3", "--data.corpus.n_clips=2"],
+        "latent_faces": ["--data.corpus.n_train=4", "--data.corpus.n_valid=2"],
     }.get(corpus, [])
 
 
@@ -67,7 +90,7 @@ def roots(tmp_path_factory):
     root = tmp_path_factory.mktemp("roots")
     write_dasps(root / "dasps", n_subjects=4)
     write_dasps_edf(root / "dasps", n_subjects=4, seconds=30)
-    write_dreamer(root / "DREAMER.mat", n_subjects=3)
+    write_dreamer(root / "DREAMER.mat", n_subjects=4)
     write_ferplus(root / "ferplus", n_train=96, n_valid=48)
     write_mahnob(root / "mahnob")
     write_deap(root / "deap", n_trials=1)
@@ -153,6 +176,36 @@ def test_warm_up_without_labels(tmp_path):
     assert (tmp_path / "out" / "last.ckpt").exists()
 
 
+@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "grids/pins"], ids=str)
+def test_pinned_grid(path):
+    pin = yaml.safe_load((EXPERIMENTS / path).read_text())
+    PrototypeGrid.load(EXPERIMENTS.parent / pin["path"], sha256=pin["sha256"], dim=256)
+
+
+def some_logits(path: Path) -> list[str]:
+    """Flags that pin made-up logits of the training pictures of FER+."""
+    table = FerPlus().load("train")
+    logits = np.random.default_rng(0).normal(size=(len(table.ids), 8)).astype(np.float16)
+    names = {"labels": np.array(EMOTIONS), "dataset": np.array(table.dataset)}
+    arrays = {"ids": table.ids, "logits": logits, **names}
+    write_npz(path, arrays)
+    pin = {"path": path, "sha256": arrays_hash(arrays)}
+    return [f"--model.teacher_logits.{name}={value}" for name, value in pin.items()]
+
+
+@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "sweeps"], ids=str)
+def test_sweep(path, tmp_path):
+    """One trial, as `neurogaze sweep --local` runs it; grids are those that are committed."""
+    (tmp_path / "experiments").symlink_to(EXPERIMENTS)
+    flags = [*QUICK_STUDENT, "--data.held_out.n_folds=4", f"--data.store={tmp_path / 'store'}"]
+    if path.stem == "kd":
+        flags += some_logits(tmp_path / "logits.npz")
+    sweep = load_sweep(EXPERIMENTS / path)
+    sweep = replace(sweep, words=(*sweep.words, *flags))
+    page = run_sweep(sweep, tmp_path / "out", trials=1)
+    assert "1 of 1 trials" in page.read_text()
+
+
 def test_teacher(tmp_path):
     args = ["--config", str(EXPERIMENTS / "teacher.yaml")]
     args += ["--data", str(EXPERIMENTS / "data" / "synthetic_eeg.yaml"), *TEACHER]
@@ -160,39 +213,85 @@ def test_teacher(tmp_path):
     assert (tmp_path / "out" / "best.ckpt").exists()
 
 
-@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "ensembles"], ids=str)
-def test_ensemble(path, tmp_path):
-    settings = load_ensemble(EXPERIMENTS / path)
+def small_ensemble(path):
+    """An ensemble file at a size of seconds."""
+    settings = load_ensemble(path)
     base = replace(settings.base, args=[*settings.base.args, *QUICK_STUDENT])
     parts = {n: replace(part, expected=None) for n, part in settings.evaluate.items()}
-    settings = replace(settings, base=base, evaluate=parts, folds=2, expected_train=None)
+    return replace(settings, base=base, evaluate=parts, folds=2, expected_train=None)
+
+
+@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "ensembles"], ids=str)
+def test_ensemble(path, tmp_path):
+    settings = small_ensemble(EXPERIMENTS / path)
     page = Ensemble(settings, tmp_path / "run", tmp_path / "store").run()
     assert "ensemble" in page.with_name("results.md").read_text()
 
 
-@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "pipelines"], ids=str)
-def test_pipeline(path, tmp_path):
+@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "grids"], ids=str)
+def test_grid_set(path, tmp_path):
+    """The fixture of DASPS leaves one person a fold to train on, who cannot be told apart.
+
+    The other kinds of the synthetic set are made in `tests/pipeline/test_grid_set.py`.
+    """
+    settings = load_grid_set(EXPERIMENTS / path)
+    synthetic = "synthetic" in settings.teacher.data
+    args = [*TEACHER, "--data.corpus.n_subjects=6"]
+    if not synthetic:
+        args = [*QUICK_TEACHER, "--data.split.n_folds=2", "--trainer.precision=32-true"]
+    kinds = ("eeg", "subject") if synthetic else ("eeg", "null", "untrained", "rawde")
+    settings = replace(
+        settings,
+        teacher=replace(settings.teacher, args=args),
+        seeds={kind: settings.seeds[kind][:1] for kind in kinds},
+        consolidate=replace(settings.consolidate, min_subjects=1),
+        permutations=2,
+        workers=1,
+    )
+    index = GridSet(settings, tmp_path / "run", tmp_path / "store").run()
+    table = index.with_name(TABLE).read_text()
+    assert all(f"| {kind} | 0 |" in table for kind in settings.seeds)
+
+
+def small_pipeline(path, folder):
+    """A pipeline file at a size of seconds; its ensemble, if any, as a file in the folder."""
     settings = load_pipeline(EXPERIMENTS / path)
     synthetic = "synthetic" in settings.teacher.data
     teacher = TEACHER if synthetic else ["--data.split.n_folds=2", *QUICK_TEACHER]
     student = STUDENT if synthetic else QUICK_STUDENT
-    settings = replace(
+    if settings.keep == "best":  # a fold of the fixture must hold every emotion
+        student = [*student, "--data.held_out.n_folds=2"]
+    faces = FACES if synthetic else ["--data.batch_size=16"]
+    parts = {n: replace(p, args=faces, expected=None) for n, p in settings.evaluate.items()}
+    teacher_of_faces = settings.face_teacher
+    if isinstance(teacher_of_faces, str):
+        ensemble = small_ensemble(Path(teacher_of_faces))
+        teacher_of_faces = str(folder / "ensemble.yaml")
+        Path(teacher_of_faces).write_text(yaml.safe_dump(canonical(ensemble)))
+    return replace(
         settings,
         teacher=replace(settings.teacher, args=teacher),
         student=replace(settings.student, args=student),
-        evaluate={
-            name: replace(
-                part, args=FACES if synthetic else ["--data.batch_size=16"], expected=None
-            )
-            for name, part in settings.evaluate.items()
-        },
+        evaluate=parts,
+        face_teacher=teacher_of_faces,
         expected_train=None,
         permutations=10,
     )
-    page = Pipeline(settings, tmp_path / "run", tmp_path / "store").run()
+
+
+@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "pipelines"], ids=str)
+def test_pipeline(path, tmp_path):
+    settings, run, store = small_pipeline(path, tmp_path), tmp_path / "run", tmp_path / "store"
+    page = Pipeline(settings, run, store).run()
     text = page.read_text()
     assert "data:image/png;base64" in text
     assert "sha" in text.lower()
+    if path.stem == "dreamer_mahnob_ferplus":
+        check_published(run, store, n_folds=2)
+        second = Pipeline(settings, run, store)
+        second.run()
+        again = [name for name, record in second.stages.records.items() if not record.skipped]
+        assert not again
 
 
 def benches(eeg: bool) -> list[Path]:
@@ -203,17 +302,44 @@ def benches(eeg: bool) -> list[Path]:
 
 @pytest.mark.parametrize("path", benches(eeg=False), ids=str)
 def test_bench(path, tmp_path):
+    """The arms of the primary contrast under one seed; all arms are in `test_bench.py`."""
     settings = load_bench(EXPERIMENTS / path)
     drawn = "synthetic" in settings.base.data
     args, faces = (STUDENT, FACES) if drawn else (QUICK_STUDENT, [])
     parts = {
-        name: replace(part, args=faces, expected=None) for name, part in settings.evaluate.items()
+        name: replace(part, args=[*part.args, *faces], expected=None)
+        for name, part in settings.evaluate.items()
     }
-    base = replace(settings.base, args=args)
-    settings = replace(settings, base=base, evaluate=parts, seeds=settings.seeds[:1])
+    arms = settings.primary or list(settings.arms)
+    settings = replace(
+        settings,
+        base=replace(settings.base, args=[*settings.base.args, *args]),
+        evaluate=parts,
+        arms=dict.fromkeys(arms, 1),
+        secondary=[],
+        equal_gradient=[arm for arm in settings.equal_gradient if arm in arms],
+        folds=min(settings.folds, 2),
+        workers=1,
+    )
     page = run_bench(settings, tmp_path / "run", tmp_path / "store")
     table = page.with_name("results.md").read_text()
     assert all(arm in table for arm in settings.arms)
+
+
+@pytest.mark.parametrize("path", benches(eeg=False), ids=str)
+def test_a_bench_has_the_grids_and_logits_it_names(path):
+    """Committed files, by hash, for every seed of every arm."""
+    settings = load_bench(EXPERIMENTS / path)
+    if settings.logits is not None:
+        with np.load(settings.logits.path, allow_pickle=False) as stored:
+            assert arrays_hash({n: stored[n] for n in stored.files}) == settings.logits.sha256
+    for name, n_seeds in settings.arms.items():
+        arm = load_arm(Path(settings.arms_folder), name)
+        assert not arm.logits or settings.logits is not None, name
+        if arm.grid:
+            source = open_grids(Path(settings.grids), settings.class_means)
+            for seed in range(n_seeds):
+                assert source.grid(arm.grid, seed).dim == 256
 
 
 @pytest.mark.parametrize("path", benches(eeg=True), ids=str)
@@ -234,6 +360,17 @@ def test_bench_of_teachers(path, tmp_path):
     page = EegBench(settings, tmp_path / "run", tmp_path / "store").run()
     table = page.with_name("results.md").read_text()
     assert all(f"| {arm} |" in table for arm in settings.arms)
+
+
+@pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "controls"], ids=str)
+def test_control(path, tmp_path):
+    settings = small_control(load_control(EXPERIMENTS / path))
+    world = next(iter(settings.worlds))
+    settings = replace(settings, worlds={world: settings.worlds[world]})
+    page = run_control(settings, tmp_path / "run", tmp_path / "store")
+    told = page.read_text().replace("\\", "")
+    assert all(f"| {arm} |" in told for arm in settings.arms)
+    assert "Insensitive" in told  # one seed claims nothing
 
 
 def test_overrides_are_short():

@@ -8,12 +8,17 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+from neurogaze.evaluation import contrast_file
 from neurogaze.evaluation.results import read_rows
 from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.report import reported
+from neurogaze.report.arm_tables import arms_table
 from neurogaze.report.bench_tables import bench_tables
+from neurogaze.report.contrast_tables import contrast_tables, summary
 from neurogaze.report.figures_bench import arm_lines
 from neurogaze.report.grid_tables import grid_summary
 from neurogaze.report.markup import to_markdown
+from neurogaze.report.reported_tables import reported_tables
 from neurogaze.report.tables import calibration_table, class_table, eeg_table, faces_table
 from neurogaze.tasks.pins import LogitsPin, load_logits
 
@@ -23,13 +28,29 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "experiments" / "README.md"]
 
 
 def tables(name):
-    """The tables of a run, as documents show them."""
-    rows = read_rows(ARTEFACTS / name / "results.jsonl")
+    """The tables of a run, as documents show them; the summary of its contrasts first."""
+    folder = ARTEFACTS / name
+    rows = read_rows(folder / "results.jsonl")
+    if (folder / contrast_file.FILE).exists():
+        return bench_text(folder, rows)
+    if (folder / reported.FILE).exists():
+        matches = reported.read_matches(folder / reported.FILE)
+        touched = {reported.KNOWN[row_id].table for row_id in matches}
+        found = reported_tables(matches, rows)
+        shown = [table for table in found if any(table.title.endswith(t) for t in touched)]
+        return "\n".join(to_markdown(t) for t in [*shown, faces_table(rows), class_table(rows)])
     arms = bench_tables(rows)
     voted = [row for row in rows if any(r.metric == "vote_jsd" and r.arm == row.arm for r in rows)]
     faces = [faces_table(rows), calibration_table(voted), class_table(rows)]
-    found = [*faces, *(arms or [eeg_table(rows)])]
-    return "\n".join(to_markdown(table) for table in found if table is not None)
+    plain = [*faces, *(arms or [eeg_table(rows)])]
+    return "\n".join(to_markdown(table) for table in plain if table is not None)
+
+
+def bench_text(folder, rows):
+    """What a bench found: the verdict on its grids, the primary contrast, all contrasts, arms."""
+    found = contrast_file.read_contrasts(folder / contrast_file.FILE)
+    shown = [*contrast_tables({"": found}), arms_table(rows) or faces_table(rows)]
+    return "\n".join([" ".join(summary(found)), "", *map(to_markdown, shown)])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.parent.name)
