@@ -5,6 +5,7 @@ from neurogaze.eeg.corpora.dasps import Dasps, DaspsRaw
 from neurogaze.eeg.corpora.deap import Deap
 from neurogaze.eeg.corpora.deap_bdf import DeapBdf
 from neurogaze.eeg.corpora.dreamer import Dreamer
+from neurogaze.eeg.corpora.latent import LatentEeg
 from neurogaze.eeg.corpora.mahnob import MahnobHci
 from neurogaze.eeg.corpora.seed import Seed
 from neurogaze.eeg.corpora.synthetic import SyntheticEeg
@@ -16,6 +17,7 @@ __all__ = [
     "Deap",
     "DeapBdf",
     "Dreamer",
+    "LatentEeg",
     "MahnobHci",
     "Seed",
     "SyntheticEeg",

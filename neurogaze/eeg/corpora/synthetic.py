@@ -124,7 +124,7 @@ class SyntheticEeg(Corpus):
         rest = round(self.baseline_seconds * SFREQ)
         rng = np.random.default_rng([self.seed, number, clip, SIGNAL_STREAM])
         shift = self.snr * person(self.seed, number).sensitivity * modulation(felt)
-        volts = _record(person(self.seed, number), shift, rest, round(self.seconds * SFREQ), rng)
+        volts = record(person(self.seed, number), shift, rest, round(self.seconds * SFREQ), rng)
         steps = np.round(RATING_STEPS * felt)
         valence, arousal = (steps / RATING_STEPS).tolist()
         unit = f"{subject}/clip{clip + 1:02d}"
@@ -165,7 +165,7 @@ def _check(sizes: dict[str, float]) -> None:
             raise InputError("SyntheticEeg", f"{name}={value}", "give a positive number")
 
 
-def _record(
+def record(
     who: Person,
     shift: NDArray[np.float64],
     rest: int,

@@ -1,0 +1,114 @@
+"""Arm against arm where every seed has a world, and faces, of its own.
+
+Faces are then nested in seeds rather than crossed with them: each resample draws seeds with
+replacement, and the faces of each seed on their own (Davison and Hinkley 1997, "Bootstrap Methods
+and their Application", section 3.8).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from neurogaze.evaluation import crossed
+from neurogaze.evaluation.contrasts import Contrast, Pair, corrected
+from neurogaze.evaluation.crossed import ArmScores
+from neurogaze.evaluation.equivalence import MARGIN, no_claim, tost
+from neurogaze.evaluation.paired import mcnemar, paired_t
+from neurogaze.evaluation.side_by_side import Judged, judged
+
+Arms = Mapping[str, Mapping[int, pd.DataFrame]]
+
+
+def nested_contrasts(
+    arms: Arms,
+    primary: Pair,
+    secondary: Sequence[Pair],
+    metric: str,
+    seed: int,
+    *,
+    margin: float = MARGIN,
+    n_resamples: int = crossed.N_RESAMPLES,
+) -> list[Contrast]:
+    """Compare arms over the seeds that both have; see `neurogaze.evaluation.contrasts.contrasts`.
+
+    Args:
+        arms: face predictions by arm and seed; under one seed all arms are judged on the same
+            faces, under another seed on others.
+        primary: (arm, arm that is subtracted), the contrast that was named before.
+        secondary: others, corrected together by Holm.
+        metric: a key of `crossed.COLUMNS`.
+        seed: of the resampling.
+        margin: largest difference that does not matter, in the unit of the metric.
+        n_resamples: bootstrap draws.
+
+    Returns:
+        The primary contrast, then the others in the order given; `n_images` and `n_units` are those
+        of one seed.
+
+    Raises:
+        InputError: for an unknown metric, and arms whose rows differ under a seed.
+        KeyError: for an arm that is not there, or a pair without a shared seed.
+    """
+    found = []
+    for number, pair in enumerate([primary, *secondary]):
+        one = _contrast(arms, pair, metric, seed, margin, n_resamples)
+        found.append(dataclasses.replace(one, primary=number == 0))
+    return corrected(found)
+
+
+def _contrast(
+    arms: Arms, pair: Pair, metric: str, seed: int, margin: float, n_resamples: int
+) -> Contrast:
+    """One contrast, not yet corrected or judged."""
+    seeds = sorted(set(arms[pair[0]]) & set(arms[pair[1]]))
+    if not seeds:
+        raise KeyError(f"{pair[0]} and {pair[1]} share no seed")
+    faces = [judged({arm: {s: arms[arm][s]} for arm in pair}) for s in seeds]
+    drawn = [
+        crossed.arm_scores(part, metric, seed + number, n_resamples)
+        for number, part in enumerate(faces)  # other draws of faces under each seed
+    ]
+    first, second = (_joined([scores[arm] for scores in drawn]) for arm in pair)
+    low, high = crossed.crossed_interval(first, second, seed)
+    differences = first.points - second.points
+    t = paired_t(differences) if len(seeds) > 1 else None
+    return Contrast(
+        first=pair[0],
+        second=pair[1],
+        primary=False,
+        dataset=faces[0].dataset,
+        split=f"{faces[0].split}, other faces each seed",
+        metric=metric,
+        n_seeds=len(seeds),
+        n_images=len(faces[0].truth),
+        n_units=len(np.unique(faces[0].units)),
+        differences=tuple(differences.tolist()),
+        effect=float(differences.mean()),
+        low=low,
+        high=high,
+        t_low=t.low if t else None,
+        t_high=t.high if t else None,
+        p=t.p if t else None,
+        p_equivalent=tost(differences, margin).p if t else None,
+        p_holm=None,
+        margin=margin,
+        verdict=no_claim(len(seeds)),
+        mcnemar_median=float(np.median([_mcnemar(part, pair) for part in faces])),
+    )
+
+
+def _joined(scores: Sequence[ArmScores]) -> ArmScores:
+    """Scores of single seeds as those of one arm."""
+    return ArmScores(
+        np.concatenate([part.points for part in scores]),
+        np.concatenate([part.resampled for part in scores], axis=1),
+    )
+
+
+def _mcnemar(faces: Judged, pair: Pair) -> float:
+    """Exact McNemar p of the two runs of one seed."""
+    return mcnemar(faces.right(pair[0])[0], faces.right(pair[1])[0]).p

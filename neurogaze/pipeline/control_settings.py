@@ -1,0 +1,145 @@
+"""What a file of a positive control says: made-up worlds, arms, and what is expected of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from neurogaze.errors import InputError
+from neurogaze.pipeline.arms import Arm
+from neurogaze.pipeline.settings import FitSettings, read_settings
+from neurogaze.prototypes.consolidate import ConsolidateSettings
+from neurogaze.prototypes.controls import CONTROLS
+
+Relation = Literal["above", "about"]
+
+ORACLE = "oracle"
+RECORDED = ("eeg", "null")
+"""Kinds of grid that are made from the recordings of a world."""
+
+PAIR = 2
+
+KINDS = (*RECORDED, ORACLE, *CONTROLS)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What should be found where the method works as it is said to.
+
+    Args:
+        first: arm.
+        second: arm that is subtracted.
+        relation: the first lies "above" the second, or "about" where it does.
+    """
+
+    first: str
+    second: str
+    relation: Relation
+
+
+@dataclass(frozen=True)
+class WorldSettings:
+    """One condition: how much faces share with the EEG, and how much the recordings carry.
+
+    Args:
+        share: see `neurogaze.latent_world.LatentWorld`.
+        snr: see `neurogaze.eeg.corpora.latent.LatentEeg`.
+        expect: what should be found; the first is the primary contrast.
+        without: arms that are not trained in this world.
+    """
+
+    share: float
+    snr: float
+    expect: list[Expectation]
+    without: list[str] = field(default_factory=list)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Contrasts, the primary one first."""
+        return [(e.first, e.second) for e in self.expect]
+
+
+@dataclass(frozen=True)
+class ControlSettings:
+    """A positive control: worlds in which it is known whether EEG can help.
+
+    Args:
+        name: folder of the control, under `runs/`.
+        title: heading of the summary.
+        teacher: one fit a fold, on a `LatentEeg` corpus.
+        student: what every arm starts from, on a `LatentFaces` corpus.
+        worlds: by name.
+        arms: how each differs from the student, with the kind of its grid; config files are
+            relative to this file.
+        sensitive: the arm that knows the truth and the one that knows nothing: where their interval
+            does not lie above 0, the bench cannot tell what helps.
+        consolidate: how embeddings become a grid.
+        seeds: each is a world, people, teachers, faces and students of its own.
+        permutations: for the simulated chance bands of the teachers.
+        metric: score that is compared.
+        workers: seeds at a time; null: one a core.
+        note: stamped on every result row.
+
+    Raises:
+        InputError: for arms that are compared and not trained, or a grid of an unknown kind.
+    """
+
+    name: str
+    title: str
+    teacher: FitSettings
+    student: FitSettings
+    worlds: dict[str, WorldSettings]
+    arms: dict[str, Arm]
+    sensitive: list[str] = field(default_factory=lambda: ["proto_oracle", "ce"])
+    consolidate: ConsolidateSettings = ConsolidateSettings()
+    seeds: list[int] = field(default_factory=lambda: list(range(10)))
+    permutations: int = 20
+    metric: str = "macro_f1_8way"
+    workers: int | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what would only be found out hours later."""
+        if len(self.sensitive) != PAIR:
+            raise InputError("sensitive", f"{self.sensitive}", "name two arms")
+        kinds = {arm.grid for arm in self.arms.values()} - {"", *KINDS}
+        if kinds:
+            found = f"{sorted(map(str, kinds))} are no kinds of grid here"
+            raise InputError("arms", found, f"use {', '.join(KINDS)}")
+        for name, world in self.worlds.items():
+            trained = {*self.arms} - {*world.without}
+            named = {arm for pair in world.pairs for arm in pair} | {*world.without}
+            unknown = (named - {*self.arms}) | ({a for p in world.pairs for a in p} - trained)
+            if unknown:
+                found = f"names {sorted(unknown)}, not trained there"
+                raise InputError(f"world {name!r}", found, f"the arms are {sorted(trained)}")
+            if self.oracle_pair not in world.pairs:
+                found = f"does not compare {' with '.join(self.sensitive)}"
+                raise InputError(f"world {name!r}", found, "add it to expect")
+
+    @property
+    def oracle_pair(self) -> tuple[str, str]:
+        """The contrast that tells whether the bench is sensitive."""
+        first, second = self.sensitive
+        return first, second
+
+
+def load_control(path: Path) -> ControlSettings:
+    """Read a file of a positive control; paths in it are relative to the file.
+
+    Raises:
+        InputError: when it cannot be read, a key is missing, unknown or of the wrong type, or it
+            compares what it does not train.
+    """
+    settings, folder = read_settings(path, ControlSettings), path.parent
+    arms = {
+        name: replace(arm, config=[(folder / file).as_posix() for file in arm.config])
+        for name, arm in settings.arms.items()
+    }
+    return replace(
+        settings,
+        teacher=settings.teacher.relative_to(folder),
+        student=settings.student.relative_to(folder),
+        arms=arms,
+    )

@@ -1,0 +1,200 @@
+"""Positive control: worlds in which it is known whether EEG helps, from recordings to a verdict.
+
+Under every seed and world recordings are made, teachers trained on them and consolidated to a grid,
+and students trained on pictures of the same world with that grid, controls and the true structure.
+A bench in which the truth itself does not help cannot say that EEG does not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+import neurogaze
+from neurogaze.artefacts import write_json, written_aside
+from neurogaze.errors import InputError
+from neurogaze.evaluation.contrast_file import FILE, ContrastFile, read_contrasts, write_contrasts
+from neurogaze.evaluation.nested import nested_contrasts
+from neurogaze.evaluation.predictions import read_predictions
+from neurogaze.evaluation.results import read_rows, write_rows
+from neurogaze.evaluation.scoring import TWIN_FREE
+from neurogaze.pipeline.bench_grids import GridSource
+from neurogaze.pipeline.control_grids import WorldGrids, checks, world_grids
+from neurogaze.pipeline.control_settings import ControlSettings
+from neurogaze.pipeline.control_students import PREDICTIONS, SCORES, Run, train_and_judge
+from neurogaze.pipeline.processes import Failure, processes, run_all
+from neurogaze.pipeline.stages import StageRecord, Stages
+from neurogaze.prototypes.testable import over_grids
+from neurogaze.report.control_tables import Expected, WorldFound, told_control
+
+BOOTSTRAP_SEED = 0
+CHECKS, TABLE = "checks.json", "control.md"
+KEPT = ("macro_f1_8way", "accuracy")
+"""Scores in the result rows of the whole control; each run keeps all of its own. No picture of a
+made-up world has a twin, so that the part without twins is the whole."""
+
+
+@dataclass(frozen=True)
+class SeedJob:
+    """All worlds and arms under one seed.
+
+    Args:
+        settings: of the control.
+        root: its folder.
+        store: folder of cached features and pictures.
+        seed: of everything.
+    """
+
+    settings: ControlSettings
+    root: Path
+    store: Path
+    seed: int
+
+
+@dataclass(frozen=True)
+class SeedDone:
+    """What came of a seed.
+
+    Args:
+        runs: trainings that were judged.
+        records: stages.
+        failed: what failed, by name.
+    """
+
+    runs: list[Run]
+    records: dict[str, StageRecord]
+    failed: dict[str, Failure]
+
+
+def run_control(
+    settings: ControlSettings, root: Path, store: Path, console: Console | None = None
+) -> Path:
+    """Carry out every seed that is not done; return the path of the summary.
+
+    Raises:
+        InputError: at the end, when something failed; the rest, and a summary of it, stand.
+    """
+    stages = Stages(root, console)
+    jobs = [SeedJob(settings, root, store, seed) for seed in settings.seeds]
+    runs: list[Run] = []
+    failed: dict[str, Failure] = {}
+    size = processes(settings.workers, len(jobs))
+    for at, (job, outcome) in enumerate(run_all(run_seed, jobs, size), start=1):
+        if isinstance(outcome, Failure):
+            failed[f"seed {job.seed}"] = outcome
+        else:
+            runs += outcome.runs
+            stages.records |= outcome.records
+            failed |= outcome.failed
+        stages.console.print(f"seed {job.seed}: done ({at} of {len(jobs)})")
+        page = tell(stages, settings, runs)
+    if failed:
+        said = "; ".join(f"{name}: {failure.said}" for name, failure in failed.items())
+        remedy = f"mend the cause and repeat the command; the others are told in {page}"
+        raise InputError(settings.name, f"{len(failed)} runs failed ({said})", remedy)
+    return page
+
+
+def run_seed(job: SeedJob) -> SeedDone:
+    """Grids and students of every world under one seed; a run that fails stops no other."""
+    console = Console(stderr=True)
+    stages = Stages(job.root, Console(quiet=True))
+    done = SeedDone([], stages.records, {})
+    made: dict[float, GridSource] = {}
+    for world in job.settings.worlds:
+        try:
+            grids = world_grids(job.settings, world, job.seed, job.root, job.store, made)
+            checks(stages, grids)
+        except Exception as error:
+            done.failed[f"grids of {world}, seed {job.seed}"] = _failure(error)
+            continue
+        _students(job, grids, stages, done, console)
+    return done
+
+
+def _students(
+    job: SeedJob, grids: WorldGrids, stages: Stages, done: SeedDone, console: Console
+) -> None:
+    """Train and judge every arm of a world, one progress line each."""
+    chosen = job.settings.worlds[grids.world]
+    for arm in (name for name in job.settings.arms if name not in chosen.without):
+        run = Run(grids.world, arm, job.seed)
+        try:
+            train_and_judge(stages, job.settings, run, grids, job.store)
+            done.runs.append(run)
+            said = "unchanged" if stages.records[run.stage].skipped else "done"
+        except Exception as error:
+            done.failed[run.stage] = _failure(error)
+            said = f"failed: {done.failed[run.stage].said}"
+        console.print(f"{grids.world}, {arm}, seed {job.seed}: {said}", markup=False)
+
+
+def _failure(error: Exception) -> Failure:
+    """An error in one line."""
+    return Failure(" ".join(f"{type(error).__name__}: {error}".split()))
+
+
+def tell(stages: Stages, settings: ControlSettings, runs: Sequence[Run]) -> Path:
+    """Rows, contrasts and summary of what is there."""
+    rows = [r for run in runs for r in read_rows(stages.root / run.stage / SCORES)]
+    kept = [row for row in rows if row.metric in KEPT and TWIN_FREE not in row.split]
+    write_rows(stages.root / SCORES, kept)
+    found = {}
+    for world in settings.worlds:
+        own = [run for run in runs if run.world == world]
+        if {run.arm for run in own} >= {a for p in settings.worlds[world].pairs for a in p}:
+            found[world] = _found(stages, settings, world, own)
+    write_json(stages.root / CHECKS, {world: part.checks for world, part in found.items()})
+    with written_aside(stages.root / TABLE) as aside:
+        text = told_control(settings.title, found, settings.oracle_pair, rows, settings.metric)
+        aside.write_text(text, encoding="utf-8")
+    return stages.root / TABLE
+
+
+def _found(
+    stages: Stages, settings: ControlSettings, world: str, runs: Sequence[Run]
+) -> WorldFound:
+    """Contrasts of a world beside what was expected, and what its grids hold."""
+    seeds = sorted({run.seed for run in runs})
+    known = {seed: _checks(stages, world, seed) for seed in seeds}
+    contrasts = _contrasts(stages, settings, world, runs, known)
+    expected = [Expected(**asdict(one)) for one in settings.worlds[world].expect]
+    return WorldFound(expected, contrasts, known)
+
+
+def _checks(stages: Stages, world: str, seed: int) -> dict[str, object]:
+    """What the check of the grids of a world and seed left."""
+    name = WorldGrids.stage_of(world, seed)
+    content: dict[str, object] = json.loads((stages.root / name / CHECKS).read_text("utf-8"))
+    return content
+
+
+def _contrasts(
+    stages: Stages,
+    settings: ControlSettings,
+    world: str,
+    runs: Sequence[Run],
+    known: Mapping[int, Mapping[str, object]],
+) -> ContrastFile:
+    """Stage: all contrasts of a world over the seeds there are."""
+    inputs = {r.stage: stages.records[r.stage].outputs[PREDICTIONS] for r in runs}
+    pairs = settings.worlds[world].pairs
+    reasons = over_grids([list(part["not_testable"]) for part in known.values()])  # type: ignore[call-overload]
+
+    def action(folder: Path) -> None:
+        arms: dict[str, dict[int, pd.DataFrame]] = {}
+        for run in runs:
+            frame = read_predictions(stages.root / run.stage / PREDICTIONS)
+            arms.setdefault(run.arm, {})[run.seed] = frame
+        told = nested_contrasts(arms, pairs[0], pairs[1:], settings.metric, BOOTSTRAP_SEED)
+        write_contrasts(folder / FILE, reasons, [replace(c, dataset=world) for c in told])
+
+    what = {"pairs": pairs, "metric": settings.metric, "reasons": reasons}
+    name = f"contrasts-{Run.slug(world)}"
+    stages.run(name, what | {"version": neurogaze.__version__}, inputs, action, [FILE])
+    return read_contrasts(stages.root / name / FILE)
