@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: help demo test lint fuzz clean
+.PHONY: help demo notebooks test lint fuzz clean
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -16,6 +16,9 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 
 demo: $(READY)  ## synthetic EEG and drawn faces, whole pipeline, one HTML report
 	$(BIN)/neurogaze demo
+
+notebooks: $(READY)  ## run notebooks/*.py and write the .ipynb beside them
+	$(BIN)/python notebooks/build.py
 
 test: $(READY)  ## the test suite with coverage
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
