@@ -21,7 +21,7 @@ notebooks: $(READY)  ## run notebooks/*.py and write the .ipynb beside them
 	$(BIN)/python notebooks/build.py
 
 test: $(READY)  ## the test suite with coverage
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check .

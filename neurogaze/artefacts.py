@@ -7,6 +7,7 @@ written aside and renamed, so that a reader sees all of it or none of it.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ import platform
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -153,19 +154,41 @@ def written_aside(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def folder_written_aside(path: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `path` that takes its place when the block ends well."""
-    aside = _aside(path)
+    """Yield an empty folder beside `path` that takes its place when the block ends well.
+
+    Where another process put a folder there meanwhile, that one stays: somebody may read it.
+    """
+    aside, before = _aside(path), _stamp(path)
     aside.mkdir()
     try:
         yield aside
         for file in sorted(aside.rglob("*")):
             if file.is_file():
                 _flush(file)
-        if path.exists():
-            remove(path)
-        aside.replace(path)
+        if _stamp(path) in (None, before):
+            _put(aside, path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What tells a folder from another that takes its place; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _put(aside: Path, path: Path) -> None:
+    """Give a finished folder its name, unless another process is quicker."""
+    with suppress(FileNotFoundError):
+        remove(path)
+    try:
+        aside.replace(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
 
 
 def write_json(path: Path, value: Any) -> None:

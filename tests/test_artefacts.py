@@ -121,6 +121,29 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["store"]
 
 
+def another_writes(path):
+    path.mkdir(parents=True)
+    (path / "a").write_text("theirs")
+
+
+@pytest.mark.parametrize("when", ["while we write", "as we rename"])
+def test_a_folder_of_another_process_stays(tmp_path, monkeypatch, when):
+    path, replace = tmp_path / "store", Path.replace
+
+    def late(self, target):
+        another_writes(path)
+        return replace(self, target)
+
+    if when == "as we rename":
+        monkeypatch.setattr(Path, "replace", late)
+    with folder_written_aside(path) as aside:
+        (aside / "a").write_text("ours")
+        if when == "while we write":
+            another_writes(path)
+    assert (path / "a").read_text() == "theirs"
+    assert [p.name for p in tmp_path.iterdir()] == ["store"]
+
+
 def test_objects_cannot_be_stored(tmp_path):
     with pytest.raises(TypeError, match="objects"):
         write_npz(tmp_path / "x.npz", {"x": np.array([{}], dtype=object)})

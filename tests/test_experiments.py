@@ -142,8 +142,7 @@ def test_data(path, tmp_path):
 
 
 def overrides() -> list:
-    rooms = ("students", "ablations")
-    return [[], *([str(f)] for f in FILES if str(f.parent) in rooms and f != WARM_UP)]
+    return [[], *([str(f)] for f in FILES if str(f.parent) == "students" and f != WARM_UP)]
 
 
 @pytest.mark.parametrize("files", overrides(), ids=lambda f: f[0] if f else "student.yaml")
@@ -157,6 +156,17 @@ def test_student_and_every_override(files, tmp_path):
     )
     assert trainer.current_epoch == 1
     assert {"last.ckpt", "config.yaml", "metrics.csv"} <= {p.name for p in out.iterdir()}
+
+
+def test_every_ablation_is_part_of_an_arm():
+    """Arms are trained one by one in `tests/pipeline/test_bench.py`."""
+    used = {
+        Path(file).name
+        for arm in FILES
+        if str(arm.parent) == "arms"
+        for file in load_arm(EXPERIMENTS / "arms", arm.stem).config
+    }
+    assert {f.name for f in FILES if str(f.parent) == "ablations"} <= used
 
 
 def test_warm_up_without_labels(tmp_path):
@@ -317,7 +327,7 @@ def test_bench(path, tmp_path):
         evaluate=parts,
         arms=dict.fromkeys(arms, 1),
         secondary=[],
-        equal_gradient=[arm for arm in settings.equal_gradient if arm in arms],
+        equal_gradient={arm: 1 for arm in settings.equal_gradient if arm in arms},
         folds=min(settings.folds, 2),
         workers=1,
     )

@@ -64,6 +64,21 @@ def test_every_requirement_is_pinned_for_reproduction(config):
             assert name in pinned, name
 
 
+def test_every_experiment_file_is_installed_under_its_own_folder(config):
+    """A folder that nobody lists would be missing from the installed package alone."""
+    lines = config["options.data_files"].items()
+    installed = {
+        (folder, found.relative_to(ROOT).as_posix())
+        for folder, patterns in lines
+        for pattern in patterns.split()
+        for found in ROOT.glob(pattern)
+    }
+    names = [path.relative_to(ROOT) for path in (ROOT / "experiments").rglob("*.yaml")]
+    wanted = {(f"share/neurogaze/{n.parent.as_posix()}", n.as_posix()) for n in names}
+    assert ("share/neurogaze/experiments", "experiments/wandb.yaml") in wanted
+    assert wanted - installed == set()
+
+
 def committed():
     out = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if out.returncode:

@@ -149,14 +149,20 @@ def _contrast(
     )
 
 
-def corrected(found: Sequence[Contrast]) -> list[Contrast]:
+def corrected(found: Sequence[Contrast], family: int = 0) -> list[Contrast]:
     """Correct all secondary contrasts as one family and judge each contrast by its p.
 
     `contrasts` does it for what it compares; contrasts of several calls that are told as one table
     are corrected together by another call of this. Order is kept.
+
+    Args:
+        found: the primary contrast and the others.
+        family: secondary contrasts that were named, those without a result so far included: they
+            count as if they had shown nothing, so that no verdict changes by what is done when.
     """
-    secondary = [c for c in found if not c.primary and c.p is not None]
-    stepped = iter(holm([c.p for c in secondary if c.p is not None]).tolist())
+    secondary = [c.p for c in found if not c.primary and c.p is not None]
+    waiting = [1.0] * max(family - len(secondary), 0)
+    stepped = iter(holm([*secondary, *waiting]).tolist())
     done = []
     for contrast in found:
         p_holm = None if contrast.primary or contrast.p is None else next(stepped)

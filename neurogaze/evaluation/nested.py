@@ -1,8 +1,9 @@
 """Arm against arm where every seed has a world, and faces, of its own.
 
-Faces are then nested in seeds rather than crossed with them: each resample draws seeds with
-replacement, and the faces of each seed on their own (Davison and Hinkley 1997, "Bootstrap Methods
-and their Application", section 3.8).
+Faces are then nested in seeds rather than crossed with them. What a seed says differs from what
+another says by its training, its world and its faces, so drawing seeds alone covers all three;
+drawing faces again within them would count their noise twice (Davison and Hinkley 1997, "Bootstrap
+Methods and their Application", section 3.8). Under a single seed only faces can be drawn.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from neurogaze.evaluation import crossed
+from neurogaze.evaluation import crossed, statistics
 from neurogaze.evaluation.contrasts import Contrast, Pair, corrected
 from neurogaze.evaluation.crossed import ArmScores
 from neurogaze.evaluation.equivalence import MARGIN, no_claim, tost
@@ -68,13 +69,15 @@ def _contrast(
     if not seeds:
         raise KeyError(f"{pair[0]} and {pair[1]} share no seed")
     faces = [judged({arm: {s: arms[arm][s]} for arm in pair}) for s in seeds]
-    drawn = [
-        crossed.arm_scores(part, metric, seed + number, n_resamples)
-        for number, part in enumerate(faces)  # other draws of faces under each seed
-    ]
+    draws = n_resamples if len(seeds) == 1 else 1
+    drawn = [crossed.arm_scores(part, metric, seed, draws) for part in faces]
     first, second = (_joined([scores[arm] for scores in drawn]) for arm in pair)
-    low, high = crossed.crossed_interval(first, second, seed)
     differences = first.points - second.points
+    if len(seeds) == 1:
+        low, high = crossed.crossed_interval(first, second, seed)
+    else:
+        shares = crossed.seed_shares(len(seeds), n_resamples, seed)
+        low, high = statistics.interval(shares @ differences, statistics.LEVEL)
     t = paired_t(differences) if len(seeds) > 1 else None
     return Contrast(
         first=pair[0],

@@ -44,16 +44,25 @@ def prepare(corpus: FaceCorpus, split: str, store: Path, progress: bool = True) 
         InputError: when the corpus cannot be read.
     """
     folder = stored_at(corpus, split, store)
-    if folder.is_dir():
-        try:
-            table = _read(folder)
-        except (*ARRAY_ERRORS, InputError):
-            pass  # damaged: decoded again
-        else:
-            _remind(table)
-            return table
-    _write(folder, corpus.load(split, progress))
-    return _read(folder)
+    table = _stored(folder)
+    if table is not None:
+        _remind(table)
+        return table
+    decoded = corpus.load(split, progress)
+    if (table := _stored(folder)) is None:  # else another process was quicker
+        _write(folder, decoded)
+        table = _read(folder)
+    return table
+
+
+def _stored(folder: Path) -> FaceTable | None:
+    """A stored table; None where there is none, or a damaged one."""
+    if not folder.is_dir():
+        return None
+    try:
+        return _read(folder)
+    except (*ARRAY_ERRORS, InputError):
+        return None
 
 
 def _remind(table: FaceTable) -> None:

@@ -20,8 +20,14 @@ from neurogaze.artefacts import write_json
 from neurogaze.errors import InputError
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.arms import Arm, load_arm
+from neurogaze.pipeline.bench_ahead import (
+    grids_of,
+    logits_of,
+    prepare_pictures,
+    refuse_untrainable,
+)
 from neurogaze.pipeline.bench_contrasts import compare
-from neurogaze.pipeline.bench_grids import EEG, open_grids, pinned
+from neurogaze.pipeline.bench_grids import EEG, pinned
 from neurogaze.pipeline.bench_settings import BenchSettings, rescaled
 from neurogaze.pipeline.equal_gradient import equal_weight
 from neurogaze.pipeline.folded import pool_folds
@@ -75,7 +81,7 @@ class Job:
 def jobs_of(settings: BenchSettings, root: Path, store: Path) -> list[Job]:
     """Every training of a bench in the order it is done: arms of most seeds first, seed by seed."""
     arms = [(arm, False, n) for arm, n in settings.arms.items()]
-    arms += [(arm, True, settings.arms[arm]) for arm in settings.equal_gradient]
+    arms += [(arm, True, n) for arm, n in settings.equal_gradient.items()]
     ranked = sorted((-n, seed, at) for at, (_, _, n) in enumerate(arms) for seed in range(n))
     alone = processes(settings.workers, len(ranked)) == 1
     return [
@@ -89,10 +95,12 @@ def run_bench(
     """Train and judge every arm and seed that is not done; return the report's path.
 
     Raises:
-        InputError: at the end, when some training failed; the others, and a report of them, stand.
+        InputError: before the first training, when an arm lacks a file; at the end, when some
+            training failed: the others, and a report of them, stand.
     """
     stages = Stages(root, console)
     jobs = jobs_of(settings, root, store)
+    refuse_untrainable(settings, [(job.arm, job.seed, job.equal_gradient) for job in jobs])
     prepare_pictures(settings, store)
     failed: dict[str, Failure] = {}
     finished: list[Job] = []
@@ -129,14 +137,6 @@ def _failure(
         f"{len(failed)} of {n_jobs} trainings failed ({found})",
         f"mend the cause and repeat the command; {where}",
     )
-
-
-def prepare_pictures(settings: BenchSettings, store: Path) -> None:
-    """Decode all pictures once, before several processes want them."""
-    for path in [settings.base.data, *(part.data for part in settings.evaluate.values())]:
-        data: Any = training.load_data(["--data", path, f"--data.store={store}"])
-        for split in data.corpus.splits:
-            prepare_faces(data.corpus, split, data.store)
 
 
 def run_job(job: Job) -> list[StageRecord]:
@@ -179,50 +179,30 @@ def arguments(job: Job, arm: Arm, stages: Stages) -> list[str]:
     if job.equal_gradient:
         args.append(f"--model.loss.proto.weight={_rescaled_weight(stages, job, arm, args)}")
     if arm.logits:
-        args.append(_logits(job))
+        pin = json.dumps(asdict(logits_of(job.settings)))
+        args.append(f"--model.teacher_logits={pin}")
     return args
 
 
 def _grid(job: Job, kind: str) -> str:
-    """Flag that pins the grid of an arm.
-
-    Raises:
-        InputError: when the bench names no grids.
-    """
-    if job.settings.grids is None:
-        found = f"wants the {kind} grid, and the bench names no grids"
-        raise InputError(f"arm {job.arm}", found, "name `grids` in the bench file")
-    source = open_grids(Path(job.settings.grids), job.settings.class_means)
-    pin = pinned(source, kind, job.seed, job.root / "grids")
+    """Flag that pins the grid of an arm."""
+    pin = pinned(grids_of(job.settings, kind), kind, job.seed, job.root / "grids")
     return f"--model.grid={json.dumps(asdict(pin))}"
-
-
-def _logits(job: Job) -> str:
-    """Flag that pins the stored logits of an arm with logit KD.
-
-    Raises:
-        InputError: when the bench names none.
-    """
-    if job.settings.logits is None:
-        found = "has logit KD, and the bench names no stored logits"
-        raise InputError(f"arm {job.arm}", found, "name `logits` in the bench file")
-    return f"--model.teacher_logits={json.dumps(asdict(job.settings.logits))}"
 
 
 def _rescaled_weight(stages: Stages, job: Job, arm: Arm, args: Sequence[str]) -> float:
     """Stage: the weight of Proto-KD at which the grid of an arm pulls as hard as the EEG's."""
-    source = open_grids(Path(str(job.settings.grids)), job.settings.class_means)
-    folder = job.root / "grids"
+    source, folder = grids_of(job.settings, arm.grid), job.root / "grids"
     kinds = [pinned(source, kind, job.seed, folder) for kind in (EEG, arm.grid)]
-    config = training.parse_fit(args)
+    cli = training.build_cli(args, run=False)
 
     def action(out: Path) -> None:
         reference, grid = (PrototypeGrid.load(Path(pin.path)) for pin in kinds)
         write_json(out / "weight.json", {"weight": equal_weight(args, reference, grid)})
 
-    inputs = {"eeg": kinds[0].sha256, "grid": kinds[1].sha256}
-    name = f"{job.stage}-weight"
-    stages.run(name, config, inputs, action, ["weight.json"])
+    pins = {"eeg": kinds[0].sha256, "grid": kinds[1].sha256}
+    name, inputs = f"{job.stage}-weight", pins | _faces(cli.datamodule)
+    stages.run(name, training.settings_of(cli), inputs, action, ["weight.json"])
     return float(json.loads((job.root / name / "weight.json").read_text())["weight"])
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
 
 from neurogaze.evaluation.contrast_file import FILE, write_contrasts
 from neurogaze.evaluation.contrasts import Contrast, contrasts, corrected
+from neurogaze.evaluation.equivalence import LEAST_SEEDS, no_claim
 from neurogaze.evaluation.predictions import TWIN, read_predictions
 from neurogaze.pipeline.arms import load_arm
 from neurogaze.pipeline.bench_grids import EEG, open_grids
@@ -18,6 +20,8 @@ from neurogaze.pipeline.stages import Stages
 from neurogaze.prototypes.testable import over_grids
 
 BOOTSTRAP_SEED = 0
+DESCRIPTIVE = "descriptive"
+"""Stands in place of a verdict where the primary contrast is told once more."""
 
 Run = tuple[str, int, str]
 """Arm, seed and folder of a training that is done."""
@@ -26,8 +30,9 @@ Run = tuple[str, int, str]
 def compare(stages: Stages, settings: BenchSettings, runs: Sequence[Run]) -> None:
     """Stage: contrasts over the seeds that both of their arms have so far.
 
-    The first family is that of the file, on the twin-free part of one data set. The primary
-    contrast is then told on every other data set and part as well; Holm counts all but the primary.
+    They are on the twin-free part of one data set. Holm counts every secondary contrast that the
+    file names, those still without a run included. The primary contrast is then told on every other
+    data set and part as well, which describes it and tests nothing.
     """
     folders = {(arm, seed): folder for arm, seed, folder in runs}
     pairs = [pair for pair in settings.pairs if shared_seeds(folders, pair)]
@@ -39,18 +44,31 @@ def compare(stages: Stages, settings: BenchSettings, runs: Sequence[Run]) -> Non
     reasons = doubts(settings, seeds)
 
     def action(folder: Path) -> None:
-        found: list[Contrast] = []
+        family: list[Contrast] = []
         for pair in pairs:
-            found += _on(stages.root, settings, folders, pair, settings.compared_on, True)
-        for dataset in settings.evaluate:
-            for twin_free in (True, False):
-                if (dataset, twin_free) != (settings.compared_on, True):
-                    found += _on(stages.root, settings, folders, pairs[0], dataset, twin_free)
-        others = [replace(contrast, primary=False) for contrast in found[1:]]
-        write_contrasts(folder / FILE, reasons, corrected([found[0], *others]))
+            family += _on(stages.root, settings, folders, pair, settings.compared_on, True)
+        family = [replace(c, primary=at == 0) for at, c in enumerate(family)]
+        elsewhere: list[Contrast] = []
+        for dataset, twin_free in product(settings.evaluate, (True, False)):
+            if (dataset, twin_free) != (settings.compared_on, True):
+                elsewhere += _on(stages.root, settings, folders, pairs[0], dataset, twin_free)
+        told = [replace(c, primary=False, verdict=_described(c)) for c in elsewhere]
+        corrected_family = corrected(family, len(settings.secondary))
+        write_contrasts(folder / FILE, reasons, [*corrected_family, *told])
 
-    what = {"pairs": pairs, "metric": settings.metric, "on": settings.compared_on}
+    what = {
+        "pairs": pairs,
+        "family": len(settings.secondary),
+        "metric": settings.metric,
+        "on": settings.compared_on,
+    }
     stages.run("contrasts", what | {"reasons": reasons}, inputs, action, [FILE])
+
+
+def _described(contrast: Contrast) -> str:
+    """What stands in place of a verdict."""
+    few = contrast.n_seeds < LEAST_SEEDS
+    return no_claim(contrast.n_seeds) if few else DESCRIPTIVE
 
 
 def shared_seeds(folders: Mapping[tuple[str, int], str], pair: tuple[str, str]) -> list[int]:

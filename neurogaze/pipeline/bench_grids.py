@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash
 from neurogaze.errors import InputError
+from neurogaze.pipeline.grid_set_index import VERDICTS
+from neurogaze.pipeline.grid_set_settings import Kind
 from neurogaze.prototypes.controls import control
 from neurogaze.prototypes.from_classes import class_grid
 from neurogaze.prototypes.grid import PrototypeGrid
@@ -21,8 +23,7 @@ from neurogaze.prototypes.testable import testable
 from neurogaze.tasks.pins import UNREADABLE, GridPin
 
 EEG, FACE = "eeg", "face"
-VERDICTS = "verdicts.json"
-"""Beside the index of a set of grids: what each EEG grid can tell."""
+FROM_RECORDINGS = get_args(Kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,8 @@ class GridSource:
         seeds = self.listed[kind]
         if seed not in seeds:
             found = f"holds {kind} grids of the seeds {sorted(seeds)}, not of {seed}"
-            raise InputError(self.path, found, "make more grids, or train fewer seeds")
+            remedy = "make more with `neurogaze grids`, or train fewer seeds"
+            raise InputError(self.path, found, remedy)
         pin = seeds[seed]
         grid = PrototypeGrid.load(Path(pin.path))
         if grid.sha256 != pin.sha256:
@@ -64,10 +66,14 @@ class GridSource:
         """The grid of a kind: from recordings where there is one, else a control made of the EEG's.
 
         Raises:
-            InputError: for a kind that is neither.
+            InputError: for a kind that is neither, or one from recordings that is not there.
         """
         if kind == EEG or kind in self.listed:
             return self.recorded(kind, seed)
+        if kind in FROM_RECORDINGS:
+            held = ", ".join(self.listed) or "one grid for all seeds"
+            remedy = "make them with `neurogaze grids`, and name the index it leaves"
+            raise InputError(self.path, f"holds no {kind} grids, but {held}", remedy)
         if kind == FACE:
             return self._face(seed)
         return control(kind, self.recorded(EEG, seed), seed)
@@ -146,8 +152,11 @@ def read_means(pin: GridPin) -> NDArray[np.float32]:
 
 def pinned(source: GridSource, kind: str, seed: int, folder: Path) -> GridPin:
     """Leave the grid of an arm in a folder, where it is not there yet, and pin it."""
-    grid = source.grid(kind, seed)
-    path = folder / f"{kind}-seed{seed}.npz"
+    return left_at(source.grid(kind, seed), folder / f"{kind}-seed{seed}.npz")
+
+
+def left_at(grid: PrototypeGrid, path: Path) -> GridPin:
+    """Leave a grid in a file, where it is not there yet, and pin it."""
     if not path.exists() or PrototypeGrid.load(path).sha256 != grid.sha256:
         grid.save(path)
     return GridPin(path.as_posix(), grid.sha256)

@@ -35,8 +35,8 @@ class BenchSettings:
         secondary: further contrasts, corrected together by Holm.
         metric: score that is compared.
         compared_on: the data set of `evaluate` whose twin-free part the contrasts are about.
-        equal_gradient: arms that are also trained with the weight of Proto-KD rescaled to the
-            initial gradient norm that the EEG grid has.
+        equal_gradient: number of seeds by arm, for arms that are trained once more with the weight
+            of Proto-KD rescaled to the initial gradient norm that the EEG grid has.
         folds: folds of a `CrossValidated` corpus; each arm and seed is trained on all of them, and
             what they say of the fold they held out is scored as one. 0: the corpus as it is.
         workers: trainings at a time; null: one a core.
@@ -56,7 +56,7 @@ class BenchSettings:
     secondary: list[list[str]] = field(default_factory=list)
     metric: str = "macro_f1_8way"
     compared_on: str = "valid"
-    equal_gradient: list[str] = field(default_factory=list)
+    equal_gradient: dict[str, int] = field(default_factory=dict)
     folds: int = 0
     workers: int | None = None
     note: str = ""

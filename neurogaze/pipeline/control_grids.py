@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from neurogaze.artefacts import write_json
+from neurogaze.artefacts import file_hash, write_json
 from neurogaze.evaluation.results import read_rows
 from neurogaze.latent_world import LatentWorld
-from neurogaze.pipeline.bench_grids import EEG, GridSource, open_grids
+from neurogaze.pipeline.bench_grids import EEG, GridSource, left_at, open_grids
 from neurogaze.pipeline.control_settings import ORACLE, RECORDED, ControlSettings
 from neurogaze.pipeline.grid_set import GridSet
 from neurogaze.pipeline.grid_set_index import SCORES, VERDICTS
@@ -63,11 +63,8 @@ class WorldGrids:
 
     def pinned(self, kind: str) -> GridPin:
         """Leave the grid of a kind in a file, where it is not there yet, and pin it."""
-        grid = self.grid(kind)
-        path = self.folder / f"{self.stage_of(self.world, self.seed)}-{kind}.npz"
-        if not path.exists() or PrototypeGrid.load(path).sha256 != grid.sha256:
-            grid.save(path)
-        return GridPin(path.as_posix(), grid.sha256)
+        name = f"{self.stage_of(self.world, self.seed)}-{kind}.npz"
+        return left_at(self.grid(kind), self.folder / name)
 
 
 def world_grids(
@@ -139,4 +136,5 @@ def checks(stages: Stages, grids: WorldGrids) -> None:
 
     what = {"world": grids.world, "share": grids.latent.share, "seed": grids.seed}
     inputs = {kind: grid.sha256 for kind, grid in by_kind.items()}
+    inputs |= {name: file_hash(grids.set_folder / name) for name in (VERDICTS, SCORES)}
     stages.run(grids.stage_of(grids.world, grids.seed), what, inputs, action, [CHECKS])

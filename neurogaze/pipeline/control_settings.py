@@ -8,6 +8,7 @@ from typing import Literal
 
 from neurogaze.errors import InputError
 from neurogaze.pipeline.arms import Arm
+from neurogaze.pipeline.bench_settings import PAIR
 from neurogaze.pipeline.settings import FitSettings, read_settings
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 from neurogaze.prototypes.controls import CONTROLS
@@ -17,8 +18,6 @@ Relation = Literal["above", "about"]
 ORACLE = "oracle"
 RECORDED = ("eeg", "null")
 """Kinds of grid that are made from the recordings of a world."""
-
-PAIR = 2
 
 KINDS = (*RECORDED, ORACLE, *CONTROLS)
 
@@ -82,7 +81,8 @@ class ControlSettings:
         note: stamped on every result row.
 
     Raises:
-        InputError: for arms that are compared and not trained, or a grid of an unknown kind.
+        InputError: for arms that are compared and not trained, a grid of an unknown kind, or no
+            seed.
     """
 
     name: str
@@ -103,6 +103,8 @@ class ControlSettings:
         """Refuse what would only be found out hours later."""
         if len(self.sensitive) != PAIR:
             raise InputError("sensitive", f"{self.sensitive}", "name two arms")
+        if not self.seeds:
+            raise InputError("seeds", "are none", "name one or more, such as [0, 1, 2]")
         kinds = {arm.grid for arm in self.arms.values()} - {"", *KINDS}
         if kinds:
             found = f"{sorted(map(str, kinds))} are no kinds of grid here"

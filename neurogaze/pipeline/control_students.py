@@ -11,11 +11,14 @@ import neurogaze
 from neurogaze import training
 from neurogaze.artefacts import settings_hash
 from neurogaze.callbacks import EpochSeed
+from neurogaze.errors import InputError
 from neurogaze.faces.store import prepare
 from neurogaze.pipeline.control_grids import WorldGrids
 from neurogaze.pipeline.control_settings import ControlSettings
 from neurogaze.pipeline.judging import evaluate_student, training_pictures
+from neurogaze.pipeline.looking_ahead import parsed
 from neurogaze.pipeline.stages import Stages
+from neurogaze.report.control_tables import Term
 
 PREDICTIONS, SCORES = "predictions.parquet", "results.jsonl"
 SPLITS = ("train", "valid")
@@ -82,6 +85,21 @@ def _arguments(settings: ControlSettings, run: Run, grids: WorldGrids, store: Pa
     if arm.grid:
         args.append(f"--model.grid={json.dumps(asdict(grids.pinned(arm.grid)))}")
     return args
+
+
+def term_of(settings: ControlSettings) -> Term:
+    """Proto-KD of the arm that knows the truth, and where this control places windows.
+
+    Raises:
+        InputError: when the settings of the arm do not fit, or have no Proto-KD.
+    """
+    name, base = settings.sensitive[0], settings.student
+    arm = settings.arms[name]
+    fit = replace(base, config=[*base.config, *arm.config], args=[*base.args, *arm.args])
+    proto = parsed(f"arm {name}", fit.arguments()).model.loss.proto
+    if proto is None:
+        raise InputError(f"arm {name}", "has no Proto-KD", "name another arm in `sensitive`")
+    return Term(proto.weight, proto.tau, proto.target, settings.consolidate.bins)
 
 
 def _trained(cli: Any, config_hash: str) -> Any:

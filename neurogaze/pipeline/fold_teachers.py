@@ -13,12 +13,16 @@ from neurogaze import training
 from neurogaze.artefacts import remove
 from neurogaze.callbacks import EpochSeed
 from neurogaze.models.teacher import Teacher
+from neurogaze.pipeline.embedding import load_teacher
 from neurogaze.pipeline.fold_fits import FoldJob, trained_fold
 from neurogaze.pipeline.stages import DAMAGED, content_hash
 from neurogaze.tasks.identity import IdentityTask
 
 Learned = Literal["ratings", "people", "nothing"]
 """What a teacher is trained to tell."""
+
+NAMED = "training_windows_named"
+"""Where a checkpoint says how well its teacher tells people apart."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,12 @@ def store_teacher(job: TeacherJob) -> float | None:
     """Train the teacher of a job in this process, unless its checkpoint is there already.
 
     Returns:
-        For a teacher that tells people apart, the share of training windows whose person it names;
-        None for the others, and for one that was found.
+        For a teacher that tells people apart, the share of training windows whose person it names,
+        which its checkpoint holds; None for the others.
     """
     if _whole(job.path):
-        return None
+        share = load_teacher(job.path).provenance.get(NAMED)
+        return None if share is None else float(share)
     if job.learned == "ratings":
         task, _, trainer = trained_fold(job.fit)
         _save(job, task, trainer)
@@ -54,9 +59,9 @@ def store_teacher(job: TeacherJob) -> float | None:
     if job.learned == "nothing":
         _store_untrained(job, None)
         return None
-    body, share = _told_apart(job.fit)
-    _store_untrained(job, body)
-    return share
+    told = _told_apart(job.fit)
+    _store_untrained(job, told)
+    return told[1]
 
 
 def _whole(path: Path) -> bool:
@@ -75,17 +80,19 @@ def _save(job: TeacherJob, task: Any, trainer: Any) -> None:
     trainer.save_checkpoint(job.path, weights_only=True)
 
 
-def _store_untrained(job: TeacherJob, body: Teacher | None) -> None:
+def _store_untrained(job: TeacherJob, told: tuple[Teacher, float] | None) -> None:
     """Leave a task that was set up on its fold but trained on no rating.
 
     Args:
         job: what to leave.
-        body: weights to take; None: those that the seed draws.
+        told: weights to take, and the share of windows they name; None: those the seed draws.
     """
     cli = _built(replace(job.fit, args=(*job.fit.args, "--trainer.max_epochs=0")))
-    if body is not None:
-        cli.model.teacher.load_state_dict(body.state_dict())
+    if told is not None:
+        cli.model.teacher.load_state_dict(told[0].state_dict())
     cli.trainer.fit(cli.model, datamodule=cli.datamodule)
+    if told is not None:
+        cli.model.provenance[NAMED] = told[1]
     _save(job, cli.model, cli.trainer)
 
 

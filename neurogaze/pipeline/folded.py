@@ -24,6 +24,9 @@ HASHED = ("config_hash", "split_hash")
 def pool_folds(stages: Stages, name: str, folds: Sequence[str], dataset: str) -> StageRecord:
     """Stage: predictions of all folds in one file, and their scores.
 
+    The records of single folds are taken out of `stages`, so that no report tells them as runs of
+    their own.
+
     Args:
         stages: of the bench; the evaluations of the folds are done.
         name: of arm and seed.
@@ -41,7 +44,10 @@ def pool_folds(stages: Stages, name: str, folds: Sequence[str], dataset: str) ->
         write_rows(folder / "results.jsonl", score_faces(frame, _said(rows)))
 
     outputs = ["predictions.parquet", "results.jsonl"]
-    return stages.run(f"{name}-{dataset}", {"folds": len(folds)}, inputs, action, outputs)
+    record = stages.run(f"{name}-{dataset}", {"folds": len(folds)}, inputs, action, outputs)
+    for part in parts:
+        del stages.records[part]
+    return record
 
 
 def pooled(frames: Sequence[pd.DataFrame], where: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ else, or nothing. Every stage is kept, so a set that was stopped goes on where i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from neurogaze.pipeline.consolidating import load_folds, provenance
 from neurogaze.pipeline.embedding import Embedder, FoldTeacher
 from neurogaze.pipeline.everybody import LabelledData, labelled_data, place_everybody
 from neurogaze.pipeline.fold_fits import FoldJob, FoldPool, fold_pool
-from neurogaze.pipeline.fold_teachers import TeacherJob, store_teacher
+from neurogaze.pipeline.fold_teachers import NAMED, TeacherJob, store_teacher
 from neurogaze.pipeline.grid_set_index import INDEX, SCORES, grid_file, null_band, tell
 from neurogaze.pipeline.grid_set_settings import LEARNED, RATED, GridSetSettings, Kind
 from neurogaze.pipeline.held_out import chance_rows, held_out_predictions, protocol_name
@@ -37,6 +38,9 @@ from neurogaze.prototypes.stability import drawn_again
 
 SCHEMES: tuple[Scheme, ...] = ("within_subject", "joint_clip")
 GRID, LEARNT, CHANCE = "grid.npz", "learnt.json", "chance.jsonl"
+
+Asked = tuple[str, dict[str, Any], dict[str, str]]
+"""Name, settings and inputs of a stage."""
 
 
 class GridSet:
@@ -55,19 +59,37 @@ class GridSet:
         self.settings, self.root, self.store = settings, root, store
         self.stages = Stages(root, console)
         self.made: dict[str, dict[int, PrototypeGrid]] = {}
-        self.rows: list[ResultRow] = []
+        self.chance: list[ResultRow] = []
+        self.scores: dict[tuple[Kind, int], list[ResultRow]] = {}
         self.labelled = self._labelled()
 
     def run(self) -> Path:
-        """Make every grid that is not made; return the path of the index, told after each grid."""
+        """Make every grid that is not made; return the path of the index, told after each grid.
+
+        What earlier runs made, and what still holds of it, is in the index from the start.
+        """
         self._chance()
+        left = [(kind, seed) for kind, seed in self.settings.grids if not self._held(kind, seed)]
+        self._tell()
         with fold_pool(self.settings.workers) as pool:
-            for kind, seed in self.settings.grids:
-                if kind in LEARNED:
+            for kind, seed in left:
+                if kind in LEARNED and self._folder(kind, seed) not in self.stages.records:
                     self._teachers(pool, kind, seed)
                 self._grid(kind, seed)
-                self._tell(kind, seed)
+                self._take(kind, seed)
+                self._tell()
         return self.root / INDEX
+
+    def _held(self, kind: Kind, seed: int) -> bool:
+        """Take over a grid of an earlier run; whether its stage, and those before it, hold."""
+        for source in self._sources(kind):
+            known = self._folder(source, seed) in self.stages.records
+            if not known and self.stages.held(*self._teacher_stage(source, seed)) is None:
+                return False
+        if self.stages.held(*self._grid_stage(kind, seed)) is None:
+            return False
+        self._take(kind, seed)
+        return True
 
     def _labelled(self) -> LabelledData:
         """Features and split of the corpus."""
@@ -112,22 +134,29 @@ class GridSet:
 
         what = {"permutations": count, "context": self._context(0, "")}
         self.stages.run("chance", what, self._inputs(), action, [CHANCE])
-        self.rows = read_rows(self.root / "chance" / CHANCE)
+        self.chance = read_rows(self.root / "chance" / CHANCE)
 
-    def _teachers(self, pool: FoldPool, kind: Kind, seed: int) -> None:
-        """Stage: the teachers of all folds."""
+    def _teacher_stage(self, kind: Kind, seed: int) -> Asked:
+        """What decides the teachers of all folds."""
         config = training.parse_fit(self._args(seed))
         exchanged = self.settings.scheme if kind == "null" else None
         what = {"fit": config, "learned": LEARNED[kind], "exchanged": exchanged}
+        return self._folder(kind, seed), what, self._inputs()
+
+    def _teachers(self, pool: FoldPool, kind: Kind, seed: int) -> None:
+        """Stage: the teachers of all folds."""
+        asked = self._teacher_stage(kind, seed)
+        config = asked[1]["fit"]
 
         def action(folder: Path) -> None:
             jobs = self._jobs(kind, seed, pool.threads, config)
             name = f"{kind} teachers, seed {seed}"
             shares = list(track(pool.map(store_teacher, jobs), name, total=len(jobs)))
-            write_json(folder / LEARNT, {"training_windows_named": shares})
+            write_json(folder / LEARNT, {NAMED: shares})
 
         outputs = [path.name for path in self._checkpoints(kind, seed)]
-        self.stages.run(self._folder(kind, seed), what, self._inputs(), action, outputs)
+        told = [LEARNT] if kind == "subject" else []
+        self.stages.run(*asked, action, [*outputs, *told])
 
     def _jobs(self, kind: Kind, seed: int, threads: int, config: Any) -> list[TeacherJob]:
         """One training a fold; ratings are exchanged by the seed that the weights are drawn by."""
@@ -184,22 +213,37 @@ class GridSet:
             own = self._load(kind, seed)
         return [PlacedBy(*pair) for pair in zip(own, placing, strict=True)]
 
+    @staticmethod
+    def _sources(kind: Kind) -> list[Kind]:
+        """Kinds of teachers behind a grid: its own, and those that place for it."""
+        own: list[Kind] = [kind] if kind in LEARNED else []
+        return own if kind in RATED else [*own, "eeg"]
+
+    def _learnt(self, kind: Kind, seed: int) -> dict[str, Any]:
+        """By fold, the share of training windows whose person a teacher names; for `subject`."""
+        if kind != "subject":
+            return {}
+        path = self.root / self._folder(kind, seed) / LEARNT
+        shares = json.loads(path.read_text(encoding="utf-8"))[NAMED]
+        return {"learnt": {str(fold): share for fold, share in enumerate(shares)}}
+
+    def _grid_stage(self, kind: Kind, seed: int) -> Asked:
+        """What decides a grid; the stages of its teachers are known."""
+        folders = [self._folder(source, seed) for source in self._sources(kind)]
+        inputs = self._inputs() | {name: self.stages.records[name].content for name in folders}
+        what = {"kind": kind, "seed": seed, "consolidate": self.settings.consolidate}
+        what |= self._context(seed, kind) | self._learnt(kind, seed)
+        return self._stage(kind, seed), what, inputs
+
     def _grid(self, kind: Kind, seed: int) -> None:
         """Stage: the grid of a draw of people, and the scores of its teachers where they rate."""
-        chosen = self.settings.consolidate
-        sources: set[Kind] = {kind} & {*LEARNED} | (set() if kind in RATED else {"eeg"})
-        inputs = self._inputs()
-        for source in sources:
-            name = self._folder(source, seed)
-            inputs[name] = self.stages.records[name].content
 
         def action(folder: Path) -> None:
             grid = self._consolidated(kind, seed)
             grid.save(folder / GRID)
             write_rows(folder / SCORES, self._scores(kind, seed, grid.sha256))
 
-        what = {"kind": kind, "seed": seed, "consolidate": chosen} | self._context(seed, kind)
-        self.stages.run(self._stage(kind, seed), what, inputs, action, [GRID, SCORES])
+        self.stages.run(*self._grid_stage(kind, seed), action, [GRID, SCORES])
 
     def _consolidated(self, kind: Kind, seed: int) -> PrototypeGrid:
         """The grid of a draw of people."""
@@ -216,7 +260,8 @@ class GridSet:
                 "people_drawn": drawn,
                 "placed_by": "own predictions" if kind in RATED else "eeg teachers of the seed",
                 "exchanged": self.settings.scheme if kind == "null" else "nothing",
-            },
+            }
+            | self._learnt(kind, seed),
         )
 
     def _scores(self, kind: Kind, seed: int, sha256: str) -> list[ResultRow]:
@@ -230,18 +275,26 @@ class GridSet:
         said = {"grid_hash": sha256, "config_hash": configs}
         return score_va(frame, self._context(seed, arm) | said)
 
-    def _tell(self, kind: Kind, seed: int) -> None:
-        """Put a grid beside the index and say anew what the set holds so far."""
-        record = self.stages.records[self._stage(kind, seed)]
-        grid = PrototypeGrid.load(self.root / record.name / GRID)
+    def _take(self, kind: Kind, seed: int) -> None:
+        """Put the grid of a finished stage beside the index, and keep its scores."""
+        folder = self.root / self._stage(kind, seed)
+        grid = PrototypeGrid.load(folder / GRID)
         grid.save(self.root / grid_file(kind, seed))
         self.made.setdefault(kind, {})[seed] = grid
-        self.rows += read_rows(self.root / record.name / SCORES)
-        if record.skipped and self.settings.grids[-1] != (kind, seed):
+        self.scores[kind, seed] = read_rows(folder / SCORES)
+
+    def _tell(self) -> None:
+        """Say anew what the set holds so far, in the order of its file."""
+        known = [(k, s) for k, s in self.settings.grids if s in self.made.get(k, {})]
+        grids: dict[str, dict[int, PrototypeGrid]] = {}
+        for kind, seed in known:
+            grids.setdefault(kind, {})[seed] = self.made[kind][seed]
+        if "eeg" not in grids:
             return
-        nulls, context = self.made.get("null", {}), self._context(0, "")
-        band = null_band(nulls, self.rows, self.settings.scheme, context, self._trials())
-        tell(self.root, self.settings.name, self.made, self.rows + band)
+        rows = self.chance + [row for at in known for row in self.scores[at]]
+        nulls, context = grids.get("null", {}), self._context(0, "")
+        band = null_band(nulls, rows, self.settings.scheme, context, self._trials())
+        tell(self.root, self.settings.name, grids, rows + band)
 
     def _trials(self) -> int:
         """Rated trials."""

@@ -15,6 +15,7 @@ from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.report.grid_set_tables import Grids, told_grid_set, why_not
 
 INDEX, SCORES, VERDICTS, TABLE = "index.json", "results.jsonl", "verdicts.json", "grids.md"
+"""`VERDICTS` says by seed why an EEG grid cannot tell whether EEG helps."""
 
 LEAST_REFITS = 2
 """Teachers of exchanged ratings from whom on they have a spread."""

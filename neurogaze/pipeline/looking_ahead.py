@@ -47,12 +47,12 @@ def look_ahead(settings: PipelineSettings, root: Path, store: Path) -> dict[str,
     """
     refuse_missing(settings)
     flags = [f"--data.store={store}", f"--seed_everything={settings.seed}"]
-    _parsed("teacher", [*settings.teacher.arguments(), *flags])
+    parsed("teacher", [*settings.teacher.arguments(), *flags])
     for path in settings.support:
         data_of("support", path, [], store)
     needs: dict[str, Needs] = {}
     for arm in student_arms(settings):
-        cli = _parsed(arm.stage, [*arm.fit.arguments(), *flags])
+        cli = parsed(arm.stage, [*arm.fit.arguments(), *flags])
         refuse_unkept(settings.keep, arm.stage, cli.config.as_dict())
         needs[arm.name] = needs_of(cli.model)
     refuse_unsupplied(needs, settings.face_teacher)
@@ -99,8 +99,12 @@ def data_of(key: str, path: str, args: Sequence[str], store: Path) -> Any:
         return training.load_data(["--data", path, f"--data.store={store}", *args])
 
 
-def _parsed(key: str, args: Sequence[str]) -> Any:
-    """The parts of a training, built but not run."""
+def parsed(key: str, args: Sequence[str]) -> Any:
+    """The parts of a training, built but not run.
+
+    Raises:
+        InputError: for settings that do not fit.
+    """
     with _told(key):
         return training.build_cli(args, run=False)
 

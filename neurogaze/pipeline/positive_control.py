@@ -24,16 +24,22 @@ from neurogaze.evaluation.predictions import read_predictions
 from neurogaze.evaluation.results import read_rows, write_rows
 from neurogaze.evaluation.scoring import TWIN_FREE
 from neurogaze.pipeline.bench_grids import GridSource
-from neurogaze.pipeline.control_grids import WorldGrids, checks, world_grids
+from neurogaze.pipeline.control_grids import CHECKS, WorldGrids, checks, world_grids
 from neurogaze.pipeline.control_settings import ControlSettings
-from neurogaze.pipeline.control_students import PREDICTIONS, SCORES, Run, train_and_judge
-from neurogaze.pipeline.processes import Failure, processes, run_all
+from neurogaze.pipeline.control_students import (
+    PREDICTIONS,
+    SCORES,
+    Run,
+    term_of,
+    train_and_judge,
+)
+from neurogaze.pipeline.processes import STOPPED, Failure, failure_of, processes, run_all
 from neurogaze.pipeline.stages import StageRecord, Stages
 from neurogaze.prototypes.testable import over_grids
-from neurogaze.report.control_tables import Expected, WorldFound, told_control
+from neurogaze.report.control_tables import Expected, Term, Told, WorldFound, told_control
 
 BOOTSTRAP_SEED = 0
-CHECKS, TABLE = "checks.json", "control.md"
+TABLE = "control.md"
 KEPT = ("macro_f1_8way", "accuracy")
 """Scores in the result rows of the whole control; each run keeps all of its own. No picture of a
 made-up world has a twin, so that the part without twins is the whole."""
@@ -77,9 +83,10 @@ def run_control(
     """Carry out every seed that is not done; return the path of the summary.
 
     Raises:
-        InputError: at the end, when something failed; the rest, and a summary of it, stand.
+        InputError: at once when the arm that knows the truth cannot be trained; at the end, when
+            something failed: the rest, and a summary of it, stand.
     """
-    stages = Stages(root, console)
+    stages, term = Stages(root, console), term_of(settings)
     jobs = [SeedJob(settings, root, store, seed) for seed in settings.seeds]
     runs: list[Run] = []
     failed: dict[str, Failure] = {}
@@ -91,13 +98,20 @@ def run_control(
             runs += outcome.runs
             stages.records |= outcome.records
             failed |= outcome.failed
-        stages.console.print(f"seed {job.seed}: done ({at} of {len(jobs)})")
-        page = tell(stages, settings, runs)
+        stages.console.print(f"seed {job.seed}: {_came_of(outcome)} ({at} of {len(jobs)})")
+        page = tell(stages, settings, term, runs)
     if failed:
         said = "; ".join(f"{name}: {failure.said}" for name, failure in failed.items())
         remedy = f"mend the cause and repeat the command; the others are told in {page}"
         raise InputError(settings.name, f"{len(failed)} runs failed ({said})", remedy)
     return page
+
+
+def _came_of(outcome: SeedDone | Failure) -> str:
+    """What came of a seed, in a word or two."""
+    if isinstance(outcome, Failure):
+        return "failed"
+    return f"done, {len(outcome.failed)} failed" if outcome.failed else "done"
 
 
 def run_seed(job: SeedJob) -> SeedDone:
@@ -110,8 +124,8 @@ def run_seed(job: SeedJob) -> SeedDone:
         try:
             grids = world_grids(job.settings, world, job.seed, job.root, job.store, made)
             checks(stages, grids)
-        except Exception as error:
-            done.failed[f"grids of {world}, seed {job.seed}"] = _failure(error)
+        except STOPPED as error:
+            done.failed[f"grids of {world}, seed {job.seed}"] = failure_of(error)
             continue
         _students(job, grids, stages, done, console)
     return done
@@ -128,32 +142,51 @@ def _students(
             train_and_judge(stages, job.settings, run, grids, job.store)
             done.runs.append(run)
             said = "unchanged" if stages.records[run.stage].skipped else "done"
-        except Exception as error:
-            done.failed[run.stage] = _failure(error)
+        except STOPPED as error:
+            done.failed[run.stage] = failure_of(error)
             said = f"failed: {done.failed[run.stage].said}"
         console.print(f"{grids.world}, {arm}, seed {job.seed}: {said}", markup=False)
 
 
-def _failure(error: Exception) -> Failure:
-    """An error in one line."""
-    return Failure(" ".join(f"{type(error).__name__}: {error}".split()))
-
-
-def tell(stages: Stages, settings: ControlSettings, runs: Sequence[Run]) -> Path:
+def tell(stages: Stages, settings: ControlSettings, term: Term, runs: Sequence[Run]) -> Path:
     """Rows, contrasts and summary of what is there."""
     rows = [r for run in runs for r in read_rows(stages.root / run.stage / SCORES)]
     kept = [row for row in rows if row.metric in KEPT and TWIN_FREE not in row.split]
     write_rows(stages.root / SCORES, kept)
-    found = {}
+    found, missing = {}, {}
     for world in settings.worlds:
         own = [run for run in runs if run.world == world]
-        if {run.arm for run in own} >= {a for p in settings.worlds[world].pairs for a in p}:
+        if own and compared(settings, world, own)[:1] == settings.worlds[world].pairs[:1]:
             found[world] = _found(stages, settings, world, own)
+        if seeds := _unfinished(settings, world, own):
+            missing[world] = seeds
     write_json(stages.root / CHECKS, {world: part.checks for world, part in found.items()})
+    told = Told(settings.title, settings.oracle_pair, settings.metric, term, missing)
     with written_aside(stages.root / TABLE) as aside:
-        text = told_control(settings.title, found, settings.oracle_pair, rows, settings.metric)
-        aside.write_text(text, encoding="utf-8")
+        aside.write_text(told_control(told, found, rows), encoding="utf-8")
     return stages.root / TABLE
+
+
+def compared(settings: ControlSettings, world: str, runs: Sequence[Run]) -> list[tuple[str, str]]:
+    """Contrasts of a world whose two arms share a seed so far, in the order of the file.
+
+    Args:
+        settings: of the control.
+        world: its name.
+        runs: of it that are done.
+    """
+    by: dict[str, set[int]] = {}
+    for run in runs:
+        by.setdefault(run.arm, set()).add(run.seed)
+    pairs = settings.worlds[world].pairs
+    return [(a, b) for a, b in pairs if by.get(a, set()) & by.get(b, set())]
+
+
+def _unfinished(settings: ControlSettings, world: str, runs: Sequence[Run]) -> list[int]:
+    """Seeds under which some arm of a world is not done."""
+    done = {(run.arm, run.seed) for run in runs}
+    arms = {*settings.arms} - {*settings.worlds[world].without}
+    return [seed for seed in settings.seeds if any((arm, seed) not in done for arm in arms)]
 
 
 def _found(
@@ -183,7 +216,7 @@ def _contrasts(
 ) -> ContrastFile:
     """Stage: all contrasts of a world over the seeds there are."""
     inputs = {r.stage: stages.records[r.stage].outputs[PREDICTIONS] for r in runs}
-    pairs = settings.worlds[world].pairs
+    pairs = compared(settings, world, runs)
     reasons = over_grids([list(part["not_testable"]) for part in known.values()])  # type: ignore[call-overload]
 
     def action(folder: Path) -> None:

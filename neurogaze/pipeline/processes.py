@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -19,6 +20,11 @@ R = TypeVar("R")
 
 ON_ONE_GPU = 4
 """Trainings that share an accelerator; more of them only wait for each other."""
+
+STOPPED = (Exception, SystemExit)
+"""What ends one job and no other; a parser leaves with `SystemExit` when settings do not fit."""
+
+KILLED = "its process was killed twice; perhaps memory ran out: use fewer workers"
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,10 @@ def run_all(
 ) -> Iterator[tuple[J, R | Failure]]:
     """Do jobs, several at a time, and yield each with what came of it, as soon as it is done.
 
-    An interrupted loop waits for no job that has not begun.
+    When a process is killed, its pool and all that ran in it die, and nobody knows whose memory it
+    was: the others go on in a new pool, and each of those that ran is tried once more, alone, at
+    the end. Whose process dies again is given up. An interrupted loop waits for no job that has
+    not begun.
 
     Args:
         work: a function of a module, so that another process finds it.
@@ -64,15 +73,21 @@ def run_all(
             yield job, _tried(work, job)
         return
     share = max(1, (os.cpu_count() or 1) // size)
-    pool = ProcessPoolExecutor(
-        size, mp_context=get_context("spawn"), initializer=_begin, initargs=(share,)
-    )
-    try:
-        begun = {pool.submit(_tried, work, job): job for job in jobs}
-        for future in as_completed(begun):
-            yield begun[future], _outcome(future)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    suspects: deque[J] = deque()
+    for job, future in _in_pools(work, deque(jobs), size, share):
+        if _died(future):
+            suspects.append(job)
+        else:
+            yield job, _outcome(future)
+    for job, future in _in_pools(work, suspects, 1, share):
+        yield job, Failure(KILLED) if _died(future) else _outcome(future)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """An error in one line; of a parser that leaves, what it left for."""
+    cause = error.__context__ if isinstance(error, SystemExit) else None
+    said = f"{type(error).__name__}: {error}" + (f" ({cause})" if cause else "")
+    return Failure(" ".join(said.split()))
 
 
 def _begin(threads: int) -> None:
@@ -82,16 +97,65 @@ def _begin(threads: int) -> None:
 
 
 def _tried(work: Callable[[J], R], job: J) -> R | Failure:
-    """What came of a job; whatever it raises is told, not thrown."""
+    """What came of a job; whatever it raises is told, not thrown, but for an interrupt."""
     try:
         return work(job)
-    except Exception as error:
-        return Failure(" ".join(f"{type(error).__name__}: {error}".split()))
+    except STOPPED as error:
+        return failure_of(error)
+
+
+def _in_pools(
+    work: Callable[[J], R], waiting: deque[J], size: int, share: int
+) -> Iterator[tuple[J, Future[R | Failure]]]:
+    """Jobs with their ended futures; where a pool breaks, those that wait go on in a new one."""
+    while waiting:
+        yield from _in_a_pool(work, waiting, size, share)
+
+
+def _in_a_pool(
+    work: Callable[[J], R], waiting: deque[J], size: int, share: int
+) -> Iterator[tuple[J, Future[R | Failure]]]:
+    """Jobs with their ended futures, until none waits or the pool breaks.
+
+    A pool is given no more jobs than it has processes, so that each job it holds has begun.
+    """
+    pool = ProcessPoolExecutor(
+        size, mp_context=get_context("spawn"), initializer=_begin, initargs=(share,)
+    )
+    running: dict[Future[R | Failure], J] = {}
+    try:
+        while _filled(pool, running, work, waiting, size):
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _filled(
+    pool: ProcessPoolExecutor,
+    running: dict[Future[R | Failure], J],
+    work: Callable[[J], R],
+    waiting: deque[J],
+    size: int,
+) -> bool:
+    """Give a pool jobs that wait, unless it is broken; whether any is running then."""
+    try:
+        while waiting and len(running) < size:
+            future = pool.submit(_tried, work, waiting[0])
+            running[future] = waiting.popleft()
+    except BrokenProcessPool:
+        pass  # what runs in it ends with that error, and what waits goes to another pool
+    return bool(running)
+
+
+def _died(future: Future[R | Failure]) -> bool:
+    """Whether the pool of an ended job broke before it was done."""
+    return isinstance(future.exception(), BrokenProcessPool)
 
 
 def _outcome(future: Future[R | Failure]) -> R | Failure:
-    """What a process handed back, if it lived to do so."""
+    """What a process handed back; also a job or an outcome that could not be handed over fails."""
     try:
         return future.result()
-    except BrokenProcessPool:
-        return Failure("its process was killed; perhaps memory ran out: use fewer workers")
+    except STOPPED as error:
+        return failure_of(error)

@@ -88,6 +88,12 @@ def content_hash(path: Path) -> str:
     return file_hash(path)
 
 
+def _identity(name: str, settings: Any, inputs: Mapping[str, str]) -> tuple[dict[str, Any], str]:
+    """What went into a stage, and its fingerprint."""
+    what = {"settings": canonical(settings), "inputs": dict(inputs)}
+    return what, settings_hash(what | {"version": neurogaze.__version__, "stage": name})
+
+
 class Stages:
     """Runs stages under one folder.
 
@@ -122,20 +128,30 @@ class Stages:
             action: does the work; receives the folder.
             outputs: files it leaves there.
         """
-        what = {"settings": canonical(settings), "inputs": dict(inputs)}
-        fingerprint = settings_hash(what | {"version": neurogaze.__version__, "stage": name})
-        folder = self.root / name
-        record = self._done(folder, name, fingerprint)
+        record = self.held(name, settings, inputs)
         if record is None:
-            began = time.monotonic()
+            began, folder = time.monotonic(), self.root / name
+            what, fingerprint = _identity(name, settings, inputs)
             self.console.print(f"[bold]{name}[/bold] ...")
             self._begin(folder, fingerprint)
             action(folder)
             record = self._finish(folder, name, fingerprint, what, outputs)
             self.console.print(f"[green]{name}[/green] done in {time.monotonic() - began:.0f} s")
-        else:
+            self.records[name] = record
+        return record
+
+    def held(self, name: str, settings: Any, inputs: Mapping[str, str]) -> StageRecord | None:
+        """Take over a stage that an earlier run finished; None where its artefact does not hold.
+
+        Args:
+            name: folder of the stage.
+            settings: as for `run`.
+            inputs: as for `run`.
+        """
+        record = self._done(self.root / name, name, _identity(name, settings, inputs)[1])
+        if record is not None:
             self.console.print(f"[dim]{name} unchanged, skipped[/dim]")
-        self.records[name] = record
+            self.records[name] = record
         return record
 
     @staticmethod

@@ -93,9 +93,13 @@ def checkpoints(config: Mapping[str, Any]) -> list[str]:
 
 
 def keeps_best(checkpoint: Mapping[str, Any]) -> bool:
-    """Whether these settings of checkpoints leave the best epoch and the last one."""
-    named = f"{checkpoint['filename']}.ckpt" == BEST
-    return bool(named and checkpoint["monitor"] and checkpoint["save_last"])
+    """Whether these settings of checkpoints leave the best epoch and the last one.
+
+    Args:
+        checkpoint: as `training.parse_fit` has them, without what is null.
+    """
+    named = f"{checkpoint.get('filename')}.ckpt" == BEST
+    return bool(named and checkpoint.get("monitor") and checkpoint.get("save_last"))
 
 
 def refuse_unkept(keep: Literal["last", "best"], arm: str, config: Mapping[str, Any]) -> None:
@@ -106,7 +110,7 @@ def refuse_unkept(keep: Literal["last", "best"], arm: str, config: Mapping[str, 
     """
     checkpoint = config["checkpoint"]
     if keep == "best" and not keeps_best(checkpoint):
-        said = {name: checkpoint[name] for name in ("filename", "monitor", "save_last")}
+        said = {name: checkpoint.get(name) for name in ("filename", "monitor", "save_last")}
         remedy = "use filename best, a monitored score and save_last, or keep: last"
         raise InputError(f"keep: best, {arm}", f"its checkpoint is {said}", remedy)
 

@@ -6,12 +6,14 @@ killed goes on as if it had not been.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import neurogaze
 from neurogaze.artefacts import file_hash, settings_hash
 from neurogaze.errors import InputError
 from neurogaze.pipeline.sweep_settings import Choice, Range, Scalar, Sweep
@@ -72,7 +74,8 @@ def open_study(sweep: Sweep, out: Path, seed: int) -> Study:
     """Open the study of a folder, or begin it.
 
     Raises:
-        InputError: when the folder holds the study of another sweep or seed, or Optuna is missing.
+        InputError: when the folder holds the study of another sweep, seed or version, or of files
+            that have changed since, or Optuna is missing.
     """
     try:
         import optuna
@@ -90,8 +93,8 @@ def open_study(sweep: Sweep, out: Path, seed: int) -> Study:
     )
     own = fingerprint(sweep, seed)
     if study.user_attrs.setdefault("fingerprint", own) != own:
-        remedy = "give another --out, or put file and seed back as they were"
-        raise InputError(out, "holds another sweep: its file, configurations or seed", remedy)
+        found = "holds another sweep: its file, the files it names, the seed or neurogaze changed"
+        raise InputError(out, found, "give another --out, or put them back as they were")
     study.set_user_attr("fingerprint", own)
     return study
 
@@ -106,10 +109,25 @@ def whole_lines(path: Path) -> Path:
 
 
 def fingerprint(sweep: Sweep, seed: int) -> str:
-    """Hash of what decides the draws and trainings; the number of trials can grow."""
-    files = {word: file_hash(Path(word)) for word in sweep.words if Path(word).is_file()}
+    """Hash of what decides the draws and trainings; the number of trials can grow.
+
+    Files count by their content: those among the words (`--config a.yaml`, `--config=a.yaml`), and
+    those among the values of parameters.
+    """
+    values = [p.values for p in sweep.parameters.values() if isinstance(p, Choice)]
+    named = [str(value) for several in values for value in several]
+    files = _contents([*sweep.words, *(w.partition("=")[2] for w in sweep.words), *named])
     what = [sweep.method, sweep.metric, sweep.maximize, sweep.words, sweep.parameters, files, seed]
-    return settings_hash(what)
+    return settings_hash([*what, neurogaze.__version__])
+
+
+def _contents(words: Sequence[str]) -> dict[str, str]:
+    """Hashes of the files among words."""
+    found = {}
+    for word in words:
+        with suppress(OSError, ValueError):  # no file, or text that cannot be a name
+            found[word] = file_hash(Path(word))
+    return found
 
 
 def take_up(study: Study) -> None:

@@ -135,7 +135,7 @@ def _meaning(contrast: Contrast) -> str:
     said = {
         DIFFERENT: f"Different: {contrast.first} lies {above} {contrast.second}, for other seeds "
         "and other faces too.",
-        EQUIVALENT: "Equivalent: whatever difference there is, it is smaller than "
+        EQUIVALENT: "Equivalent: on these faces a difference, if there is one, is smaller than "
         f"{margin(contrast)} and does not matter.",
         UNDECIDED: "Undecided: neither a difference is shown nor that there is none that matters.",
     }

@@ -17,7 +17,56 @@ from neurogaze.report.markup import to_markdown
 from neurogaze.report.tables import Table, fixed
 
 MET, NOT_MET, OPEN = "met", "not met", "undecided"
+FAITHFUL = "faithful_oracle"
+"""The arm with the term as published on the true structure."""
+
 STRUCTURES = {"shared": "EEG's structure", "faces": "faces' structure", "plane": "plane"}
+
+
+@dataclass(frozen=True)
+class Term:
+    """What pulls a student to a grid, and how the grid was made.
+
+    Args:
+        weight: of the term.
+        tau: its temperature.
+        target: kind of target.
+        bins: what places a window in a cell.
+    """
+
+    weight: float
+    tau: float
+    target: str
+    bins: str
+
+    def __str__(self) -> str:
+        return (
+            f"weight {self.weight:g}, tau {self.tau:g}, target {self.target}; "
+            f"windows placed as {self.bins}"
+        )
+
+
+PUBLISHED = Term(0.12, 0.90, "gaussian", "predicted")
+"""The term as published (arXiv 2509.11916) and the placing of the FERPlus benches."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a page on a control says besides what was found.
+
+    Args:
+        title: its heading.
+        sensitive: the arm that knows the truth and the one that knows nothing.
+        metric: score that is compared.
+        term: of the arm that knows the truth.
+        missing: by world, seeds under which some arm is not done.
+    """
+
+    title: str
+    sensitive: tuple[str, str]
+    metric: str
+    term: Term
+    missing: Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -41,13 +90,18 @@ class WorldFound:
 
     Args:
         expected: in the order of the contrasts.
-        contrasts: as they were found.
+        contrasts: as they were found; those whose arms share no seed are left out.
         checks: of the grids, by seed.
     """
 
     expected: Sequence[Expected]
     contrasts: ContrastFile
     checks: Mapping[int, Mapping[str, Any]]
+
+    def contrast(self, first: str, second: str) -> Contrast | None:
+        """What was found of two arms, or None where nothing was."""
+        told = [c for c in self.contrasts.contrasts if (c.first, c.second) == (first, second)]
+        return told[0] if told else None
 
 
 def outcome(expected: Expected, found: Contrast) -> str:
@@ -69,67 +123,98 @@ def outcome(expected: Expected, found: Contrast) -> str:
     return NOT_MET if found.low > 0 or found.high < 0 else OPEN
 
 
-def told_control(
-    title: str,
-    worlds: Mapping[str, WorldFound],
-    sensitive: tuple[str, str],
-    rows: Sequence[ResultRow],
-    metric: str,
-) -> str:
+def told_control(told: Told, worlds: Mapping[str, WorldFound], rows: Sequence[ResultRow]) -> str:
     """Markdown: the verdict, expectations beside findings, scores, grids, and all contrasts."""
+    head = [f"# {told.title}", *not_done(told.missing)]
     if not worlds:
-        return f"# {title}\n\nNothing can be told yet.\n"
+        return "\n\n".join([*head, "Nothing can be told yet."]) + "\n"
     files = {name: found.contrasts for name, found in worlds.items()}
     tables = [
         _expectations(worlds),
-        _scores(worlds, rows, metric),
+        _scores(worlds, rows, told.metric),
         _grids(worlds),
         *contrast_tables(files),
     ]
     grids = [f"{name}: {found.contrasts.verdict}" for name, found in worlds.items()]
-    parts = [f"# {title}", sensitivity(worlds, sensitive), *grids, *map(to_markdown, tables)]
-    return "\n\n".join(parts) + "\n"
+    said = [sensitivity(worlds, told.sensitive, told.missing), settings_told(told, worlds)]
+    return "\n\n".join([*head, *said, *grids, *map(to_markdown, tables)]) + "\n"
 
 
-def sensitivity(worlds: Mapping[str, WorldFound], pair: tuple[str, str]) -> str:
-    """Whether the truth itself helps: if it does not, the bench can tell nothing."""
-    said, insensitive = [], []
-    for name, found in worlds.items():
-        contrast = next(c for c in found.contrasts.contrasts if (c.first, c.second) == pair)
-        said.append(f"{name} {effect(contrast)} {measure(contrast.metric).unit}")
-        if contrast.low <= 0 or contrast.n_seeds < LEAST_SEEDS:
-            insensitive.append(name)
-    seeds = min(len(found.checks) for found in worlds.values())
-    head = f"Insensitive in {', '.join(insensitive)}" if insensitive else "Sensitive in every world"
+def not_done(missing: Mapping[str, Sequence[int]]) -> list[str]:
+    """One line that names worlds which are not all there; no line where all are."""
+    lines = [f"{world} (seeds {', '.join(map(str, at))})" for world, at in missing.items()]
+    return [f"**Not done**: {'; '.join(lines)}."] if lines else []
+
+
+def sensitivity(
+    worlds: Mapping[str, WorldFound], pair: tuple[str, str], missing: Mapping[str, Sequence[int]]
+) -> str:
+    """Whether the truth itself helps: if it does not, the bench can tell nothing.
+
+    Nothing is said of every world before all of them are all there.
+    """
+    found = {name: world.contrast(*pair) for name, world in worlds.items()}
+    clear = [n for n, c in found.items() if c and c.low > 0 and c.n_seeds >= LEAST_SEEDS]
+    others = [name for name in found if name not in clear]
+    said = [
+        f"{name} {effect(c)} {measure(c.metric).unit}" if c else f"{name} not compared"
+        for name, c in found.items()
+    ]
+    seeds = min((c.n_seeds for c in found.values() if c), default=0)
+    head = f"Sensitive in {', '.join(clear) if missing else 'every world'}"
+    if others:
+        head = f"Insensitive in {', '.join(others)}"
     return f"**{head}**: {pair[0]} minus {pair[1]} over {seeds} seeds: {'; '.join(said)}."
+
+
+def settings_told(told: Told, worlds: Mapping[str, WorldFound]) -> str:
+    """With which settings the truth was tried, and what the published ones gave of it."""
+    arm, other = told.sensitive
+    if told.term == PUBLISHED:
+        return f"Settings of {arm}: those of the FERPlus benches ({PUBLISHED})."
+    said = (
+        f"Settings of {arm}: {told.term}. They are not those of the FERPlus benches ({PUBLISHED}): "
+        "what is sensitive is the comparison, not the published setting."
+    )
+    found = [
+        f"{world} {effect(one)} {measure(one.metric).unit}, {outcome(expected, one)}"
+        for world, part in worlds.items()
+        for expected in part.expected
+        if (expected.first, expected.second) == (FAITHFUL, other)
+        and (one := part.contrast(FAITHFUL, other))
+    ]
+    lead = f"The published term on the true structure, {FAITHFUL} minus {other}"
+    return f"{said} {lead}: {'; '.join(found) or 'not compared yet'}."
 
 
 def _expectations(worlds: Mapping[str, WorldFound]) -> Table:
     """One line an expectation."""
     header = ("world", "expected", "effect", "unit", "seeds", "p", "equivalence p", "outcome")
-    body = []
-    for name, found in worlds.items():
-        for expected in found.expected:
-            pair = (expected.first, expected.second)
-            one = next(c for c in found.contrasts.contrasts if (c.first, c.second) == pair)
-            body.append(
-                (
-                    name,
-                    f"{expected.first} {expected.relation} {expected.second}",
-                    effect(one),
-                    measure(one.metric).unit,
-                    str(one.n_seeds),
-                    probability(one.p),
-                    probability(one.p_equivalent),
-                    outcome(expected, one),
-                )
-            )
+    body = tuple(
+        (name, f"{one.first} {one.relation} {one.second}", *_cells(one, found))
+        for name, found in worlds.items()
+        for one in found.expected
+    )
     caption = (
         "What was expected before, and what was found: mean over seeds of the first arm minus the "
-        "second with its 95 % interval; each seed is a world, faces and recordings of its own, and "
-        "faces are resampled within seeds."
+        "second with its 95 % interval; each seed is a world, faces and recordings of its own."
     )
-    return Table("Expectations", caption, header, tuple(body))
+    return Table("Expectations", caption, header, body)
+
+
+def _cells(expected: Expected, found: WorldFound) -> tuple[str, ...]:
+    """What was found of an expectation, from the effect on."""
+    one = found.contrast(expected.first, expected.second)
+    if one is None:
+        return (*["–"] * 5, OPEN)
+    return (
+        effect(one),
+        measure(one.metric).unit,
+        str(one.n_seeds),
+        probability(one.p),
+        probability(one.p_equivalent),
+        outcome(expected, one),
+    )
 
 
 def _scores(worlds: Mapping[str, WorldFound], rows: Sequence[ResultRow], metric: str) -> Table:

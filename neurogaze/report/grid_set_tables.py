@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean
 
 from neurogaze.evaluation.metrics import VA_AXES
 from neurogaze.evaluation.results import ResultRow
@@ -46,15 +47,17 @@ def grid_set_table(grids: Grids, rows: Sequence[ResultRow]) -> Table:
     caption = (
         "Agreement of the teachers with people they held out, CCC over trials with 95 % bootstrap "
         "interval over people; a line of chance is a band. Cells: those that are not empty after "
-        "people were drawn with replacement. People: different ones among the drawn."
+        "people were drawn with replacement. People: different ones among the drawn. Windows "
+        "named: share of training windows whose person the teachers name, for those that were "
+        "trained to, mean over folds."
     )
     header = ("grid", "seed", *(f"{axis} CCC" for axis in VA_AXES))
-    header += ("cells", "people", "effective rank", "mean cosine")
+    header += ("cells", "people", "effective rank", "mean cosine", "windows named")
     lines = [
         _line(kind, seed, grid, rows) for kind, made in grids.items() for seed, grid in made.items()
     ]
     bands = dict.fromkeys(row.arm for row in rows if row.arm.startswith(CHANCE))
-    blank = ("–",) * 4
+    blank = ("–",) * 5
     lines += [(arm, "–", *_scores([r for r in rows if r.arm == arm]), *blank) for arm in bands]
     return Table("Set of grids", caption, header, tuple(lines))
 
@@ -62,6 +65,7 @@ def grid_set_table(grids: Grids, rows: Sequence[ResultRow]) -> Table:
 def _line(kind: str, seed: int, grid: PrototypeGrid, rows: Sequence[ResultRow]) -> tuple[str, ...]:
     """One grid."""
     drawn = [times for times in grid.provenance["people_drawn"].values() if times]
+    named = [share for share in grid.provenance.get("learnt", {}).values() if share is not None]
     return (
         kind,
         str(seed),
@@ -70,6 +74,7 @@ def _line(kind: str, seed: int, grid: PrototypeGrid, rows: Sequence[ResultRow]) 
         str(len(drawn)),
         fixed(grid.gram_rank, 2),
         fixed(grid.mean_cosine, 2),
+        fixed(fmean(named), 2) if named else "–",
     )
 
 

@@ -67,6 +67,29 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         ) from error
 
 
+def read_logits(pin: LogitsPin) -> dict[str, np.ndarray]:
+    """The arrays of pinned logits, whichever images they are of.
+
+    Raises:
+        InputError: when the file is missing or altered, is no table of logits, or has another class
+            order.
+    """
+    path = Path(pin.path)
+    arrays = _read(path)
+    found = arrays_hash(arrays)
+    if found != pin.sha256.lower():
+        raise InputError(
+            path, f"content hash is {found}, not {pin.sha256}", "pin the hash of the file you mean"
+        )
+    shape = (len(arrays["ids"]), len(EMOTIONS))
+    if arrays["logits"].shape != shape:
+        raise InputError(path, f"logits {arrays['logits'].shape}, not {shape}", "make them again")
+    if arrays["labels"].tolist() != list(EMOTIONS):
+        found = f"has the class order {arrays['labels'].tolist()}, not {list(EMOTIONS)}"
+        raise InputError(path, found, "make them again, or reorder the columns by name")
+    return arrays
+
+
 def load_logits(pin: LogitsPin, ids: np.ndarray, dataset: str) -> Tensor:
     """Read pinned logits in the order of the training images.
 
@@ -82,19 +105,7 @@ def load_logits(pin: LogitsPin, ids: np.ndarray, dataset: str) -> Tensor:
         InputError: when the file is missing or altered, is no table of logits, has another class
             order, is of another corpus, or lacks an image.
     """
-    path = Path(pin.path)
-    arrays = _read(path)
-    found = arrays_hash(arrays)
-    if found != pin.sha256.lower():
-        raise InputError(
-            path, f"content hash is {found}, not {pin.sha256}", "pin the hash of the file you mean"
-        )
-    shape = (len(arrays["ids"]), len(EMOTIONS))
-    if arrays["logits"].shape != shape:
-        raise InputError(path, f"logits {arrays['logits'].shape}, not {shape}", "make them again")
-    if arrays["labels"].tolist() != list(EMOTIONS):
-        found = f"has the class order {arrays['labels'].tolist()}, not {list(EMOTIONS)}"
-        raise InputError(path, found, "make them again, or reorder the columns by name")
+    path, arrays = Path(pin.path), read_logits(pin)
     if arrays["dataset"].shape != () or str(arrays["dataset"]) != dataset:
         found = f"holds logits of {arrays['dataset'].tolist()!r}, the training is on {dataset!r}"
         raise InputError(path, found, "store logits for the corpus that you train on")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from neurogaze.artefacts import folder_written_aside
 from neurogaze.errors import InputError
 from neurogaze.faces.corpora.affectnet_folders import AffectNetFolders
 from neurogaze.faces.corpora.affectnet_mini import CAVEAT, AffectNetMini
@@ -77,6 +78,33 @@ def test_damage_is_mended(tmp_path, part, damage):
     assert corpus.loads == 2
     assert prepare(corpus, "valid", tmp_path, progress=False).sha256 == whole
     assert corpus.loads == 2
+
+
+class Slow(Counting):
+    """A corpus that another process reads and stores meanwhile."""
+
+    def __init__(self, store):
+        super().__init__()
+        self.store = store
+
+    def load(self, split, progress=False):
+        prepare(Counting(), split, self.store, progress=False)
+        return super().load(split)
+
+
+def test_the_quicker_of_two_processes_is_kept(tmp_path, monkeypatch):
+    """Somebody may be reading what it wrote."""
+    written = []
+
+    def watched(folder):
+        written.append(folder)
+        return folder_written_aside(folder)
+
+    monkeypatch.setattr("neurogaze.faces.store.folder_written_aside", watched)
+    corpus = Slow(tmp_path)
+    table = prepare(corpus, "train", tmp_path, progress=False)
+    assert table.sha256 == corpus.inner.load("train").sha256
+    assert len(written) == 1
 
 
 def test_a_failed_reading_leaves_nothing(tmp_path):

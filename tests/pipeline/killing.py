@@ -21,6 +21,9 @@ from neurogaze.quiet import hush
 from tests.pipeline.tiny import contents, run_tiny
 
 FAULTS = (
+    ("rename", "meta.json"),
+    ("rename", "synthetic_faces-train"),
+    ("error", "synthetic_faces-valid"),
     ("write", "P0-01"),
     ("rename", "P0-04"),
     ("error", "features.json"),
@@ -29,9 +32,6 @@ FAULTS = (
     ("write", "best.ckpt"),
     ("error", "results.jsonl"),
     ("write", "grid.npz"),
-    ("rename", "meta.json"),
-    ("rename", "synthetic_faces-train"),
-    ("error", "synthetic_faces-valid"),
     ("write", "last.ckpt"),
     ("rename", "stage.json"),
     ("write", "predictions.parquet"),

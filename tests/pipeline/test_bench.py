@@ -16,6 +16,8 @@ from neurogaze.evaluation.contrast_file import read_contrasts
 from neurogaze.evaluation.metrics import confusion_matrix, macro_f1_8way
 from neurogaze.evaluation.predictions import face_arrays
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
+from neurogaze.pipeline import bench
+from neurogaze.pipeline.arms import load_arm
 from neurogaze.pipeline.bench import Job, jobs_of, run_bench, run_job
 from neurogaze.pipeline.bench_settings import load_bench
 from neurogaze.pipeline.stages import Stages
@@ -32,12 +34,13 @@ RECORDED = ("eeg", "null", "untrained", "subject", "rawde", "face")
 def tiny_bench(**changes):
     settings = load_bench(FILE)
     quick = [arg for arg in STUDENT if "max_epochs" not in arg]
-    return replace(
-        settings,
-        base=replace(settings.base, args=[*quick, "--trainer.max_epochs=1"]),
-        evaluate={n: replace(p, args=FACES) for n, p in settings.evaluate.items()},
-        **{"arms": {"ce": 1, "geo": 1}, "workers": 1} | changes,
-    )
+    usual = {
+        "base": replace(settings.base, args=[*quick, "--trainer.max_epochs=1"]),
+        "evaluate": {n: replace(p, args=FACES) for n, p in settings.evaluate.items()},
+        "arms": {"ce": 1, "geo": 1},
+        "workers": 1,
+    }
+    return replace(settings, **(usual | changes))
 
 
 @pytest.fixture(scope="module")
@@ -170,12 +173,28 @@ def test_two_at_a_time_end_as_one_after_the_other(finished, tmp_path):
 
 
 def test_a_failed_arm_loses_nothing_of_the_others(finished, tmp_path):
-    """The arm lacks its stored logits; the rest is trained, told and compared."""
-    broken = tiny_bench(arms={"kd": 1, "ce": 1, "geo": 1})
-    with pytest.raises(InputError, match=r"1 of 3 trainings failed.*kd-seed0.*names no stored log"):
+    """A parser leaves over a key of the arm; the rest is told and compared."""
+    shutil.copytree(EXPERIMENTS / "arms", tmp_path / "arms")
+    shutil.copytree(EXPERIMENTS / "ablations", tmp_path / "ablations")
+    (tmp_path / "arms" / "odd.yaml").write_text("args: [--model.colour=red]")
+    shutil.copytree(finished / "run", tmp_path / "run")
+    arms = {"odd": 1, "ce": 1, "geo": 1}
+    broken = tiny_bench(arms=arms, arms_folder=str(tmp_path / "arms"))
+    said = r"1 of 3 trainings failed.*odd-seed0: SystemExit: 2.*colour"
+    with pytest.raises(InputError, match=said):
         run_bench(broken, tmp_path / "run", finished / "store")
     assert "geo" in (tmp_path / "run" / "report" / "results.md").read_text()
     assert (tmp_path / "run" / "contrasts" / "contrasts.json").exists()
+
+
+def test_the_rescaled_weight_depends_on_the_pictures(finished, grids, tmp_path):
+    settings = tiny_bench(arms={"proto_permuted": 1}, grids=str(grids), primary=[])
+    job = Job(settings, tmp_path, finished / "store", "proto_permuted", 0, equal_gradient=True)
+    arm = load_arm(EXPERIMENTS / "arms", "proto_permuted")
+    bench.arguments(job, arm, Stages(tmp_path))
+    record = json.loads((tmp_path / "proto_permuted-equal-seed0-weight/stage.json").read_text())
+    faces = SyntheticFaces(64, 40)
+    assert record["inputs"]["faces"] == faces.load("train").sha256
 
 
 def test_arms_of_many_seeds_come_first_seed_by_seed():
@@ -216,10 +235,10 @@ def test_an_unknown_arm_is_named(finished, tmp_path):
 
 @pytest.mark.parametrize("arm", ARMS)
 def test_every_arm(arm, tmp_path, finished, grids, logits):
-    """Globbed: each is trained and judged, on the grid of its kind and seed."""
-    settings = tiny_bench(arms={arm: 1}, grids=str(grids), logits=logits)
+    """Globbed: each is trained on the grid of its kind and seed; judging knows no arm."""
+    settings = tiny_bench(arms={arm: 1}, evaluate={}, grids=str(grids), logits=logits)
     names = [r.name for r in run_job(Job(settings, tmp_path, finished / "store", arm, 0))]
-    assert names == [f"{arm}-seed0", f"{arm}-seed0-valid"]
+    assert names == [f"{arm}-seed0"]
 
 
 def test_arms_are_short():

@@ -30,8 +30,23 @@ def test_the_same_grid_keeps_its_weight(args, grid):
     assert equal_weight(args, grid, grid) == pytest.approx(0.12, rel=1e-4)
 
 
-def test_an_order_of_cells_with_their_centres_changes_nothing(args, grid):
-    """Shuffled prototypes alone pull otherwise: by how much is the inverse of the way back."""
+def test_only_prototypes_and_centres_count(args, grid):
+    """The same cells under another story, from other people, pull as they did."""
+    known = grid.provenance | {"kind": "other"}
+    other = replace(grid, provenance=known, counts=grid.counts + 1, n_subjects=grid.n_subjects + 1)
+    assert other.sha256 != grid.sha256
+    assert equal_weight(args, grid, other) == pytest.approx(0.12, rel=1e-4)
+
+
+def test_twice_the_weight_of_the_reference_is_twice_the_weight(args, grid):
+    other = random(grid, 1, match_cosine=False)
+    once, twice = (
+        equal_weight([*args, f"--model.loss.proto.weight={w}"], grid, other) for w in (0.12, 0.24)
+    )
+    assert twice == pytest.approx(2 * once, rel=1e-4)
+
+
+def test_the_way_back_is_the_inverse_of_the_way_there(args, grid):
     other = random(grid, 1, match_cosine=False)
     there, back = equal_weight(args, grid, other), equal_weight(args, other, grid)
     assert there != pytest.approx(0.12, rel=1e-3)

@@ -64,6 +64,7 @@ def test_a_teacher_of_people_names_them_and_has_learned_no_rating(fit, tmp_path)
     long = (*fit.args, "--trainer.max_epochs=12")
     task, share = stored(fit, tmp_path, "people", args=long)
     assert share == 1.0, "two training people, each with a scalp of their own"
+    assert stored(fit, tmp_path, "people", args=long)[1] == 1.0, "found, not trained"
     fresh = training.build_cli([*fit.args, "--data.fold=1"], run=False).model
     assert not same(task, fresh)
     assert torch.equal(task.teacher.head.weight, fresh.teacher.head.weight)

@@ -64,6 +64,12 @@ def test_folds_are_trained_on_other_pictures(run):
     assert len(set(hashes)) == 2
 
 
+def test_single_folds_are_told_nowhere(run):
+    live = json.loads((run / "title.json").read_text())["stages"]
+    assert "ce-seed0-valid" in live
+    assert not [name for name in live if name.endswith("-valid") and "fold" in name]
+
+
 def test_arms_are_compared_on_the_pooled_rows(run):
     (primary, *_) = json.loads((run / "contrasts" / "contrasts.json").read_text())["contrasts"]
     assert primary["n_images"] == 64

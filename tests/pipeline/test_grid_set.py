@@ -1,6 +1,7 @@
 """A set of grids from file to index: what differs between its grids, and what is taken up again."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -106,6 +107,51 @@ def test_scores_of_teachers_stand_beside_chance(done):
     verdicts = json.loads(done[1].with_name("verdicts.json").read_text())
     assert all("does not lie above simulated chance" in v[-1] for v in verdicts.values())
     assert done[1].with_name("grids.md").read_text().startswith("Not testable with this grid:")
+
+
+def test_a_grid_of_people_says_how_well_they_were_told_apart(done):
+    """A run that is stopped between its folds knows of those it finds."""
+    _, index, folder = done
+    shares = grid(done, "subject").provenance["learnt"]
+    assert list(shares) == [str(fold) for fold in range(len(shares))]
+    assert all(0.0 < share <= 1.0 for share in shares.values())
+    assert all("learnt" not in grid(done, kind).provenance for kind in SEEDS if kind != "subject")
+    assert f"| {np.mean(list(shares.values())):.2f} |" in index.with_name("grids.md").read_text()
+    for name in ("stage.json", "learnt.json"):
+        (folder / "run" / "teachers-subject-seed0" / name).unlink()
+    again = GridSet(settings(), folder / "run", folder / "store")
+    again.run()
+    made = [name for name, record in again.stages.records.items() if not record.skipped]
+    assert made == ["teachers-subject-seed0"]
+    assert again.made["subject"][0].sha256 == grid(done, "subject").sha256
+
+
+def test_a_set_that_grows_lists_what_it_had_from_its_first_new_grid_on(done, tmp_path, monkeypatch):
+    """Stopped after one more seed: all that holds is listed, a grid that was damaged is not."""
+    _, index, folder = done
+    root, store = tmp_path / "run", folder / "store"
+    shutil.copytree(folder / "run", root)
+    (root / "grid-rawde-seed0" / "grid.npz").write_bytes(b"cut")
+    grown = GridSet(replace(settings(), seeds=SEEDS | {"eeg": [0, 1, 2]}), root, store)
+    real = grown.stages.run
+
+    def until(name, *given):
+        if "grid-eeg-seed2" in grown.stages.records:
+            raise KeyboardInterrupt
+        return real(name, *given)
+
+    monkeypatch.setattr(grown.stages, "run", until)
+    with pytest.raises(KeyboardInterrupt):
+        grown.run()
+    listed = json.loads((root / "index.json").read_text())["grids"]
+    before = json.loads(index.read_text())["grids"]
+    assert set(listed) == {"eeg", "null", "untrained", "subject"}
+    assert sorted(listed["eeg"]) == ["0", "1", "2"]
+    assert all(
+        pins.items() <= listed[kind].items() for kind, pins in before.items() if kind in listed
+    )
+    told = {row.grid_hash for row in read_rows(root / "results.jsonl")}
+    assert told >= {pin["sha256"] for k in ("eeg", "null") for pin in listed[k].values()}
 
 
 def test_a_second_run_makes_nothing_and_a_new_grid_only_its_own(done):

@@ -1,20 +1,25 @@
 """A control at a size of seconds: stages are kept, failures lose nothing, bad files are told."""
 
+import json
 from dataclasses import replace
 
 import pytest
 import yaml
 
+from neurogaze.artefacts import file_hash
 from neurogaze.errors import InputError
 from neurogaze.evaluation.contrast_file import read_contrasts
 from neurogaze.evaluation.results import read_rows
 from neurogaze.pipeline import positive_control
 from neurogaze.pipeline.control_settings import load_control
-from neurogaze.pipeline.positive_control import run_control
+from neurogaze.pipeline.control_students import Run
+from neurogaze.pipeline.positive_control import compared, run_control
+from neurogaze.pipeline.processes import Failure
 from tests.pipeline.tiny import EXPERIMENTS
 from tests.pipeline.tiny_control import small_control
 
 FILE = EXPERIMENTS / "controls" / "positive_control.yaml"
+ORACLE = ("proto_oracle", "ce")
 
 
 def tiny_control(**changes):
@@ -39,6 +44,9 @@ def test_it_says_what_was_expected_and_found(done):
     assert "proto\\_oracle above ce" in page
     assert "undecided" in page
     assert "Insensitive in shared" in page  # one seed claims nothing
+    assert "Not done" not in page
+    term = "weight 3, tau 0.2, target row_softmax; windows placed as rated"
+    assert f"Settings of proto_oracle: {term}. They are not those of the FERPlus" in page
     rows = read_rows(root / "run" / "results.jsonl")
     assert {row.arm for row in rows} == {"ce", "proto_oracle"}
     assert {row.note for row in rows if row.arm == "ce"} != {""}
@@ -54,20 +62,66 @@ def test_a_second_call_trains_nothing(done, monkeypatch):
     assert run_control(tiny_control(), root / "run", root / "store").read_text() == page
 
 
-def test_a_failed_run_loses_no_other(done, monkeypatch):
+@pytest.mark.parametrize("error", [RuntimeError("no room"), SystemExit(2)])
+def test_a_failed_run_loses_no_other(done, monkeypatch, capsys, error):
     root, _ = done
     real = positive_control.train_and_judge
 
     def failing(stages, settings, run, grids, store):
         if run.arm == "ce":
-            raise RuntimeError("no room")
+            raise error
         real(stages, settings, run, grids, store)
 
     monkeypatch.setattr(positive_control, "train_and_judge", failing)
-    with pytest.raises(InputError, match=r"shared-ce-seed0: RuntimeError: no room"):
+    said = f"shared-ce-seed0: {type(error).__name__}: {error}"
+    with pytest.raises(InputError, match=said):
         run_control(tiny_control(), root / "run", root / "store")
     rows = read_rows(root / "run" / "results.jsonl")
     assert {row.arm for row in rows} == {"proto_oracle"}
+    page = (root / "run" / "control.md").read_text()
+    assert "**Not done**: shared (seeds 0)." in page
+    assert "seed 0: done, 1 failed (1 of 1)" in capsys.readouterr().err
+
+
+def test_a_failed_seed_is_called_so(done, monkeypatch, capsys):
+    root, _ = done
+
+    def failing(work, jobs, size):
+        for job in jobs:
+            yield job, Failure("killed")
+
+    monkeypatch.setattr(positive_control, "run_all", failing)
+    with pytest.raises(InputError, match="seed 0: killed"):
+        run_control(tiny_control(), root / "other", root / "store")
+    assert "seed 0: failed (1 of 1)" in capsys.readouterr().err
+    assert "Nothing can be told yet" in (root / "other" / "control.md").read_text()
+
+
+def test_arms_that_share_no_seed_are_not_compared():
+    settings = load_control(FILE)
+    primary, *_ = pairs = settings.worlds["shared"].pairs
+    runs = [Run("shared", arm, seed) for arm in primary for seed in (0, 1)]
+    assert compared(settings, "shared", runs) == [primary]
+    runs += [Run("shared", "ce", 2), Run("shared", "proto_oracle", 3)]
+    assert compared(settings, "shared", runs) == [primary]
+    runs += [Run("shared", "ce", 3)]
+    assert compared(settings, "shared", runs) == [p for p in pairs if p in (primary, ORACLE)]
+
+
+def test_another_verdict_on_the_grids_is_told(done):
+    """What the check reads counts, not the grids alone."""
+    root, _ = done
+    record = json.loads((root / "run" / "grids-shared-seed0" / "stage.json").read_text())
+    (folder,) = (root / "run").glob("recordings-*")
+    for name in ("verdicts.json", "results.jsonl"):
+        assert record["inputs"][name] == file_hash(folder / name)
+
+
+def test_an_oracle_without_a_term_is_refused_at_once(tmp_path):
+    settings = replace(tiny_control(), sensitive=["proto_oracle", "ce"])
+    arms = settings.arms | {"proto_oracle": settings.arms["ce"]}
+    with pytest.raises(InputError, match="arm proto_oracle: has no Proto-KD"):
+        run_control(replace(settings, arms=arms), tmp_path, tmp_path)
 
 
 def changed(tmp_path, change):
@@ -86,6 +140,7 @@ def changed(tmp_path, change):
         (lambda v: v["worlds"]["shared"].update(without=["ce"]), "not trained there"),
         (lambda v: v["worlds"]["no signal"]["expect"].pop(), "does not compare"),
         (lambda v: v.update(sensitive=["ce"]), "name two arms"),
+        (lambda v: v.update(seeds=[]), "seeds: are none"),
         (lambda v: v.update(colour="red"), "does not hold ControlSettings"),
         (lambda v: v["worlds"]["shared"]["expect"][0].update(relation="beside"), "ControlSettings"),
     ],

@@ -84,6 +84,18 @@ def test_what_a_training_leaves():
     assert checkpoints({"checkpoint": BEST}) == ["last.ckpt", "best.ckpt"]
 
 
+def test_a_score_is_monitored_but_the_last_epoch_not_kept():
+    """A parsed configuration is without what is null, whichever key that is."""
+    (only,) = student_arms(tiny_settings())
+    flags = ["--checkpoint.monitor=val/macro_f1_8way", "--checkpoint.filename=best"]
+    config = training.parse_fit([*only.fit.arguments(), *flags, "--checkpoint.save_last=null"])
+    assert "monitor" in config["checkpoint"]
+    assert "save_last" not in config["checkpoint"]
+    assert checkpoints(config) == ["last.ckpt"]
+    with pytest.raises(InputError, match="'save_last': None"):
+        refuse_unkept("best", "student", config)
+
+
 @pytest.mark.parametrize("change", [{"filename": "top"}, {"monitor": None}, {"save_last": False}])
 def test_an_epoch_that_nobody_keeps_is_not_judged(change):
     refuse_unkept("last", "student", {"checkpoint": LAST})

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
+import neurogaze
 from neurogaze.errors import InputError
 from neurogaze.pipeline import sweep as module
 from neurogaze.pipeline.sweep import last_value, run_sweep, wanted_trials
@@ -179,13 +180,29 @@ def test_a_folder_belongs_to_one_sweep_and_seed(tmp_path, trainings):
             run_sweep(other, tmp_path, trials=1, seed=seed)
 
 
-def test_a_changed_configuration_is_another_sweep(tmp_path):
+@pytest.mark.parametrize("place", ["word", "flag", "value"])
+def test_a_changed_file_is_another_sweep(tmp_path, trainings, place):
+    """Trials of two configurations never stand in one table."""
+    trainings()
     config = tmp_path / "a.yaml"
     config.write_text("x: 1\n")
-    sweep = replace(a_sweep(), words=("--config", str(config), "${args}"))
-    before = fingerprint(sweep, 0)
+    words = {"word": ["--config", f"{config}"], "flag": [f"--config={config}"], "value": []}[place]
+    space = GRID | {"b": Choice((f"{config}", "v" * 5000))} if place == "value" else GRID
+    sweep = replace(a_sweep("grid", space), words=("${args}",))
+    sweep = replace(sweep, words=(*words, "${args}"))
+    own = fingerprint(sweep, 0)
+    assert fingerprint(sweep, 0) == own
+    open_study(sweep, tmp_path / "out", 0)
     config.write_text("x: 2\n")
-    assert fingerprint(sweep, 0) != before
+    assert fingerprint(sweep, 0) != own
+    with pytest.raises(InputError, match="the files it names"):
+        open_study(sweep, tmp_path / "out", 0)
+
+
+def test_another_version_is_another_sweep(monkeypatch):
+    own = fingerprint(a_sweep(), 0)
+    monkeypatch.setattr(neurogaze, "__version__", "0.0.0")
+    assert fingerprint(a_sweep(), 0) != own
 
 
 def test_without_optuna_it_says_what_to_install(tmp_path, monkeypatch):

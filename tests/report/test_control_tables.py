@@ -8,14 +8,20 @@ from neurogaze.evaluation.contrast_file import ContrastFile
 from neurogaze.evaluation.contrasts import Contrast
 from neurogaze.evaluation.equivalence import no_claim
 from neurogaze.report.control_tables import (
+    PUBLISHED,
     Expected,
+    Term,
+    Told,
     WorldFound,
     outcome,
     sensitivity,
+    settings_told,
     told_control,
 )
 
 ORACLE = ("proto_oracle", "ce")
+FELT = Term(3.0, 0.2, "row_softmax", "rated")
+TOLD = Told("Control", ORACLE, "macro_f1_8way", FELT, {})
 
 
 def contrast(low, high, verdict="undecided", pair=ORACLE, primary=False, n_seeds=10):
@@ -68,13 +74,30 @@ def world(low, high):
 
 def test_the_verdict_follows_from_the_truth():
     good, bad = world(0.01, 0.03), world(-0.01, 0.03)
-    assert sensitivity({"a": good}, ORACLE).startswith("**Sensitive in every world**")
-    assert "+2.00 [1.00, 3.00] points" in sensitivity({"a": good}, ORACLE)
-    assert sensitivity({"a": good, "b": bad}, ORACLE).startswith("**Insensitive in b**")
+    assert sensitivity({"a": good}, ORACLE, {}).startswith("**Sensitive in every world**")
+    assert "+2.00 [1.00, 3.00] points" in sensitivity({"a": good}, ORACLE, {})
+    said = sensitivity({"a": good, "b": bad}, ORACLE, {})
+    assert said.startswith("**Insensitive in b**")
+
+
+def test_every_world_is_said_of_all_worlds_alone():
+    said = sensitivity({"a": world(0.01, 0.03)}, ORACLE, {"b": [0, 1]})
+    assert said.startswith("**Sensitive in a**")
+
+
+def test_a_world_without_the_truth_is_not_compared():
+    eeg_alone = world(0.01, 0.03)
+    file = ContrastFile((), eeg_alone.contrasts.contrasts[:1])
+    eeg_alone = replace(eeg_alone, contrasts=file)
+    said = sensitivity({"a": eeg_alone}, ORACLE, {"a": [0]})
+    assert said.startswith("**Insensitive in a**")
+    assert "a not compared" in said
+    page = told_control(replace(TOLD, missing={"a": [0]}), {"a": eeg_alone}, [])
+    assert "| a | proto\\_oracle above ce | – | – | – | – | – | undecided |" in page
 
 
 def test_the_page_says_expected_and_found():
-    page = told_control("Control", {"shared": world(0.01, 0.03)}, ORACLE, [], "macro_f1_8way")
+    page = told_control(TOLD, {"shared": world(0.01, 0.03)}, [])
     lines = page.splitlines()
     assert lines[0] == "# Control"
     assert lines[2].startswith("**Sensitive")
@@ -83,5 +106,34 @@ def test_the_page_says_expected_and_found():
     assert "| shared | eeg | 0.25 | 0.50 | 0.12 | 0.06 | 0.50 | 0.70 |" in lines
 
 
+def test_what_is_not_done_stands_in_the_head():
+    missing = {"b": [0, 1], "c": [7]}
+    for worlds in ({}, {"c": world(0.01, 0.03)}):
+        lines = told_control(replace(TOLD, missing=missing), worlds, []).splitlines()
+        assert lines[2] == "**Not done**: b (seeds 0, 1); c (seeds 7)."
+
+
+def test_settings_and_what_the_published_ones_gave():
+    """Equivalence within the margin is what "about" asks for; the words are the contrast's."""
+    pair = ("faithful_oracle", "ce")
+    plain = world(0.01, 0.03)
+    one = contrast(-0.001, 0.003, "equivalent", pair)
+    file = ContrastFile((), (*plain.contrasts.contrasts, one))
+    full = WorldFound([*plain.expected, Expected(*pair, "about")], file, plain.checks)
+    said = settings_told(TOLD, {"shared": full, "other": plain})
+    assert "weight 3, tau 0.2, target row_softmax; windows placed as rated" in said
+    assert "(weight 0.12, tau 0.9, target gaussian; windows placed as predicted)" in said
+    assert "the comparison, not the published setting" in said
+    assert said.endswith("faithful_oracle minus ce: shared +0.10 [-0.10, 0.30] points, met.")
+    assert settings_told(TOLD, {"other": plain}).endswith("not compared yet.")
+    assert said in told_control(TOLD, {"shared": full, "other": plain}, [])
+
+
+def test_published_settings_are_called_so():
+    said = settings_told(replace(TOLD, term=PUBLISHED), {})
+    assert "those of the FERPlus benches" in said
+    assert "not those" not in said
+
+
 def test_nothing_yet():
-    assert "Nothing can be told yet" in told_control("Control", {}, ORACLE, [], "macro_f1_8way")
+    assert "Nothing can be told yet" in told_control(TOLD, {}, [])

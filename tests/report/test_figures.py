@@ -128,6 +128,39 @@ def test_curves_are_means_of_an_epoch_without_blanks():
     assert size_of(figures_training.learning_figure(log))
 
 
+GRADIENTS = {
+    "epoch": [0, 0, 1],
+    "train/loss": [9.0, 7.0, 4.0],
+    "train/share_ce": [0.75, 0.25, 0.4],
+    "train/share_proto": [0.25, 0.75, 0.6],
+    "train/cos_ce_proto": [-0.5, 0.5, 0.1],
+    "val/loss": [3.0, np.nan, 2.0],
+}
+
+
+def test_shares_and_angles_of_gradients_are_no_losses(monkeypatch):
+    """Shares have a panel of their own, on a scale of their own; angles are in the file alone."""
+    log = pd.DataFrame(GRADIENTS)
+    losses, scores = figures_training.curves(log)
+    assert (list(losses), list(scores)) == (["train/loss", "val/loss"], [])
+    shares = figures_training.gradient_shares(log)
+    assert shares.to_dict("list") == {"ce": [0.5, 0.4], "proto": [0.5, 0.6]}
+    seen, real = [], drawing.png
+    monkeypatch.setattr(drawing, "png", lambda figure: seen.append(figure) or real(figure))
+    assert figures_training.learning_figure(log)
+    drawn = {a.get_title(loc="left"): [line.get_label() for line in a.lines] for a in seen[0].axes}
+    assert drawn == {
+        "Loss and its terms": ["train/loss", "val/loss"],
+        "Share of the gradient": ["ce", "proto"],
+    }
+
+
+def test_a_log_without_gradients_has_no_panel_of_them():
+    log = pd.DataFrame({k: v for k, v in GRADIENTS.items() if "share" not in k})
+    assert figures_training.gradient_shares(log).empty
+    assert figures_training.gradient_shares(pd.DataFrame()).empty
+
+
 @pytest.mark.parametrize("log", [pd.DataFrame(), pd.DataFrame({"epoch": [0], "lr": [0.1]})])
 def test_a_log_without_curves_gives_no_figure(log):
     assert figures_training.learning_figure(log) is None

@@ -60,5 +60,15 @@ def test_every_grid_and_band_has_a_line():
     assert lines["eeg"][:6] == ("eeg", "3", *scores, "25 of 25", "2")
     assert lines["rawde"][2:4] == ("–", "–")
     assert lines["chance of ridge (99 % band, x)"][2:4] == ("[-0.20, 0.20]",) * 2
+    assert {line[-1] for line in table.rows} == {"–"}
     assert len(table.rows) == 4
     assert all(len(line) == len(table.header) for line in table.rows)
+
+
+def test_a_grid_of_people_says_how_well_they_were_told_apart():
+    grid = made(0)
+    shares = {"0": 1.0, "1": 0.5, "2": None}
+    people = replace(grid, provenance=grid.provenance | {"learnt": shares})
+    table = grid_set_table({"eeg": {3: grid}, "subject": {3: people}}, [])
+    assert table.header[-1] == "windows named"
+    assert [line[-1] for line in table.rows] == ["–", "0.75"]

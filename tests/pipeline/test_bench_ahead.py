@@ -1,0 +1,139 @@
+"""What an arm lacks is told before anything is trained, and pictures are decoded beforehand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neurogaze.affect import EMOTIONS
+from neurogaze.artefacts import arrays_hash, write_json, write_npz
+from neurogaze.errors import InputError
+from neurogaze.faces.store import stored_at
+from neurogaze.pipeline import bench
+from neurogaze.pipeline.bench import run_bench
+from neurogaze.pipeline.bench_ahead import prepare_pictures, refuse_untrainable
+from neurogaze.pipeline.settings import EvaluationSettings
+from neurogaze.prototypes.controls import random
+from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.tasks.pins import GridPin, LogitsPin
+from neurogaze.training import load_data
+from tests.pipeline.test_bench import tiny_bench
+from tests.pipeline.test_bench_grids import GRID
+from tests.pipeline.test_folded import CORPUS
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    """Index of two EEG grids and nothing else."""
+    folder, source, listed = tmp_path_factory.mktemp("grids"), PrototypeGrid.load(GRID), {}
+    for seed in (0, 1):
+        grid = random(source, seed)
+        grid.save(folder / f"eeg-seed{seed}.npz")
+        listed[str(seed)] = {"path": f"eeg-seed{seed}.npz", "sha256": grid.sha256}
+    write_json(folder / "index.json", {"name": "made up", "grids": {"eeg": listed}})
+    return str(folder / "index.json")
+
+
+def logits(folder):
+    arrays = {
+        "ids": np.array(["a"]),
+        "logits": np.zeros((1, 8), dtype=np.float16),
+        "labels": np.array(EMOTIONS),
+        "dataset": np.array("made up"),
+    }
+    write_npz(folder / "logits.npz", arrays)
+    return LogitsPin(str(folder / "logits.npz"), arrays_hash(arrays))
+
+
+def refused(settings, *wanted):
+    with pytest.raises(InputError) as told:
+        refuse_untrainable(settings, wanted)
+    return str(told.value)
+
+
+def test_what_is_there_is_not_refused(index, tmp_path):
+    settings = tiny_bench(grids=index, logits=logits(tmp_path))
+    wanted = [("ce", 5, False), ("full", 0, False), ("proto_permuted", 1, True)]
+    refuse_untrainable(settings, wanted)
+
+
+@pytest.mark.parametrize("kind", ["null", "untrained", "subject", "rawde"])
+@pytest.mark.parametrize("one", [False, True])
+def test_a_kind_from_recordings_comes_from_recordings(index, kind, one):
+    """Whether an index or a single grid is named: no control can be made in its place."""
+    settings = tiny_bench(grids=str(GRID) if one else index)
+    said = refused(settings, (f"proto_{kind}", 0, False))
+    assert said.startswith("bench synthetic_arms: ")
+    assert f"proto_{kind}: " in said
+    assert f"holds no {kind} grids" in said
+    assert "neurogaze grids" in said.partition("Remedy")[2]
+    assert "gram_matched" not in said
+
+
+def test_a_seed_that_is_not_there_is_named(index):
+    said = refused(tiny_bench(grids=index), *[("proto_random", seed, False) for seed in range(4)])
+    assert "not of 2" in said
+    assert "not of 3" in said
+    assert "neurogaze grids" in said
+
+
+def test_all_that_is_lacking_is_told_at_once(index, tmp_path):
+    settings = tiny_bench(grids=index, class_means=GridPin(str(tmp_path / "m.npz"), "0" * 64))
+    wanted = [("kd", 0, False), ("proto_face", 0, False), ("nobody", 0, False), ("ce", 0, True)]
+    said = refused(settings, *wanted)
+    assert "kd: arm: has logit KD, and the bench names no stored logits" in said
+    assert "proto_face: " in said
+    assert "cannot be read as class means" in said
+    assert "nobody.yaml: is no arm" in said
+    assert "ce (equal gradient): arm ce: has no grid" in said
+
+
+def test_altered_logits_are_refused(index, tmp_path):
+    settings = tiny_bench(logits=replace(logits(tmp_path), sha256="0" * 64))
+    assert "content hash is" in refused(settings, ("kd", 0, False))
+    assert "names no grids" in refused(settings, ("ce+proto", 0, False))
+
+
+def test_a_bench_trains_nothing_before(index, tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "run_all", None)
+    with pytest.raises(InputError, match=r"proto_null.*null grids"):
+        run_bench(tiny_bench(arms={"ce": 1, "proto_null": 1}, grids=index), tmp_path, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def stored(settings, store, path, *flags):
+    data = load_data(["--data", path, f"--data.store={store}", *flags])
+    return {stored_at(data.corpus, split, store).name for split in data.corpus.splits}
+
+
+def test_pictures_are_decoded_as_they_are_trained_and_judged_on(tmp_path):
+    """Not those of the data file as it stands: with the flags of the base and the evaluation."""
+    settings = tiny_bench()
+    judged = ["--data.corpus.n_train=16", "--data.corpus.n_valid=24"]
+    part = replace(settings.evaluate["valid"], args=judged)
+    settings = replace(settings, evaluate={"valid": part})
+    prepare_pictures(settings, tmp_path)
+    base = [arg for arg in settings.base.args if arg.startswith("--data.")]
+    wanted = stored(settings, tmp_path, settings.base.data, *base)
+    wanted |= stored(settings, tmp_path, part.data, *judged)
+    assert {path.name for path in tmp_path.iterdir()} == wanted
+
+
+def test_every_fold_is_decoded(tmp_path):
+    (tmp_path / "data.yaml").write_text(CORPUS)
+    data = str(tmp_path / "data.yaml")
+    settings = replace(tiny_bench(folds=2), evaluate={"valid": EvaluationSettings(data)})
+    flags = [arg for arg in settings.base.args if not arg.startswith("--data")]
+    settings = replace(settings, base=replace(settings.base, data=data, args=flags))
+    prepare_pictures(settings, tmp_path / "store")
+    wanted = set()
+    for fold in (0, 1):
+        wanted |= stored(settings, tmp_path / "store", data, f"--data.corpus.fold={fold}")
+    assert {path.name for path in (tmp_path / "store").iterdir()} == wanted
+
+
+def test_flags_of_a_bench_that_do_not_fit_are_told(tmp_path):
+    settings = tiny_bench()
+    wrong = replace(settings.base, args=["--data.corpus.colour=red"])
+    with pytest.raises(InputError, match="base: cannot be used"):
+        prepare_pictures(replace(settings, base=wrong), tmp_path)
