@@ -327,7 +327,7 @@ def test_bench(path, tmp_path):
         evaluate=parts,
         arms=dict.fromkeys(arms, 1),
         secondary=[],
-        equal_gradient={arm: 1 for arm in settings.equal_gradient if arm in arms},
+        equal_gradient={},
         folds=min(settings.folds, 2),
         workers=1,
     )
