@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: help demo notebooks test lint fuzz clean
+.PHONY: help demo notebooks test coverage lint fuzz clean
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -20,7 +20,10 @@ demo: $(READY)  ## synthetic EEG and drawn faces, whole pipeline, one HTML repor
 notebooks: $(READY)  ## run notebooks/*.py and write the .ipynb beside them
 	$(BIN)/python notebooks/build.py
 
-test: $(READY)  ## the test suite with coverage
+test: $(READY)  ## the test suite
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+coverage: $(READY)  ## the test suite with coverage, a few minutes longer
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: $(READY)  ## style and types

@@ -1,6 +1,7 @@
 """Tables in documents are generated from committed result rows."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,16 @@ from scipy.stats import spearmanr
 
 from neurogaze.evaluation import contrast_file
 from neurogaze.evaluation.results import read_rows
+from neurogaze.pipeline.control_grids import CHECKS
+from neurogaze.pipeline.control_settings import load_control
+from neurogaze.pipeline.control_students import term_of
+from neurogaze.pipeline.positive_control import TABLE
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.report import reported
 from neurogaze.report.arm_tables import arms_table
 from neurogaze.report.bench_tables import bench_tables
 from neurogaze.report.contrast_tables import contrast_tables, summary
+from neurogaze.report.control_tables import Expected, Told, WorldFound, told_control
 from neurogaze.report.figures_bench import arm_lines
 from neurogaze.report.grid_tables import grid_summary
 from neurogaze.report.markup import to_markdown
@@ -31,6 +37,8 @@ def tables(name):
     """The tables of a run, as documents show them; the summary of its contrasts first."""
     folder = ARTEFACTS / name
     rows = read_rows(folder / "results.jsonl")
+    if (folder / TABLE).exists():
+        return control_text(folder, rows)
     if (folder / contrast_file.FILE).exists():
         return bench_text(folder, rows)
     if (folder / reported.FILE).exists():
@@ -51,6 +59,26 @@ def bench_text(folder, rows):
     found = contrast_file.read_contrasts(folder / contrast_file.FILE)
     shown = [*contrast_tables({"": found}), arms_table(rows) or faces_table(rows)]
     return "\n".join([" ".join(summary(found)), "", *map(to_markdown, shown)])
+
+
+def control_text(folder, rows):
+    """The summary of a positive control, told again from its rows, contrasts and checks."""
+    settings = load_control(ROOT / "experiments" / "controls" / f"{folder.name}.yaml")
+    checks = json.loads((folder / CHECKS).read_text(encoding="utf-8"))
+    worlds = {
+        name: WorldFound(
+            [Expected(**asdict(one)) for one in world.expect],
+            contrast_file.read_contrasts(
+                folder / f"contrasts-{name.replace(' ', '_')}" / contrast_file.FILE
+            ),
+            {int(seed): found for seed, found in checks[name].items()},
+        )
+        for name, world in settings.worlds.items()
+    }
+    told = Told(settings.title, settings.oracle_pair, settings.metric, term_of(settings), {})
+    text = told_control(told, worlds, rows)
+    assert text == (folder / TABLE).read_text(encoding="utf-8")
+    return text.split("\n", 1)[1]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.parent.name)
