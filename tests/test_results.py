@@ -1,7 +1,6 @@
 """Tables in documents are generated from committed result rows."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from neurogaze.report import reported
 from neurogaze.report.arm_tables import arms_table
 from neurogaze.report.bench_tables import bench_tables
 from neurogaze.report.contrast_tables import contrast_tables, summary
-from neurogaze.report.control_tables import Expected, Told, WorldFound, told_control
+from neurogaze.report.control_tables import Told, WorldFound, told_control
 from neurogaze.report.figures_bench import arm_lines
 from neurogaze.report.grid_tables import grid_summary
 from neurogaze.report.markup import to_markdown
@@ -67,7 +66,7 @@ def control_text(folder, rows):
     checks = json.loads((folder / CHECKS).read_text(encoding="utf-8"))
     worlds = {
         name: WorldFound(
-            [Expected(**asdict(one)) for one in world.expect],
+            world.expect,
             contrast_file.read_contrasts(
                 folder / f"contrasts-{name.replace(' ', '_')}" / contrast_file.FILE
             ),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurogaze.evaluation import crossed
 from neurogaze.evaluation.crossed import ArmScores
@@ -119,11 +120,40 @@ def _contrast(
 ) -> Contrast:
     """One secondary contrast, not yet corrected or judged."""
     first, second = (scores[arm] for arm in pair)
-    low, high = crossed.crossed_interval(first, second, seed)
-    differences = first.points - second.points
+    rights = zip(faces.right(pair[0]), faces.right(pair[1]), strict=True)
+    return unjudged(
+        pair,
+        faces,
+        metric,
+        first.points - second.points,
+        crossed.crossed_interval(first, second, seed),
+        margin,
+        [mcnemar(a, b).p for a, b in rights],
+    )
+
+
+def unjudged(
+    pair: Pair,
+    faces: Judged,
+    metric: str,
+    differences: NDArray[np.float64],
+    interval: tuple[float, float],
+    margin: float,
+    mcnemar_p: Sequence[float],
+) -> Contrast:
+    """A secondary contrast with its tests over seeds, not yet corrected or judged.
+
+    Args:
+        pair: (arm, arm that is subtracted).
+        faces: that judge them, those of one seed where seeds have faces of their own.
+        metric: name of the score.
+        differences: one a seed, `[n]`.
+        interval: of their mean.
+        margin: largest difference that does not matter.
+        mcnemar_p: exact McNemar p of single runs.
+    """
     several = len(differences) > 1
     t = paired_t(differences) if several else None
-    rights = zip(faces.right(pair[0]), faces.right(pair[1]), strict=True)
     return Contrast(
         first=pair[0],
         second=pair[1],
@@ -136,8 +166,8 @@ def _contrast(
         n_units=len(np.unique(faces.units)),
         differences=tuple(differences.tolist()),
         effect=float(differences.mean()),
-        low=low,
-        high=high,
+        low=interval[0],
+        high=interval[1],
         t_low=t.low if t else None,
         t_high=t.high if t else None,
         p=t.p if t else None,
@@ -145,7 +175,7 @@ def _contrast(
         p_holm=None,
         margin=margin,
         verdict=no_claim(len(differences)),
-        mcnemar_median=float(np.median([mcnemar(a, b).p for a, b in rights])),
+        mcnemar_median=float(np.median(mcnemar_p)),
     )
 
 

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from neurogaze.evaluation import crossed, statistics
-from neurogaze.evaluation.contrasts import Contrast, Pair, corrected
+from neurogaze.evaluation.contrasts import Contrast, Pair, corrected, unjudged
 from neurogaze.evaluation.crossed import ArmScores
-from neurogaze.evaluation.equivalence import MARGIN, no_claim, tost
-from neurogaze.evaluation.paired import mcnemar, paired_t
+from neurogaze.evaluation.equivalence import MARGIN
+from neurogaze.evaluation.paired import mcnemar
 from neurogaze.evaluation.side_by_side import Judged, judged
 
 Arms = Mapping[str, Mapping[int, pd.DataFrame]]
@@ -78,30 +78,9 @@ def _contrast(
     else:
         shares = crossed.seed_shares(len(seeds), n_resamples, seed)
         low, high = statistics.interval(shares @ differences, statistics.LEVEL)
-    t = paired_t(differences) if len(seeds) > 1 else None
-    return Contrast(
-        first=pair[0],
-        second=pair[1],
-        primary=False,
-        dataset=faces[0].dataset,
-        split=f"{faces[0].split}, other faces each seed",
-        metric=metric,
-        n_seeds=len(seeds),
-        n_images=len(faces[0].truth),
-        n_units=len(np.unique(faces[0].units)),
-        differences=tuple(differences.tolist()),
-        effect=float(differences.mean()),
-        low=low,
-        high=high,
-        t_low=t.low if t else None,
-        t_high=t.high if t else None,
-        p=t.p if t else None,
-        p_equivalent=tost(differences, margin).p if t else None,
-        p_holm=None,
-        margin=margin,
-        verdict=no_claim(len(seeds)),
-        mcnemar_median=float(np.median([_mcnemar(part, pair) for part in faces])),
-    )
+    one = dataclasses.replace(faces[0], split=f"{faces[0].split}, other faces each seed")
+    runs = [_mcnemar(part, pair) for part in faces]
+    return unjudged(pair, one, metric, differences, (low, high), margin, runs)
 
 
 def _joined(scores: Sequence[ArmScores]) -> ArmScores:

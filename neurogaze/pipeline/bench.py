@@ -114,9 +114,9 @@ def run_bench(
         said = "failed" if job.stage in failed else "done"
         stages.console.print(f"{job.name}, seed {job.seed}: {said} ({at} of {len(jobs)})")
     page = _told(stages, settings, sorted(finished, key=jobs.index)) if finished else None
-    if failed:
+    if failed or page is None:
         raise _failure(settings, failed, len(jobs), page)
-    return root / "report" / "report.html" if page is None else page
+    return page
 
 
 def _told(stages: Stages, settings: BenchSettings, finished: Sequence[Job]) -> Path:

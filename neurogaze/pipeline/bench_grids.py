@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash
 from neurogaze.errors import InputError
-from neurogaze.pipeline.grid_set_index import VERDICTS
+from neurogaze.pipeline.grid_set_index import VERDICTS, grid_file
 from neurogaze.pipeline.grid_set_settings import Kind
 from neurogaze.prototypes.controls import control
 from neurogaze.prototypes.from_classes import class_grid
@@ -152,7 +152,7 @@ def read_means(pin: GridPin) -> NDArray[np.float32]:
 
 def pinned(source: GridSource, kind: str, seed: int, folder: Path) -> GridPin:
     """Leave the grid of an arm in a folder, where it is not there yet, and pin it."""
-    return left_at(source.grid(kind, seed), folder / f"{kind}-seed{seed}.npz")
+    return left_at(source.grid(kind, seed), folder / grid_file(kind, seed))
 
 
 def left_at(grid: PrototypeGrid, path: Path) -> GridPin:

@@ -91,6 +91,8 @@ def load_bench(path: Path) -> BenchSettings:
 
 def _refuse_unknown(path: Path, settings: BenchSettings) -> None:
     """Refuse contrasts and rescaled arms that nobody trains, before hours are spent."""
+    if not any(settings.arms.values()):
+        raise InputError(path, "trains no arm", "name arms, each with its number of seeds")
     if settings.secondary and not settings.primary:
         raise InputError(path, "has secondary contrasts alone", "name the primary one as well")
     pairs = [*([settings.primary] if settings.primary else []), *settings.secondary]

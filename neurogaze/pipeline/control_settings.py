@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from neurogaze.errors import InputError
 from neurogaze.pipeline.arms import Arm
@@ -12,29 +11,13 @@ from neurogaze.pipeline.bench_settings import PAIR
 from neurogaze.pipeline.settings import FitSettings, read_settings
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 from neurogaze.prototypes.controls import CONTROLS
-
-Relation = Literal["above", "about"]
+from neurogaze.report.control_tables import Expected
 
 ORACLE = "oracle"
 RECORDED = ("eeg", "null")
 """Kinds of grid that are made from the recordings of a world."""
 
 KINDS = (*RECORDED, ORACLE, *CONTROLS)
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """What should be found where the method works as it is said to.
-
-    Args:
-        first: arm.
-        second: arm that is subtracted.
-        relation: the first lies "above" the second, or "about" where it does.
-    """
-
-    first: str
-    second: str
-    relation: Relation
 
 
 @dataclass(frozen=True)
@@ -50,7 +33,7 @@ class WorldSettings:
 
     share: float
     snr: float
-    expect: list[Expectation]
+    expect: list[Expected]
     without: list[str] = field(default_factory=list)
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +36,7 @@ from neurogaze.pipeline.control_students import (
 from neurogaze.pipeline.processes import STOPPED, Failure, failure_of, processes, run_all
 from neurogaze.pipeline.stages import StageRecord, Stages
 from neurogaze.prototypes.testable import over_grids
-from neurogaze.report.control_tables import Expected, Term, Told, WorldFound, told_control
+from neurogaze.report.control_tables import Term, Told, WorldFound, told_control
 
 BOOTSTRAP_SEED = 0
 TABLE = "control.md"
@@ -196,8 +196,7 @@ def _found(
     seeds = sorted({run.seed for run in runs})
     known = {seed: _checks(stages, world, seed) for seed in seeds}
     contrasts = _contrasts(stages, settings, world, runs, known)
-    expected = [Expected(**asdict(one)) for one in settings.worlds[world].expect]
-    return WorldFound(expected, contrasts, known)
+    return WorldFound(settings.worlds[world].expect, contrasts, known)
 
 
 def _checks(stages: Stages, world: str, seed: int) -> dict[str, object]:

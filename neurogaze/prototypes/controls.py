@@ -6,7 +6,7 @@ prototypes act on it. So the made-up grids share the mean cosine of the grid the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -53,7 +53,11 @@ def with_mean_cosine(rows: NDArray[np.float64], target: float) -> NDArray[np.flo
 
 
 def made_up(
-    grid: PrototypeGrid, kind: str, seed: int, prototypes: NDArray[np.float64], **facts: float
+    grid: PrototypeGrid,
+    kind: str,
+    seed: int,
+    prototypes: NDArray[np.float64],
+    facts: Mapping[str, float],
 ) -> PrototypeGrid:
     """A grid without any recording behind it, in the place of another.
 
@@ -71,7 +75,7 @@ def made_up(
         counts=empty,
         n_subjects=empty,
         filled=np.zeros(len(empty), dtype=np.bool_),
-        provenance={"kind": kind, "seed": seed, "source_sha256": grid.sha256} | facts,
+        provenance={"kind": kind, "seed": seed, "source_sha256": grid.sha256, **facts},
     )
 
 
@@ -116,7 +120,7 @@ def random(grid: PrototypeGrid, seed: int, match_cosine: bool = True) -> Prototy
     rows = unit_rows(rng.standard_normal(grid.prototypes.shape), "random grid")
     if match_cosine:
         rows = with_mean_cosine(rows, grid.mean_cosine)
-    return made_up(grid, "random", seed, rows, mean_cosine=mean_cosine(rows))
+    return made_up(grid, "random", seed, rows, {"mean_cosine": mean_cosine(rows)})
 
 
 def geometry(grid: PrototypeGrid, seed: int, length_scale: float = LENGTH_SCALE) -> PrototypeGrid:
@@ -142,9 +146,8 @@ def geometry(grid: PrototypeGrid, seed: int, length_scale: float = LENGTH_SCALE)
     features = vector * np.sqrt(np.clip(value, 0.0, None))
     rows = with_mean_cosine(unit_rows(features, "geometry grid"), grid.mean_cosine)
     rows = rows @ orthogonal_rows(cells, grid.dim, seed)
-    return made_up(
-        grid, "geometry", seed, rows, mean_cosine=mean_cosine(rows), length_scale=length_scale
-    )
+    facts = {"mean_cosine": mean_cosine(rows), "length_scale": length_scale}
+    return made_up(grid, "geometry", seed, rows, facts)
 
 
 def gram_matched(grid: PrototypeGrid, seed: int) -> PrototypeGrid:
@@ -166,7 +169,7 @@ def gram_matched(grid: PrototypeGrid, seed: int) -> PrototypeGrid:
     exact = unit_rows(grid.prototypes, "grid")
     rows = factor(random_gram(exact @ exact.T, draw), grid.dim)
     rows = rows @ orthogonal_rows(grid.dim, grid.dim, seed)
-    return made_up(grid, "gram_matched", seed, rows, mean_cosine=mean_cosine(rows))
+    return made_up(grid, "gram_matched", seed, rows, {"mean_cosine": mean_cosine(rows)})
 
 
 CONTROLS: dict[str, Callable[[PrototypeGrid, int], PrototypeGrid]] = {

@@ -52,5 +52,6 @@ def class_grid(
     mixed = near_weights(gap, 2.0 / grid.size) @ unit_rows(means, "class means")
     rows = with_mean_cosine(unit_rows(mixed, "class grid"), grid.mean_cosine)
     rows = factor(rows @ rows.T, grid.dim) @ orthogonal_rows(grid.dim, grid.dim, seed)
-    made = made_up(grid, "face", seed, rows, mean_cosine=mean_cosine(rows), sigma=2.0 / grid.size)
+    facts = {"mean_cosine": mean_cosine(rows), "sigma": 2.0 / grid.size}
+    made = made_up(grid, "face", seed, rows, facts)
     return replace(made, provenance=made.provenance | {"source": dict(source or {})})

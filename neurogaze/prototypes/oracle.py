@@ -31,7 +31,7 @@ def oracle(grid: PrototypeGrid, places: NDArray[np.floating], seed: int) -> Prot
         raise InputError("oracle grid", found, "give one place a cell, and a wider grid")
     rows = with_mean_cosine(unit_rows(places, "oracle grid"), grid.mean_cosine)
     rows = rows @ orthogonal_rows(width, grid.dim, seed)
-    return made_up(grid, "oracle", seed, rows, mean_cosine=mean_cosine(rows))
+    return made_up(grid, "oracle", seed, rows, {"mean_cosine": mean_cosine(rows)})
 
 
 def gram_correlation(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:

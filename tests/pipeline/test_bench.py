@@ -215,6 +215,7 @@ def test_paths_are_relative_to_the_file():
     ("old", "new", "said"),
     [
         ("geo: 2", "geo: two", r"b\.yaml.*arms"),
+        ("arms: {ce: 2, geo: 2}\nprimary: [geo, ce]", "arms: {}", r"trains no arm"),
         ("primary: [geo, ce]", "primary: [geo, kd]", r"compares kd, which it does not train"),
         ("primary: [geo, ce]", "primary: [geo]", r"names 1 arms"),
         ("primary: [geo, ce]", "secondary: [[geo, ce]]", r"secondary contrasts alone"),
