@@ -18,20 +18,20 @@ from neurogaze.errors import InputError
 
 Floats = NDArray[np.float64]
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever the same settings would give another world; part of every identity."""
 
-SIZE = 5
-"""Cells on one axis of the plane."""
+SIZE = 9
+"""Cells on one axis of the plane: as many as a scale has steps, and each emotion has its own."""
 
 WIDTH = 3
-"""Dimensions of the latent space; below the six cells that the emotions lie in."""
+"""Dimensions of the latent space; below the eight cells that the emotions lie in."""
 
 N_PRIVATE = 3
 """Further dimensions, in which each emotion has a place of its own."""
 
 PRIVATE = 1.0
-"""Spread of the emotions there: three of them share a cell and must stay separable."""
+"""Spread of the emotions there: places of cells alone may nearly coincide."""
 
 PLANE_SHARE = 0.2
 """Share of the latent variance that follows valence and arousal, whatever `share` is."""
@@ -63,25 +63,25 @@ class LatentWorld:
             raise InputError("latent world", f"seed is {self.seed}", "choose 0 or more")
 
     def shared(self) -> Floats:
-        """The structure that the recordings carry: a random direction a cell, `[25, WIDTH]`.
+        """The structure that the recordings carry: a random direction a cell, `[81, WIDTH]`.
 
         Rows have the length `sqrt(WIDTH)`. It does not depend on `share`.
         """
         return self._directions(SHARED_STREAM)
 
     def alone(self) -> Floats:
-        """A structure of the same kind that no recording carries, `[25, WIDTH]`."""
+        """A structure of the same kind that no recording carries, `[81, WIDTH]`."""
         return self._directions(ALONE_STREAM)
 
     def plane(self) -> Floats:
-        """What follows smoothly from valence and arousal, `[25, WIDTH]`, of unit mean square."""
+        """What follows smoothly from valence and arousal, `[81, WIDTH]`, of unit mean square."""
         valence, arousal = grid_centers(SIZE).T
         terms = np.stack([valence, arousal, valence * arousal, valence**2, arousal**2], axis=1)
         rows = (terms - terms.mean(axis=0)) @ self._draw(PLANE_STREAM, terms.shape[1])
         return np.asarray(rows / np.sqrt(np.square(rows).mean()))
 
     def cells(self) -> Floats:
-        """Where the faces of each cell lie, `[25, WIDTH]`, rows of length `sqrt(WIDTH)`.
+        """Where the faces of each cell lie, `[81, WIDTH]`, rows of length `sqrt(WIDTH)`.
 
         Their cosines are the true structure: two cells are confused as far as theirs is high.
         """

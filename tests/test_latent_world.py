@@ -5,7 +5,7 @@ import pytest
 
 from neurogaze.affect import EMOTIONS, anchors, cell_index, grid_centers
 from neurogaze.errors import InputError
-from neurogaze.latent_world import N_PRIVATE, WIDTH, LatentWorld
+from neurogaze.latent_world import N_PRIVATE, SIZE, WIDTH, LatentWorld
 from neurogaze.prototypes.oracle import gram_correlation
 
 MANY = range(200)
@@ -13,8 +13,9 @@ MANY = range(200)
 
 def plane_gram_rows():
     """Directions whose cosines fall with the distance of the cells."""
-    squared = np.square(grid_centers()[:, None] - grid_centers()[None]).sum(-1)
-    return np.linalg.cholesky(np.exp(-squared / 1.28) + 1e-9 * np.eye(25))
+    centers = grid_centers(SIZE)
+    squared = np.square(centers[:, None] - centers[None]).sum(-1)
+    return np.linalg.cholesky(np.exp(-squared / 1.28) + 1e-9 * np.eye(len(centers)))
 
 
 def mean_correlation(first, second):
@@ -45,7 +46,7 @@ def test_faces_share_as_much_as_was_asked(share, low, high):
 def test_the_share_changes_whose_structure_it_is_and_not_how_hard_it_is():
     def spread(share):
         cells = [LatentWorld(share, seed).cells() for seed in MANY]
-        cosines = [(c @ c.T / WIDTH)[np.triu_indices(25, 1)] for c in cells]
+        cosines = [(c @ c.T / WIDTH)[np.triu_indices(SIZE**2, 1)] for c in cells]
         return np.std(cosines)
 
     assert spread(1.0) == pytest.approx(spread(0.0), rel=0.05)
@@ -59,13 +60,15 @@ def test_some_of_it_follows_the_plane_whatever_the_share():
         assert 0.05 < found < 0.5
 
 
-def test_emotions_of_one_cell_differ_in_private_dimensions_alone():
-    rows, cells = LatentWorld(seed=3).emotions(), cell_index(anchors())
+def test_each_emotion_has_a_cell_of_its_own_and_private_dimensions():
+    world, cells = LatentWorld(seed=3), cell_index(anchors(), SIZE)
+    assert len(set(cells.tolist())) == len(EMOTIONS)
+    rows = world.emotions()
     assert rows.shape == (len(EMOTIONS), WIDTH + N_PRIVATE)
-    anger, disgust = EMOTIONS.index("anger"), EMOTIONS.index("disgust")
-    assert cells[anger] == cells[disgust]
-    np.testing.assert_array_equal(rows[anger, :WIDTH], rows[disgust, :WIDTH])
-    assert np.linalg.norm(rows[anger, WIDTH:] - rows[disgust, WIDTH:]) > 0.1
+    np.testing.assert_array_equal(rows[:, :WIDTH], world.cells()[cells])
+    private = rows[:, WIDTH:]
+    apart = np.linalg.norm(private[:, None] - private[None], axis=-1)
+    assert apart[np.triu_indices(8, 1)].min() > 0.1
 
 
 def test_rows_have_one_length():

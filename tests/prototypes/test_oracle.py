@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import pearsonr
 
 from neurogaze.errors import InputError
-from neurogaze.latent_world import LatentWorld
+from neurogaze.latent_world import SIZE, LatentWorld
 from neurogaze.prototypes.oracle import gram_correlation, oracle
 from neurogaze.prototypes.vectors import mean_cosine, unit_rows
 from tests.prototypes.examples import example_grid
@@ -19,7 +19,7 @@ def cosines(rows):
 def test_cosines_are_the_true_ones_where_the_mean_is():
     places = LatentWorld(seed=2).cells()
     places = places - unit_rows(places, "test").mean(axis=0)
-    grid = example_grid(size=5, dim=40)
+    grid = example_grid(size=SIZE, dim=40)
     truth = oracle(grid, places, 0)
     assert truth.mean_cosine == pytest.approx(grid.mean_cosine, abs=1e-4)
     assert gram_correlation(truth.prototypes, places) > 0.97
@@ -28,7 +28,7 @@ def test_cosines_are_the_true_ones_where_the_mean_is():
 
 
 def test_the_mean_cosine_of_the_grid_is_taken_where_it_can_be_reached():
-    grid = example_grid(size=5, dim=40, offset=0.4)
+    grid = example_grid(size=SIZE, dim=40, offset=0.4)
     truth = oracle(grid, LatentWorld(seed=1).cells(), 0)
     assert mean_cosine(truth.prototypes) == pytest.approx(grid.mean_cosine, abs=1e-4)
 

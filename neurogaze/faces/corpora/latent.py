@@ -23,7 +23,7 @@ from neurogaze.latent_world import RECIPE, LatentWorld
 Floats = NDArray[np.float64]
 
 SPLITS = ("train", "valid")
-RENDERING = 1
+RENDERING = 2
 """Raised when the same settings would give other pixels."""
 
 SIDE = 32
@@ -34,7 +34,7 @@ PATTERN_SIGMA = 2.0
 GENERATOR_SEED = 7
 """Of the network that renders: the same in every world."""
 
-N_IDENTITY = 20
+N_IDENTITY = 10
 """Values that identify a person: many, so that few labels cannot average them out."""
 
 SCATTER = 0.2
