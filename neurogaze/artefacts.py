@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from neurogaze.errors import InputError
+
 
 def canonical(value: Any) -> Any:
     """Reduce settings to plain JSON values: dataclasses to dicts, paths to text, tuples to lists.
@@ -80,6 +82,29 @@ def file_hash(path: Path) -> str:
     """SHA-256 of the bytes of one file, read in blocks."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def alone(lock: Path, what: Path) -> Iterator[None]:
+    """Keep other processes out while the block runs; the system lets go when this one ends.
+
+    Args:
+        lock: empty file that stands for the right to write; made where it is missing.
+        what: is written, to name in the error.
+
+    Raises:
+        InputError: at once, when another process is at it.
+    """
+    import fcntl
+
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            remedy = "wait for it, or stop it, and repeat the command"
+            raise InputError(what, "another process is writing here", remedy) from None
+        yield
 
 
 def _aside(path: Path) -> Path:

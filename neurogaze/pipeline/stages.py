@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from rich.console import Console
 
 import neurogaze
 from neurogaze.artefacts import (
+    alone,
     arrays_hash,
     canonical,
     file_hash,
@@ -32,9 +32,13 @@ from neurogaze.artefacts import (
     settings_hash,
     write_json,
 )
+from neurogaze.evaluation.calibration_file import checkpoint_hash
 
 RECORD = "stage.json"
 BEGUN = "begun.json"
+LOCKS = ".locks"
+"""Folder beside the stages with one empty file each, held while the stage is carried out."""
+
 DAMAGED = (
     OSError,
     EOFError,
@@ -79,9 +83,7 @@ def content_hash(path: Path) -> str:
     else: its bytes.
     """
     if path.suffix == ".ckpt":
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-        weights = arrays_hash({k: v.numpy() for k, v in stored["state_dict"].items()})
-        return settings_hash({"weights": weights, "record": stored.get("neurogaze")})
+        return checkpoint_hash(path)
     if path.suffix == ".npz":
         with np.load(path, allow_pickle=False) as stored:
             return arrays_hash({name: stored[name] for name in stored.files})
@@ -127,15 +129,19 @@ class Stages:
             inputs: content hashes of what it reads, by name.
             action: does the work; receives the folder.
             outputs: files it leaves there.
+
+        Raises:
+            InputError: while another process carries out the same stage.
         """
         record = self.held(name, settings, inputs)
         if record is None:
             began, folder = time.monotonic(), self.root / name
             what, fingerprint = _identity(name, settings, inputs)
             self.console.print(f"[bold]{name}[/bold] ...")
-            self._begin(folder, fingerprint)
-            action(folder)
-            record = self._finish(folder, name, fingerprint, what, outputs)
+            with alone(self.root / LOCKS / name, folder):
+                self._begin(folder, fingerprint)
+                action(folder)
+                record = self._finish(folder, name, fingerprint, what, outputs)
             self.console.print(f"[green]{name}[/green] done in {time.monotonic() - began:.0f} s")
             self.records[name] = record
         return record

@@ -1,9 +1,12 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from neurogaze.artefacts import write_npz
+from neurogaze.errors import InputError
 from neurogaze.pipeline.stages import Stages, content_hash
 
 
@@ -74,3 +77,38 @@ def test_the_record_names_what_went_in(tmp_path):
     assert record["inputs"] == {"features": "abc"}
     assert record["settings"] == {"value": 1.0}
     assert set(record["outputs"]) == {"x.npz"}
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from neurogaze.pipeline.stages import Stages
+
+def action(folder):
+    (folder / "x.txt").write_text("mine")
+    print("begun", flush=True)
+    sys.stdin.readline()
+
+Stages(Path(sys.argv[1])).run("s", {"value": 1}, {}, action, ["x.txt"])
+"""
+
+
+def test_two_processes_never_carry_out_one_stage(tmp_path):
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "begun\n"
+    with pytest.raises(InputError, match="another process"):
+        Stages(tmp_path).run("s", {"value": 2}, {}, lambda folder: None, [])
+    assert (tmp_path / "s" / "x.txt").read_text() == "mine"
+    holder.communicate("\n", timeout=60)
+    assert holder.returncode == 0
+    assert Stages(tmp_path).run("s", {"value": 1}, {}, lambda folder: None, ["x.txt"]).skipped
+
+
+def test_a_killed_process_leaves_its_stage_to_others(tmp_path):
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "begun\n"
+    holder.kill()
+    holder.communicate()
+    assert not run(tmp_path).skipped
