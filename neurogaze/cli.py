@@ -11,8 +11,21 @@ from neurogaze.errors import InputError
 from neurogaze.quiet import hush
 
 TRAINING = ("fit", "validate", "test")
-POSITIONAL = ("run", "score", "bench", "control", "grids", "ensemble", "report", "sweep")
-"""Commands whose file or folder is given without a flag."""
+POSITIONAL = (
+    "run",
+    "score",
+    "bench",
+    "control",
+    "grids",
+    "ensemble",
+    "report",
+    "sweep",
+    "export",
+    "explain",
+    "card",
+    "infer",
+)
+"""Commands whose first argument, a file or folder, is given without a flag."""
 
 TRUTH = ("true", "false", "yes", "no")
 """What may follow a switch."""
@@ -22,7 +35,7 @@ INTERRUPTED = 130
 
 
 def _commands() -> dict[str, Callable[..., Any]]:
-    from neurogaze import commands, face_commands
+    from neurogaze import commands, deploy_commands, face_commands
 
     return {
         "demo": commands.demo,
@@ -40,6 +53,12 @@ def _commands() -> dict[str, Callable[..., Any]]:
         "sweep": face_commands.sweep,
         "leakage": commands.leakage,
         "report": commands.report,
+        "export": deploy_commands.export,
+        "explain": deploy_commands.explain,
+        "card": deploy_commands.card,
+        "infer": deploy_commands.infer,
+        "serve": deploy_commands.serve,
+        "browser": deploy_commands.browser,
     }
 
 
@@ -62,20 +81,24 @@ def usage() -> str:
     )
 
 
-def _call(name: str, function: Callable[..., Any], args: Sequence[str]) -> None:
-    """Parse arguments from the function's signature and docstring, and call it."""
+def _call(name: str, function: Callable[..., Any], args: Sequence[str]) -> int:
+    """Parse arguments from the function's signature and docstring, call it, return its code."""
     from jsonargparse import ArgumentParser
 
     from neurogaze import commands, training  # noqa: F401  (training makes class names known)
 
     summary = (inspect.getdoc(function) or "").split("\n\nArgs:")[0]
     parser = ArgumentParser(prog=f"neurogaze {name}", description=summary)
-    parser.add_function_arguments(function, as_positional=name in POSITIONAL, sub_configs=True)
+    first, *others = inspect.signature(function).parameters
+    if name in POSITIONAL:
+        parser.add_function_arguments(function, as_group=False, as_positional=True, skip={*others})
+    skip: set[str | int] = {first} if name in POSITIONAL else set()
+    parser.add_function_arguments(function, skip=skip, sub_configs=True)
     config = parser.parse_args(_spelled(function, args))
     if "roots" in config:  # corpora look for their data when they are built
         commands.Roots(**config.roots.as_dict()).export()
     values = parser.instantiate(config)
-    function(**values.as_dict())
+    return function(**values.as_dict()) or 0
 
 
 def _spelled(function: Callable[..., Any], args: Sequence[str]) -> list[str]:
@@ -105,7 +128,8 @@ def main(args: Sequence[str] | None = None) -> int:
         args: words after the program name; None takes them from the command line.
 
     Returns:
-        0, or 2 when the input cannot be used, or 130 when interrupted.
+        0, 1 when some files of a batch failed, 2 when the input cannot be used, or 130 when
+        interrupted.
     """
     words = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in words
@@ -154,5 +178,4 @@ def _dispatch(name: str, args: Sequence[str]) -> int:
         known = ", ".join([*TRAINING, *commands])
         raise InputError(f"command {name!r}", "is unknown", f"use one of {known}")
     hush()
-    _call(name, commands[name], args)
-    return 0
+    return _call(name, commands[name], args)

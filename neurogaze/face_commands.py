@@ -83,10 +83,16 @@ def calibrate(
     undo_weights: bool = False,
     crops: Literal["centre", "ten"] = "centre",
     prior: float = 0.0,
+    risk: float | None = None,
+    rule: Literal["guaranteed", "empirical"] = "guaranteed",
     out: Path | None = None,
     roots: Roots = Roots(),
 ) -> None:
-    """Fit the temperature of a student on training images that it never saw.
+    """Fit temperature, abstain threshold and V/A read-out of a student on images it never saw.
+
+    The risk-coverage curve is drawn beside the file. Example:
+
+        neurogaze calibrate --student last.ckpt --data data.yaml --risk 0.1
 
     Args:
         student: checkpoint of a student trained with `data.held_out`.
@@ -97,16 +103,30 @@ def calibrate(
         undo_weights: divide probabilities by the class weights of the training loss.
         crops: "ten" takes the mean over centre, corners and their mirror images.
         prior: share of the log class shares of training to take off the logits.
+        risk: wished share of errors among answered images, such as 0.1; by default the student
+            never abstains.
+        rule: "guaranteed" so that new images keep to the risk with 95 % confidence, or "empirical"
+            so that these images do.
         out: file to write; by default `temperature.json` beside the checkpoint.
         roots: where the data sets lie.
     """
-    from neurogaze.pipeline.calibrating import FILE, calibrate_student
+    from neurogaze.evaluation.calibration_file import FILE
+    from neurogaze.pipeline.calibrating import calibrate_student
 
     roots.export()
     view = _view(flip, undo_weights, crops, prior)
-    found = calibrate_student(student, faces_of(data), objective, view, out)
+    found = calibrate_student(student, faces_of(data), objective, view, out, risk, rule)
     change = f"{objective} {found.before:.4f} -> {found.after:.4f} nats on {found.n:,} images"
-    print(f"temperature {found.temperature:.4f}, {change}\n{out or student.with_name(FILE)}")
+    print(f"temperature {found.temperature:.4f}, {change}")
+    if said := found.abstain:
+        print(
+            f"abstains below {found.abstain_below:.4f}: answers {100 * said['coverage']:.1f} %, "
+            f"{100 * said['error']:.1f} % of it wrong (bound {100 * said['bound']:.1f} %, {rule})"
+        )
+    if va := found.va:
+        shown = "shown" if va["shown"] else f"not shown: {va['reason']}"
+        print(f"prototype-space valence and arousal, temperature {va['temperature']:.3f}: {shown}")
+    print(out or student.with_name(FILE))
 
 
 def ensemble(

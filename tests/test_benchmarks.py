@@ -34,7 +34,12 @@ def quick_distillation(tmp_path_factory):
     return run("distillation_step.py", cwd=tmp_path_factory.mktemp("bench-distillation"))
 
 
-@pytest.mark.parametrize("which", ["quick", "quick_faces", "quick_distillation"])
+@pytest.fixture(scope="module")
+def quick_inference(tmp_path_factory):
+    return run("inference.py", cwd=tmp_path_factory.mktemp("bench-inference"))
+
+
+@pytest.mark.parametrize("which", ["quick", "quick_faces", "quick_distillation", "quick_inference"])
 def test_every_figure_is_in_the_table_and_in_the_file(which, request):
     done, content = request.getfixturevalue(which)
     lines = done.stdout.splitlines()
@@ -181,3 +186,52 @@ def test_both_objectives_of_the_step_see_the_same_batches(monkeypatch):
     )
     assert len({tuple(rows) for _, rows in first}) == 23
     assert {name for name, _ in first} == {"ce", "full"}
+
+
+def test_speed_is_compared_form_by_form_after_the_same_export(quick_inference):
+    """Each network in each form and size of batch, and the targets of the form deployed."""
+    done, content = quick_inference
+    ours, peer = content["networks"]
+    assert (ours["network"], ours["channels"], peer["channels"]) == ("ours", 1, 3)
+    for network in (ours, peer):
+        cases = [(time["form"], time["batch"], time["n"]) for time in network["times"]]
+        forms = ("eager", "ONNX", "int8")  # three rounds of two calls, and of one
+        assert cases == [case for form in forms for case in ((form, 1, 6), (form, 32, 3))]
+        assert all(0 < time["p50_ms"] <= time["p95_ms"] for time in network["times"])
+    figures = {figure["name"]: figure for figure in content["figures"]}
+    name = "ONNX, one picture, EfficientNet-B0 at 64 : ours"
+    low, high = (figures[f"{name}, {end} end of 95 % interval"] for end in ("lower", "upper"))
+    assert low["value"] <= figures[name]["value"] <= high["value"]
+    assert (low["target"], figures[name]["target"]) == (">= 1.4", "")
+    assert figures["largest difference of a logit, ONNX : eager, of the largest"]["met"]
+    assert "1 thread(s)" in done.stdout
+    assert "compiled left out: as quick sizes ask" in done.stdout
+
+
+def test_published_and_own_accuracy_stand_in_one_table(monkeypatch):
+    """Our figures come from the rows of the repository, and say which part they are of."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from inference import TARGETS
+    from inference_networks import ARTEFACTS, networks
+
+    rows = (ARTEFACTS / "ferplus_strong" / "results.jsonl").read_text().splitlines()
+    wanted = {"arm": "student (image and mirror)", "split": "valid", "metric": "accuracy"}
+    (mirrored,) = [row for row in map(json.loads, rows) if wanted.items() <= row.items()]
+    ours, *others = networks()
+    assert f"{100 * mirrored['value']:.1f} (" in ours.published.accuracy
+    assert ours.published.part.startswith("valid")
+    assert set(TARGETS) <= {network.name for network in others}
+    assert all(network.pixels == 224 for network in others if network.stem is None)
+
+
+def test_ratios_of_speed_are_taken_round_by_round(monkeypatch):
+    """A machine that is three times slower in one round leaves the ratio what it is."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from inference import quantiles, ratios
+
+    slow = [1.0, 3.0, 1.0]
+    taken = {("ours", "ONNX", 1): [[2 * s, 2 * s] for s in slow]}
+    taken["peer", "ONNX", 1] = [[9 * s, 8 * s, 8 * s] for s in slow]
+    assert ratios(taken, "peer") == [4.0, 4.0, 4.0]
+    found = quantiles(taken["ours", "ONNX", 1])
+    assert (found["p50_ms"], found["n"]) == (2.0, 6)

@@ -69,3 +69,16 @@ def test_make_targets_exist(path):
     known = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for target in re.findall(r"^make ((?:[a-z]+ ?)+)", path.read_text(), re.MULTILINE):
         assert set(target.split()) <= set(known), target
+
+
+def test_faces_in_the_documents_are_drawn_ones():
+    import numpy as np
+    from PIL import Image
+
+    from neurogaze.faces.corpora.synthetic import SyntheticFaces
+
+    drawn = SyntheticFaces(8, 16).load("valid").images
+    files = sorted((ROOT / "docs" / "pictures" / "faces").iterdir())
+    assert files
+    for file in files:
+        np.testing.assert_array_equal(np.asarray(Image.open(file)), drawn[int(file.stem)])

@@ -1,95 +1,90 @@
 """Export a student as a `torch.export` program that carries its contract.
 
-The program runs with torch alone. Class order, preprocessing and provenance travel inside it, and
-the export fails when the program and the student disagree.
+The program runs with torch alone, and returns logits, embedding and, where there is a grid,
+cosines. `torch.export.load` can run code that a file brings (see `neurogaze.deploy.recogniser`), so
+the package writes such files and reads their contract, but never opens one of somebody else.
 """
 
 from __future__ import annotations
 
-import json
+import io
+import zipfile
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
 
-from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import written_aside
+from neurogaze.deploy.contract import REMEDY, Contract, from_json, to_json
+from neurogaze.deploy.network import ask, exportable, network_of
+from neurogaze.deploy.parity import N_IMAGES, Parity, checked
 from neurogaze.errors import InputError
-from neurogaze.faces.preprocessing import FacePreprocessing
-from neurogaze.models.student import Student
 from neurogaze.tasks.student import StudentTask
 
 CONTRACT = "neurogaze.json"
-TOLERANCE = 1e-4
+"""Name of the contract among the program's extra files."""
+
+EXAMPLES = 3
+LARGEST_BATCH = 4096
+TRACES = ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node", "torch_fn")
+"""Notes of torch on each step of a program that quote source files of this machine."""
 
 
-class PlainTuple(nn.Module):
-    """A student whose output is a plain tuple; a named one would need this package to be loaded.
-
-    Args:
-        student: the network.
-    """
-
-    def __init__(self, student: Student) -> None:
-        super().__init__()
-        self.student = student
-
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and embedding of prepared images."""
-        out = self.student(images)
-        return out.logits, out.embedding
-
-
-def contract(task: StudentTask) -> dict[str, Any]:
-    """What a user of the weights must know: class order, input, and where they come from."""
-    return {
-        "labels": list(EMOTIONS),
-        "preprocessing": task.provenance["preprocessing"],
-        "input": "float32 [batch, channels, size, size]: grey in 0..1, minus mean, over std",
-        "output": "logits [batch, 8] of the perceived expression, embedding [batch, d]",
-        "provenance": task.provenance,
-    }
-
-
-def export_student(task: StudentTask, path: Path) -> float:
+def export_program(
+    task: StudentTask,
+    contract: Contract,
+    path: Path,
+    n: int = N_IMAGES,
+    progress: bool = True,
+) -> Parity:
     """Write the deployed network of a student, and check it against the student.
 
     Args:
         task: a loaded student.
+        contract: of it.
         path: `.pt2` file to write.
+        n: pictures on which file and student are compared.
+        progress: show a bar.
 
     Returns:
-        Largest difference of a logit between program and student, over batches of 1 and 3.
+        How far the file is from the student.
 
     Raises:
-        InputError: when the difference exceeds `TOLERANCE`; nothing is left behind.
+        InputError: when they disagree; nothing is left behind, and a file that was there stays.
     """
-    network = PlainTuple(task.deployed).eval()
-    shape = FacePreprocessing(**task.provenance["preprocessing"])
-    images = torch.rand(3, shape.channels, shape.size, shape.size)
-    batch = torch.export.Dim("batch", min=1, max=4096)
-    program = torch.export.export(network, (images,), dynamic_shapes=({0: batch},))
+    network, prep = network_of(task), contract.preprocessing
+    program = _program(exportable(network), prep.channels, prep.size)
+    content = io.BytesIO()  # a file's name would enter its content
+    torch.export.save(program, content, extra_files={CONTRACT: to_json(contract)})
     with written_aside(path) as aside:
-        record = json.dumps(contract(task))
-        torch.export.save(program, aside, extra_files={CONTRACT: record})
-        difference = _difference(aside, network, images)
-        if difference > TOLERANCE:
-            raise InputError(path, f"logits differ by {difference:.2e}", "report the backbone")
-    return difference
+        aside.write_bytes(content.getvalue())
+        exported = torch.export.load(aside).module()  # our own file, a moment old
+        return checked(path, partial(ask, network), partial(ask, exported), prep, n, progress)
 
 
-def _difference(path: Path, network: nn.Module, images: Tensor) -> float:
-    exported = torch.export.load(path).module()
-    with torch.inference_mode():
-        return max(
-            float((exported(part)[0] - network(part)[0]).abs().max())
-            for part in (images, images[:1])
-        )
+def _program(network: torch.nn.Module, channels: int, size: int) -> torch.export.ExportedProgram:
+    """The program of a network for any number of pictures, without traces of where it was made."""
+    images = torch.zeros(EXAMPLES, channels, size, size)
+    batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
+    program = torch.export.export(network, (images,), dynamic_shapes=({0: batch},))
+    for node in program.graph.nodes:
+        for name in TRACES:
+            node.meta.pop(name, None)
+    return program
 
 
-def read_contract(path: Path) -> dict[str, Any]:
-    """Read the contract of an exported program."""
-    extra = {CONTRACT: ""}
-    torch.export.load(path, extra_files=extra)
-    return json.loads(extra[CONTRACT])
+def read_contract(path: Path) -> Contract:
+    """Read the contract of an exported program, without opening the program.
+
+    Raises:
+        InputError: for a file that is no such program, or whose contract cannot be used.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.endswith(f"/extra/{CONTRACT}")]
+            text = archive.read(names[0]).decode("utf-8") if len(names) == 1 else None
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise InputError(path, f"cannot be read ({type(error).__name__})", REMEDY) from error
+    if text is None:
+        raise InputError(path, "carries no contract of a student", REMEDY)
+    return from_json(text, path)

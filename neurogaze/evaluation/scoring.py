@@ -29,6 +29,7 @@ from neurogaze.evaluation.predictions import (
     vote_array,
 )
 from neurogaze.evaluation.results import ResultRow
+from neurogaze.evaluation.selective import selective_scores, selective_spread
 
 Floats = NDArray[np.float64]
 
@@ -84,6 +85,23 @@ def face_intervals(rows: FaceRows, groups: NDArray[Any] | None, seed: int) -> di
     return {
         name: Score(float(points[name][0]), *group_interval(spread[name], groups), n)
         for name, n in ((name, counts.get(name, len(rows.truth))) for name in points)
+    }
+
+
+def selective_intervals(rows: FaceRows, groups: NDArray[Any] | None, seed: int) -> dict[str, Score]:
+    """Area under the risk-coverage curve, and its excess, with intervals over groups.
+
+    Args:
+        rows: what was said of each face, and the truth.
+        groups: as in `face_intervals`.
+        seed: of the resampling.
+    """
+    confidence = rows.chances.max(axis=1)
+    correct = rows.chances.argmax(axis=1) == rows.truth
+    spread = selective_spread(confidence, correct, groups, seed)
+    return {
+        name: Score(value, *group_interval(spread[name], groups), len(correct))
+        for name, value in selective_scores(confidence, correct).items()
     }
 
 
@@ -184,7 +202,7 @@ def score_faces(frame: pd.DataFrame, context: Mapping[str, Any]) -> list[ResultR
     Returns:
         One row a metric: all of `metrics.face_scores`; those of `soft_labels.vote_scores` where the
         file holds votes; `f1_`, `recall_` and `precision_<emotion>`, with the faces behind each as
-        n.
+        n; `aurc` and `e_aurc` of `selective.selective_scores`.
 
     Raises:
         InputError: for a table or context that cannot be used.
@@ -194,7 +212,10 @@ def score_faces(frame: pd.DataFrame, context: Mapping[str, Any]) -> list[ResultR
     for (dataset, split), whole in frame.groupby(["dataset", "split"], sort=True):
         for name, part in face_parts(str(split), whole):
             of_part = FaceRows(*face_arrays(part), vote_array(part))
-            scores = face_intervals(of_part, face_units(part), seed)
+            units = face_units(part)
+            scores = face_intervals(of_part, units, seed) | selective_intervals(
+                of_part, units, seed
+            )
             rows += result_rows(scores, str(dataset), {**context, "split": name})
     return rows
 

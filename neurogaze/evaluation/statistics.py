@@ -74,6 +74,32 @@ def bootstrap_interval(
     return interval(np.asarray(values), level)
 
 
+def bootstrap_weights(
+    n_rows: int, groups: ArrayLike | None, seed: int, n_resamples: int = N_RESAMPLES
+) -> Iterator[NDArray[np.int64]]:
+    """How often each row is in each resample, for statistics that depend on the order of rows.
+
+    The draws are those of `bootstrap_interval` with the same seed.
+
+    Args:
+        n_rows: number of rows.
+        groups: group name of each row, or None.
+        seed: of the resampling.
+        n_resamples: number of resamples.
+
+    Yields:
+        `[at most BLOCK, n_rows]`.
+    """
+    codes = group_codes(n_rows, groups)
+    n_groups = int(codes.max()) + 1
+    block = []
+    for number, draw in enumerate(_draws(n_groups, seed, n_resamples), start=1):
+        block.append(np.bincount(draw, minlength=n_groups))
+        if len(block) == BLOCK or number == n_resamples:
+            yield np.asarray(block, np.int64)[:, codes]
+            block = []
+
+
 def bootstrap_sums(
     contributions: NDArray[np.floating],
     groups: ArrayLike | None,

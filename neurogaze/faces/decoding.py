@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from neurogaze.errors import InputError
 
 READABLE_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 """Pillow modes of at most eight bits a channel; others would be clipped, not converted."""
+
+LONGEST_REASON = 120
+"""Characters of a decoder's own words that are passed on: they may quote the file."""
 
 
 def read_grey(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
@@ -27,17 +32,30 @@ def read_grey(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.uin
     Raises:
         InputError: when the file is missing, is no picture, or has another size or depth.
     """
+    with refusing(path), Image.open(path) as picture:
+        _check_header(path, picture, size)
+        return np.asarray(picture.convert("L"), dtype=np.uint8)
+
+
+@contextmanager
+def refusing(where: str | Path) -> Iterator[None]:
+    """Turn whatever a decoder raises inside the block into one `InputError` about `where`.
+
+    Decoders raise any error at all on damaged bytes, so none is listed: only calls of a decoder
+    belong inside the block.
+
+    Raises:
+        InputError: for a missing file, and for bytes that are no picture.
+    """
     try:
-        with Image.open(path) as picture:
-            _check_header(path, picture, size)
-            return np.asarray(picture.convert("L"), dtype=np.uint8)
+        yield
     except InputError:
         raise
     except FileNotFoundError:
-        raise InputError(path, "there is no such file", "restore the picture") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(where, "there is no such file", "restore the picture") from None
+    except Exception as error:
         remedy = "replace the file by the picture it is named after"
-        raise InputError(path, f"not a picture ({_brief(error, path)})", remedy) from error
+        raise InputError(where, f"not a picture ({_brief(error, where)})", remedy) from error
 
 
 def _check_header(path: Path, picture: Image.Image, size: tuple[int, int] | None) -> None:
@@ -49,5 +67,10 @@ def _check_header(path: Path, picture: Image.Image, size: tuple[int, int] | None
         raise InputError(path, f"pixel mode {picture.mode!r}", "save it as 8-bit grey or RGB")
 
 
-def _brief(error: BaseException, path: Path) -> str:
-    return str(error).replace(str(path), path.name) or type(error).__name__
+def _brief(error: BaseException, where: str | Path) -> str:
+    """The words of a decoder in one printable line, without the folder."""
+    if isinstance(error, UnidentifiedImageError):
+        return "its format is unknown"
+    text = str(error).replace(str(where), Path(where).name) or type(error).__name__
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}..."

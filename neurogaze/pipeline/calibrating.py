@@ -1,68 +1,48 @@
-"""The temperature of a student, fitted on a slice of training that it never saw.
+"""What a student's confidence is worth, fitted on a slice of training that it never saw.
 
-It is written beside the checkpoint with everything it depends on, and refused for another
-checkpoint or another view. The official validation split chooses nothing, so it cannot be named
-here.
+Temperature, abstain threshold and the read-out of valence and arousal are written beside the
+checkpoint with everything they depend on, and refused for another checkpoint or another view. The
+official validation split chooses nothing, so it cannot be named here.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
 
-from neurogaze.artefacts import canonical, write_json
+from neurogaze.artefacts import canonical, write_json, written_aside
 from neurogaze.errors import InputError
+from neurogaze.evaluation.abstaining import Rule, abstain_threshold
+from neurogaze.evaluation.calibration_file import (
+    FILE,
+    REMEDY,
+    StudentCalibration,
+    checkpoint_hash,
+    read_calibration,
+)
 from neurogaze.evaluation.temperature import Objective, fit_temperature
+from neurogaze.evaluation.va_readout import va_readout
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare
 from neurogaze.pipeline.judging import guarded, load_student, recall_shares, training_pictures
-from neurogaze.pipeline.stages import DAMAGED, content_hash
 from neurogaze.pipeline.views import PLAIN, View, adjusted, opinion
-from neurogaze.report.reading import read_record
+from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.prototypes.vectors import unit_rows
+from neurogaze.report.figures_faces import risk_coverage_figure
 from neurogaze.tasks.student import StudentTask
 
-FILE = "temperature.json"
-REMEDY = "fit it again: neurogaze calibrate"
+CURVE = "risk_coverage.png"
+"""Picture of the dev slice's risk-coverage curve, beside the file."""
 DEV = "dev"
 """Name of the dev slice where a split is asked for, unless the corpus has a split of that name."""
 DEV_SPLIT = "train, dev slice"
 """Split of its rows."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """A temperature and what it was fitted on.
-
-    Args:
-        temperature: logits are divided by it.
-        objective: what was made smallest: "nll" of the labels, or "vote_jsd", the divergence from
-            the votes.
-        before: mean objective without it, nats.
-        after: mean objective with it, nats.
-        n: pictures of the dev slice.
-        dataset: they are of.
-        label_rule: of their labels.
-        held_out: the fold, as the data module names it.
-        dev_sha256: content hash of the slice.
-        checkpoint: content hash of the student.
-        view: how the student looked, without temperature.
-    """
-
-    temperature: float
-    objective: str
-    before: float
-    after: float
-    n: int
-    dataset: str
-    label_rule: str
-    held_out: dict[str, Any]
-    dev_sha256: str
-    checkpoint: str
-    view: dict[str, Any]
 
 
 def calibrate_student(
@@ -71,19 +51,25 @@ def calibrate_student(
     objective: Objective = "nll",
     view: View = PLAIN,
     out: Path | None = None,
-) -> Calibration:
-    """Fit the temperature of a student on the fold that its training held out, and write it.
+    risk: float | None = None,
+    rule: Rule = "guaranteed",
+) -> StudentCalibration:
+    """Fit what a student's confidence is worth on the fold that its training held out; write it.
+
+    The risk-coverage curve of the slice is drawn beside the file.
 
     Args:
         checkpoint: of the student.
         data: the data of its training, with the same `held_out`.
-        objective: "nll" against labels, or "vote_jsd" against the votes.
+        objective: of the temperature: "nll" against labels, or "vote_jsd" against the votes.
         view: how the student will look; its temperature is not used.
         out: file to write; by default `temperature.json` beside the checkpoint.
+        risk: wished share of errors among answered faces; None never abstains.
+        rule: how the threshold reaches it, see `abstain_threshold`.
 
     Raises:
-        InputError: where the slice is not known to be unseen, by its training or by its warm-up, or
-            nobody voted on it.
+        InputError: where the slice is not known to be unseen, by its training or by its warm-up,
+            nobody voted on it, or no threshold reaches the risk.
     """
     task = load_student(checkpoint)
     dev = unseen_slice(task, data)
@@ -91,19 +77,78 @@ def calibrate_student(
     if objective == "vote_jsd" and not voted:
         raise InputError(dev.dataset, "has no votes", "fit --objective nll")
     raw = replace(view, temperature=1.0)
-    logits = adjusted(task, opinion(task, dev.images, raw).mean, raw)
+    seen = opinion(task, dev.images, raw)
+    logits = adjusted(task, seen.mean, raw)
     fit = fit_temperature(logits, dev.labels if objective == "nll" else dev.votes, objective)
-    found = Calibration(
+    chances = np.asarray(softmax(logits / fit.temperature, axis=1), np.float64)
+    abstain = _abstention(chances, dev.labels, risk, rule)
+    found = StudentCalibration(
         **asdict(fit),
         dataset=dev.dataset,
         label_rule=dev.rule,
         held_out=canonical(data.held_out),
         dev_sha256=dev.sha256,
-        checkpoint=content_hash(checkpoint),
+        checkpoint=checkpoint_hash(checkpoint),
         view=canonical(raw),
+        abstain_below=float(abstain.get("threshold", 0.0)),
+        abstain=abstain,
+        va=_readout(task, seen.embedding, dev.labels),
     )
-    write_json(out or checkpoint.with_name(FILE), found)
+    _write(out or checkpoint.with_name(FILE), found, dev.labels, chances)
     return found
+
+
+def _write(
+    path: Path,
+    found: StudentCalibration,
+    labels: NDArray[np.int64],
+    chances: NDArray[np.float64],
+) -> None:
+    """The file, and the curve beside it."""
+    write_json(path, found)
+    png = risk_coverage_figure(labels, chances, found.abstain_below)
+    with written_aside(path.with_name(CURVE)) as aside:
+        aside.write_bytes(png)
+
+
+def _abstention(
+    chances: NDArray[np.float64], labels: NDArray[np.int64], risk: float | None, rule: Rule
+) -> dict[str, Any]:
+    """How the threshold was found; {} where nobody asked for one."""
+    if risk is None:
+        return {}
+    correct = chances.argmax(axis=1) == labels
+    found: dict[str, Any] = canonical(abstain_threshold(chances.max(axis=1), correct, risk, rule))
+    return found
+
+
+def _readout(
+    task: StudentTask, embedding: NDArray[np.float32], labels: NDArray[np.int64]
+) -> dict[str, Any]:
+    """The read-out of valence and arousal; {} for a student without a grid."""
+    if not len(task.prototypes):
+        return {}
+    prototypes = unit_rows(task.prototypes.cpu().numpy(), "prototypes")
+    cosines = unit_rows(embedding, "embeddings") @ prototypes.T
+    centers = task.centers.double().cpu().numpy()
+    fit = va_readout(cosines, centers, labels, observed_cells(task))
+    found: dict[str, Any] = canonical(fit)
+    return found
+
+
+def observed_cells(task: StudentTask) -> NDArray[np.bool_] | None:
+    """Cells of the student's grid that recordings were in, `bool [K]`.
+
+    Returns:
+        None where the grid file that the student was trained with is not at hand.
+    """
+    if task.grid_pin is None:
+        return None
+    try:
+        grid = PrototypeGrid.load(Path(task.grid_pin.path), sha256=task.grid_pin.sha256)
+    except InputError:
+        return None  # moved, or another file by now: the read-out says so
+    return np.asarray((grid.counts > 0) & ~grid.filled)
 
 
 def unseen_slice(task: StudentTask, data: FaceDataModule) -> FaceTable:
@@ -159,23 +204,6 @@ def judged_pictures(
     return prepare(data.corpus, split, data.store), training_pictures(task, data)
 
 
-def read_calibration(path: Path) -> Calibration:
-    """Read a temperature file.
-
-    Raises:
-        InputError: for a file that cannot be read, or is no such file.
-    """
-    record = read_record(path)
-    try:
-        found = Calibration(**record)
-        valid = isinstance(found.temperature, int | float) and found.temperature > 0
-    except TypeError:
-        valid = False
-    if not valid:
-        raise InputError(path, "holds no temperature", REMEDY)
-    return found
-
-
 def calibrated(view: View, checkpoint: Path, path: Path) -> View:
     """A view with the temperature of a file, which must be of this checkpoint seen this way.
 
@@ -187,16 +215,9 @@ def calibrated(view: View, checkpoint: Path, path: Path) -> View:
     Raises:
         InputError: for a file of another checkpoint or another view.
     """
-    found = read_calibration(path)
+    found = read_calibration(path, checkpoint_hash(checkpoint))
     raw = replace(view, temperature=1.0)
     if found.view != canonical(raw):
         was = ", ".join(f"{key}={value}" for key, value in sorted(found.view.items()))
         raise InputError(path, f"was fitted for another view ({was})", REMEDY)
-    try:
-        content = content_hash(checkpoint)
-    except DAMAGED as error:
-        reason = f"cannot be read ({type(error).__name__})"
-        raise InputError(checkpoint, reason, "train it again") from error
-    if found.checkpoint != content:
-        raise InputError(path, f"was fitted for other weights than {checkpoint}", REMEDY)
     return replace(view, temperature=float(found.temperature))

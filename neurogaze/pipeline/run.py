@@ -22,6 +22,7 @@ from neurogaze.pipeline.ensemble import LOGITS, Ensemble, load_ensemble
 from neurogaze.pipeline.judging import evaluate_student, load_student, noted, training_pictures
 from neurogaze.pipeline.looking_ahead import look_ahead
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, PipelineSettings
+from neurogaze.pipeline.showing import MODEL, REMEDY, SHEET, TABLE, missing, show_student
 from neurogaze.pipeline.stages import StageRecord, Stages
 from neurogaze.pipeline.steps import expect, grid_sha256, report_stage, resumable_fit
 from neurogaze.pipeline.students import (
@@ -73,7 +74,10 @@ class Pipeline:
             self.student(arm, needs[arm.name], grid, logits)
         for name, part in self.settings.evaluate.items():
             self.evaluate(name, part)
-        return self.report()
+        page = self.report()
+        if self.settings.show:
+            self.show()
+        return page
 
     def data(self, path: str, args: list[str] | None = None) -> Any:
         """Build a data module that keeps its cache in our store."""
@@ -240,3 +244,22 @@ class Pipeline:
         """Stage: tables, figures and one HTML page."""
         inputs = {name: record.content for name, record in self.stages.records.items()}
         return report_stage(self.stages, self.settings.title, inputs)
+
+    def show(self) -> None:
+        """Stage: the first student exported, and what the file says of faces of the first set."""
+        if absent := missing():
+            said = f"not exported, without {', '.join(absent)}: {REMEDY}"
+            self.stages.console.print(said, markup=False)
+            return
+        arm, name = self.arms[0], next(iter(self.settings.evaluate))
+        part, n = self.settings.evaluate[name], self.settings.show
+        faces, table = self.faces(f"faces-{name}", self.data(part.data, part.args), part.split)
+        weights = f"{self.settings.keep}.ckpt"
+        student = self.stages.records[arm.stage].outputs[weights]
+
+        def action(folder: Path) -> None:
+            show_student(self.root / arm.stage / weights, table, n, folder)
+
+        inputs = {"faces": faces.content, "student": student}
+        self.stages.run("deployed", {"faces": n}, inputs, action, [MODEL, TABLE, SHEET])
+        self.stages.console.print(f"faces: {(self.root / 'deployed' / SHEET).resolve()}")

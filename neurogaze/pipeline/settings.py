@@ -101,9 +101,11 @@ class PipelineSettings:
         seed: of every training and draw.
         expected_train: number of training images that must be there; null asks for none.
         note: stamped on every result row.
+        show: faces of the first data set that the first student is asked about once it is exported;
+            0 exports none.
 
     Raises:
-        InputError: for an arm whose name makes no folder.
+        InputError: for an arm whose name makes no folder, or a negative number of faces to show.
     """
 
     name: str
@@ -120,8 +122,11 @@ class PipelineSettings:
     seed: int = 0
     expected_train: int | None = None
     note: str = ""
+    show: int = 0
 
     def __post_init__(self) -> None:
+        if self.show < 0:
+            raise InputError("show", f"is {self.show}", "give 0 or a number of faces")
         for name in self.arms:
             if not ARM_NAME.fullmatch(name):
                 raise InputError(f"arm {name!r}", "makes no folder", "use letters, digits, _, + .")

@@ -1,4 +1,4 @@
-"""Perceived expression as pictures: confusion, reliability, embedding."""
+"""Perceived expression as pictures: confusion, reliability, risk-coverage, embedding."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from neurogaze.affect import EMOTIONS
 from neurogaze.evaluation.calibration import expected_calibration_error, reliability_curve
 from neurogaze.evaluation.metrics import confusion_matrix
+from neurogaze.evaluation.selective import risk_coverage, selective_scores
 from neurogaze.report import drawing
 
 if TYPE_CHECKING:
@@ -92,6 +93,34 @@ def reliability_figure(truth: NDArray[np.int64], probabilities: NDArray[np.float
         top.set_title(f"Reliability, ECE {ece:.3f} (15 bins)")
         bottom.bar(middle, curve.counts, width, color="#b8c2cc")
         bottom.set(xlabel="confidence", ylabel="faces")
+        return drawing.png(figure)
+
+
+def risk_coverage_figure(
+    truth: NDArray[np.int64], probabilities: NDArray[np.float64], threshold: float = 0.0
+) -> bytes:
+    """Share of errors among answered faces over the share answered, beside the ideal order, as PNG.
+
+    Args:
+        truth: class of each row, `[N]`.
+        probabilities: `[N, 8]`.
+        threshold: confidence below which no label is given, which is marked; 0 marks nothing.
+    """
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    curve, scores = risk_coverage(confidence, correct), selective_scores(confidence, correct)
+    shares = np.linspace(float(correct.mean()), 1.0, 100)
+    ideal = np.divide(shares - shares[0], shares, out=np.zeros(len(shares)), where=shares > 0)
+    with drawing.styled(5.0, 3.9) as figure:
+        axes = figure.subplots()
+        axes.plot(curve.coverage, curve.risk, color=drawing.BLUE, label="by confidence")
+        axes.plot([0, *shares], [0, *ideal], "--", color=drawing.FAINT, label="errors last")
+        if threshold > 0:
+            coverage = float((confidence >= threshold).mean())
+            label = f"no label below {threshold:.2f}"
+            axes.axvline(coverage, color=drawing.RED, linewidth=1, label=label)
+        axes.set(xlim=(0, 1), ylim=(0, None), xlabel="share answered", ylabel="errors among these")
+        axes.set_title("AURC {aurc:.3f}, excess {e_aurc:.3f}".format(**scores))
+        figure.legend(loc="outside lower center", ncols=3)
         return drawing.png(figure)
 
 

@@ -20,7 +20,12 @@ from neurogaze.report.figures_bench import arm_lines, conditions_figure
 from neurogaze.report.figures_contrasts import forest_figure, groups
 from neurogaze.report.figures_eeg import topomap_figure, va_figure
 from neurogaze.report.figures_explained import cell_maps_figure, saliency_figure
-from neurogaze.report.figures_faces import confusion_figure, embedding_figure, reliability_figure
+from neurogaze.report.figures_faces import (
+    confusion_figure,
+    embedding_figure,
+    reliability_figure,
+    risk_coverage_figure,
+)
 from neurogaze.report.figures_grid import atlas_figure, grid_figure
 from neurogaze.report.figures_robustness import robustness_figure
 from neurogaze.report.figures_training import learning_figure
@@ -160,7 +165,7 @@ def _explained_plans(place: str, explained: Explained) -> Iterator[Plan]:
 
 
 def _face_plans(place: str, frame: pd.DataFrame) -> Iterator[Plan]:
-    """Confusion and reliability of each data set and split of a file."""
+    """Confusion, reliability and risk of each data set and split of a file."""
     for (dataset, split), part in frame.groupby(["dataset", "split"], sort=True):
         names, arrays = (place, str(dataset), str(split)), face_arrays(part)
         about = f"{place}: {dataset}, {split}"
@@ -172,6 +177,9 @@ def _face_plans(place: str, frame: pd.DataFrame) -> Iterator[Plan]:
         yield Plan(
             CALIBRATION, slug("reliability", *names), caption, partial(reliability_figure, *arrays)
         )
+        caption = f"{about}. Errors among answered faces, the most confident answered first."
+        draw = partial(risk_coverage_figure, *arrays)
+        yield Plan(CALIBRATION, slug("risk-coverage", *names), caption, draw)
 
 
 def _va_plans(place: str, frame: pd.DataFrame) -> Iterator[Plan]:

@@ -101,6 +101,8 @@ CALIBRATION_METRICS: dict[str, tuple[str, Cell]] = {
     "vote_jsd": ("JSD, votes", fine),
     "soft_nll": ("NLL, votes", fine),
     "temperature": ("T", fine),
+    "aurc": ("AURC", fine),
+    "e_aurc": ("excess AURC", fine),
 }
 OPEN_METRICS: dict[str, tuple[str, Cell]] = {
     f"open_{metric}_{doubt}": (f"{name}, {said}", plain)
@@ -241,7 +243,9 @@ def calibration_table(rows: Sequence[ResultRow]) -> Table | None:
         "How far probabilities can be believed: ECE over 15 bins, NLL in nats and Brier score "
         "against the label; against the votes, confidence beside the vote share of the class "
         "named, Jensen-Shannon divergence and cross-entropy in nats. Who repeats the votes exactly "
-        "has 0 in the first two of these, and not in ECE. T divides the logits."
+        "has 0 in the first two of these, and not in ECE. T divides the logits. AURC: mean share "
+        "of errors over all shares answered, the most confident first; excess: beyond an order "
+        "that puts every error last."
     )
     judged = [row for row in rows if not is_eeg(row) and row.metric in CALIBRATION_METRICS]
     names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", "n")

@@ -3,41 +3,38 @@
 import copy
 import subprocess
 import sys
+import zipfile
 
 import pytest
 import torch
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.deploy import export
-from neurogaze.deploy.export import export_student, read_contract
+from neurogaze.deploy.export import export_program, read_contract
 from neurogaze.errors import InputError
-from neurogaze.pipeline.judging import load_student
 
 
-@pytest.fixture(scope="module")
-def student(tiny_run):
-    return load_student(tiny_run.run / "student" / "last.ckpt")
-
-
-@pytest.fixture(scope="module")
-def exported(student, tmp_path_factory):
-    """The file, and the difference that the export reports."""
-    path = tmp_path_factory.mktemp("export") / "student.pt2"
-    return path, export_student(student, path)
+@pytest.fixture
+def exported(program_export):
+    """The file, and the differences that the export reports."""
+    return program_export
 
 
 @pytest.mark.parametrize("batch", [1, 5])
 def test_program_and_student_agree(student, exported, batch):
-    path, difference = exported
-    assert difference <= 1e-4
+    path, parity = exported
+    assert parity.images == 30
+    assert parity.holds
     images = torch.randn(batch, 1, 44, 44, generator=torch.Generator().manual_seed(batch))
     program = torch.export.load(path).module()
     with torch.no_grad():
-        logits, embedding = program(images)
+        logits, embedding, cosines = program(images)
         expected = student(images)
+    unit = expected.embedding / expected.embedding.norm(dim=1, keepdim=True)
     assert logits.shape == (batch, len(EMOTIONS))
     torch.testing.assert_close(logits, expected.logits, rtol=0, atol=1e-4)
     torch.testing.assert_close(embedding, expected.embedding, rtol=0, atol=1e-4)
+    torch.testing.assert_close(cosines, unit @ student.prototypes.T, rtol=0, atol=1e-4)
 
 
 def test_torch_alone_runs_it(exported):
@@ -59,16 +56,31 @@ def test_it_is_the_averaged_network(student, exported):
     assert not torch.equal(weight, student.student.classify.weight)
 
 
-def test_the_contract_travels_in_the_file(student, exported):
-    found = read_contract(exported[0])
-    assert found["labels"] == list(EMOTIONS)
-    assert found["preprocessing"] == {"size": 44, "channels": 1, "mean": 0.5, "std": 0.25}
-    assert found["provenance"]["grid_sha256"] == student.provenance["grid_sha256"]
-    assert found["provenance"]["dataset"] == "synthetic_faces"
+def test_the_contract_travels_in_the_file(exported, contract):
+    assert read_contract(exported[0]) == contract
+
+
+def test_it_tells_nothing_of_the_machine_that_made_it(exported):
+    with zipfile.ZipFile(exported[0]) as archive:
+        names = archive.namelist()
+        texts = [archive.read(name) for name in names if not name.endswith(".pt")]
+    assert not any("aside" in name for name in names)
+    assert not any(b".py" in text for text in texts)
+
+
+def test_another_file_has_no_contract(tmp_path, exported):
+    text = tmp_path / "a.pt2"
+    text.write_text("hello")
+    with pytest.raises(InputError, match=r"a\.pt2: cannot be read"):
+        read_contract(text)
+    bare = tmp_path / "b.pt2"
+    torch.save({"a": torch.zeros(1)}, bare)
+    with pytest.raises(InputError, match=r"b\.pt2: carries no contract"):
+        read_contract(bare)
 
 
 @pytest.mark.parametrize("before", [None, b"an older export"])
-def test_a_program_that_disagrees_is_refused(student, tmp_path, monkeypatch, before):
+def test_a_program_that_disagrees_is_refused(student, contract, tmp_path, monkeypatch, before):
     """Nothing is left behind; a file that was there stays."""
     path = tmp_path / "student.pt2"
     if before is not None:
@@ -82,7 +94,7 @@ def test_a_program_that_disagrees_is_refused(student, tmp_path, monkeypatch, bef
         return genuine(other, *args, **kwargs)
 
     monkeypatch.setattr(export.torch.export, "export", tampered)
-    with pytest.raises(InputError, match=r"student\.pt2: logits differ by 1\.00e-02"):
-        export_student(student, path)
+    with pytest.raises(InputError, match=r"student\.pt2: does not say .* within 1\.0e-02"):
+        export_program(student, contract, path, n=6, progress=False)
     left = [p.read_bytes() for p in tmp_path.iterdir()]
     assert left == ([] if before is None else [before])

@@ -9,10 +9,12 @@ import pytest
 import torch
 from scipy.special import softmax
 
+from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import canonical
 from neurogaze.cli import main
 from neurogaze.errors import InputError
 from neurogaze.evaluation.calibration import negative_log_likelihood
+from neurogaze.evaluation.calibration_file import read_calibration
 from neurogaze.evaluation.predictions import read_predictions
 from neurogaze.evaluation.results import read_rows
 from neurogaze.evaluation.soft_labels import row_jsd
@@ -24,7 +26,7 @@ from neurogaze.pipeline.calibrating import (
     calibrate_student,
     calibrated,
     judged_pictures,
-    read_calibration,
+    observed_cells,
     unseen_slice,
 )
 from neurogaze.pipeline.judging import load_student
@@ -68,7 +70,9 @@ def test_the_file_says_what_it_was_fitted_on(checkpoint, store, tmp_path, object
     module = data(store)
     out = tmp_path / "t.json"
     found = calibrate_student(checkpoint, module, objective, out=out)
-    assert read_calibration(out) == found
+    assert read_calibration(out, content_hash(checkpoint)) == found
+    assert (found.abstain_below, found.abstain) == (0.0, {})
+    assert out.with_name("risk_coverage.png").read_bytes()[:4] == b"\x89PNG"
     assert json.loads(out.read_text())["objective"] == objective
     assert found.n == len(module.dev)
     assert found.dev_sha256 == module.dev.sha256
@@ -191,9 +195,64 @@ def test_votes_that_nobody_cast_fit_nothing(checkpoint, store, monkeypatch):
         calibrate_student(checkpoint, module, "vote_jsd")
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "no", '{"temperature": 2}'])
-def test_a_file_that_holds_no_temperature_is_named(tmp_path, text):
-    path = tmp_path / "t.json"
-    path.write_text(text)
-    with pytest.raises(InputError, match=r"t\.json"):
-        read_calibration(path)
+def test_a_threshold_keeps_to_the_risk_on_the_slice(checkpoint, store, tmp_path):
+    module, out = data(store), tmp_path / "t.json"
+    plain = calibrate_student(checkpoint, module, out=tmp_path / "plain.json")
+    logits = opinion(load_student(checkpoint), module.dev.images).mean
+    chances = softmax(logits / plain.temperature, axis=1)
+    correct = chances.argmax(axis=1) == module.dev.labels
+    wish = float(1 - correct.mean()) - 0.1
+    found = calibrate_student(checkpoint, module, out=out, risk=wish, rule="empirical")
+    answered = chances.max(axis=1) >= found.abstain_below
+    assert 0 < answered.mean() < 1
+    assert 1 - correct[answered].mean() <= wish
+    assert found.abstain["coverage"] == pytest.approx(answered.mean())
+    assert found.temperature == plain.temperature
+    assert read_calibration(out, content_hash(checkpoint)).abstain["rule"] == "empirical"
+    with pytest.raises(InputError, match=r"0\.001 is not reached"):
+        calibrate_student(checkpoint, module, out=tmp_path / "none.json", risk=0.001)
+    assert not (tmp_path / "none.json").exists()
+
+
+def test_the_read_out_is_that_of_the_cosines(checkpoint, store, tmp_path):
+    """The tiny student has a grid; what is fitted is what a deployed one would say."""
+    module = data(store)
+    found = calibrate_student(checkpoint, module, out=tmp_path / "t.json").va
+    task = load_student(checkpoint)
+    embedding = torch.from_numpy(opinion(task, module.dev.images).embedding).double()
+    unit = torch.nn.functional.normalize(embedding, dim=1)
+    cosines = (unit @ task.prototypes.double().T).numpy()
+    va = softmax(cosines / found["temperature"], axis=1) @ task.centers.double().numpy()
+    for name, mean in found["class_means"].items():
+        own = module.dev.labels == EMOTIONS.index(name)
+        np.testing.assert_allclose(va[own].mean(axis=0), mean, atol=1e-5)
+    assert found["shown"] == (found["reason"] == "")
+    assert set(found) >= {"temperature", "shown", "reason", "class_means", "correlation"}
+
+
+def test_cells_are_known_only_while_the_grid_is_at_hand(checkpoint, tmp_path):
+    task = load_student(checkpoint)
+    seen = observed_cells(task)
+    assert seen.dtype == bool
+    assert seen.shape == (len(task.prototypes),)
+    task.grid_pin = replace(task.grid_pin, path=str(tmp_path / "gone.npz"))
+    assert observed_cells(task) is None
+
+
+def test_the_command_says_what_it_found(checkpoint, store, tmp_path, capsys):
+    out = tmp_path / "t.json"
+    args = [
+        *("calibrate", "--data", str(EXPERIMENTS / "data" / "synthetic_faces.yaml")),
+        *("--data.corpus.n_train=120", "--data.corpus.n_valid=40", "--data.batch_size=8"),
+        *(f"--data.store={store}", "--data.held_out.n_folds=2", "--data.held_out.fold=1"),
+        *(f"--student={checkpoint}", f"--out={out}", "--risk=0.95", "--rule=empirical"),
+    ]
+    assert main(args) == 0
+    said = capsys.readouterr().out
+    for words in (
+        "temperature ",
+        "abstains below ",
+        "prototype-space valence and arousal",
+        str(out),
+    ):
+        assert words in said

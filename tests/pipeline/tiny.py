@@ -39,7 +39,7 @@ def tiny_settings(**changes) -> PipelineSettings:
         support=[],
         evaluate={"valid": replace(demo.evaluate["valid"], args=FACES)},
         permutations=20,
-        **changes,
+        **({"show": 0} | changes),
     )
 
 

@@ -25,6 +25,8 @@ def test_every_part_has_its_figure(run_folder):
         "confusion-evaluate-valid-synthetic-faces-valid",
         "reliability-evaluate-other-synthetic-faces-other",
         "reliability-evaluate-valid-synthetic-faces-valid",
+        "risk-coverage-evaluate-other-synthetic-faces-other",
+        "risk-coverage-evaluate-valid-synthetic-faces-valid",
         "embedding-evaluate-other",
         "embedding-evaluate-valid",
         "learning-student",

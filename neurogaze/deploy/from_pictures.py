@@ -1,0 +1,193 @@
+"""A picture or a folder of pictures to a table; an interrupted run goes on where it stopped."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import track
+
+from neurogaze.artefacts import alone, settings_hash
+from neurogaze.deploy.annotating import Annotator, annotator
+from neurogaze.deploy.batching import Shot, asked, in_groups
+from neurogaze.deploy.contract import to_json
+from neurogaze.deploy.detection import Detector
+from neurogaze.deploy.folders import find_pictures
+from neurogaze.deploy.infer_settings import InferSettings
+from neurogaze.deploy.journal import Entry, Journal, journal_of, key_of
+from neurogaze.deploy.looking import look, rows_of
+from neurogaze.deploy.pictures import SUFFIXES, read_rgb
+from neurogaze.deploy.recogniser import Recogniser
+from neurogaze.deploy.rows import Place
+from neurogaze.deploy.summary import Summary, Tally
+from neurogaze.deploy.writing import table
+from neurogaze.errors import InputError
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A picture that was found.
+
+    Args:
+        path: of the file.
+        name: relative to the folder that is read, as rows give it.
+        key: under which the journal keeps it.
+        refused: why it cannot be followed; "" where it can.
+    """
+
+    path: Path
+    name: str
+    key: str
+    refused: str = ""
+
+
+def listed(source: Path) -> list[Listed]:
+    """Everything that gets a row, by name.
+
+    Raises:
+        InputError: for a source that is not there or holds no picture.
+    """
+    found = find_pictures(source)
+    named = [(path, "") for path in found.paths] + found.refused
+    if not named:
+        raise InputError(source, "holds no picture", f"give files that end in {SUFFIXES}")
+    folder = source if source.is_dir() else source.parent
+    pictures = []
+    for path, refused in sorted(named):
+        name = printable(path.relative_to(folder).as_posix())
+        pictures.append(Listed(path, name, key_of(name, path), refused))
+    return pictures
+
+
+def printable(name: str) -> str:
+    r"""A name as text that every format can hold, though a disk may hold any bytes.
+
+    >>> printable("caf\udce9.png")
+    'caf\\udce9.png'
+    """
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def infer_pictures(
+    source: Path,
+    recogniser: Recogniser,
+    detector: Detector,
+    out: Path,
+    settings: InferSettings,
+    progress: bool,
+) -> Summary:
+    """Judge every face of every picture.
+
+    Rows are kept in a journal beside the table while the run goes on; the table is made of it at
+    the end, in the order of names.
+
+    Raises:
+        InputError: for a bad source or settings, or where another process writes the same table.
+    """
+    begun = time.monotonic()
+    settings.check_for_pictures()
+    _check_apart(source, settings.annotated)
+    pictures = listed(source)
+    tally = Tally(out, "pictures")
+    path, lock = journal_of(out), out.with_name(f".{out.name}.lock")
+    identity = _identity(source, recogniser, detector, settings)
+    with alone(lock, out), Journal(path, identity) as journal:
+        reused = _taken_over(journal, pictures)
+        todo = [picture for picture in pictures if picture.key not in journal]
+        try:
+            with annotator(settings.annotated) as pen:
+                _judge(todo, journal, recogniser, detector, settings, pen, progress)
+        except KeyboardInterrupt:
+            done = sum(picture.key in journal for picture in pictures)
+            _say(f"{done:,} of {len(pictures):,} pictures are kept in {path}")
+            raise
+        with table(out) as written:
+            for picture in pictures:
+                entry = journal.entry(picture.key)
+                tally.add(entry.rows, entry.failed)
+                for row in entry.rows:
+                    written.write(row)
+        path.unlink()
+        lock.unlink(missing_ok=True)
+    return tally.summary(time.monotonic() - begun, reused)
+
+
+def _judge(
+    todo: Sequence[Listed],
+    journal: Journal,
+    recogniser: Recogniser,
+    detector: Detector,
+    settings: InferSettings,
+    pen: Annotator,
+    progress: bool,
+) -> None:
+    """Judge pictures group by group, and keep each group in the journal."""
+    steps = track(todo, "judging pictures", disable=not progress)
+    keys = {picture.name: picture.key for picture in todo}
+    shots = _shots(steps, recogniser, detector, settings.annotated is not None)
+    for group in in_groups(shots, settings.batch_size):
+        entries = []
+        for shot, said in zip(group, asked(group, recogniser, settings.batch_size), strict=True):
+            rows = rows_of(shot, said, recogniser.contract)
+            if shot.rgb is not None:
+                pen.draw(shot.rgb, rows)
+            entries.append(Entry(keys[shot.place.file], tuple(rows), bool(shot.trouble)))
+        journal.add(entries)
+
+
+def _shots(
+    pictures: Iterable[Listed],
+    recogniser: Recogniser,
+    detector: Detector,
+    keep: bool,
+) -> Iterator[Shot]:
+    for picture in pictures:
+        place = Place(picture.name)
+        if picture.refused:
+            shot = Shot(place, trouble=f"cannot be judged: {picture.refused}")
+        else:
+            read = lambda path=picture.path: read_rgb(path)  # noqa: E731
+            rule = recogniser.contract.crop
+            shot = look(place, read, detector, rule, lambda boxes: range(len(boxes)), keep)
+        if shot.trouble:
+            _say(f"{picture.name}: {shot.trouble}")
+        yield shot
+
+
+def _identity(
+    source: Path, recogniser: Recogniser, detector: Detector, settings: InferSettings
+) -> dict[str, str]:
+    """What rows depend on, beside the pictures."""
+    return {
+        "folder": settings_hash(printable(str(source.resolve()))),
+        "model": settings_hash([to_json(recogniser.contract), recogniser.kind]),
+        "detector": detector.name,
+        "settings": settings_hash(settings),
+    }
+
+
+def _taken_over(journal: Journal, pictures: Sequence[Listed]) -> int:
+    """How many pictures are done already; says so, or that a journal was of no use."""
+    reused = sum(picture.key in journal for picture in pictures)
+    if journal.other:
+        _say(f"{journal.path} was of another model, folder or settings: all is judged anew")
+    elif reused:
+        _say(f"going on from {journal.path}: {reused:,} of {len(pictures):,} pictures are done")
+    return reused
+
+
+def _check_apart(source: Path, annotated: Path | None) -> None:
+    """Refuse to draw into the folder that is read: the next run would read the drawings."""
+    folder = (source if source.is_dir() else source.parent).resolve()
+    if annotated is None:
+        return
+    inside = source.is_dir() and folder in annotated.resolve().parents
+    if inside or annotated.resolve() == folder:
+        raise InputError(annotated, "lies in the folder that is read", "name another folder")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,216 @@
+"""Parts of a model card, each from a model's contract or from result rows; no figure is typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurogaze.affect import EMOTIONS
+from neurogaze.evaluation.metrics import confusion_matrix
+from neurogaze.evaluation.results import ResultRow
+from neurogaze.report import tables
+from neurogaze.report.markup import to_markdown
+from neurogaze.report.region_table import region_table
+from neurogaze.report.robustness_tables import robustness_tables
+from neurogaze.report.tables import Table, percent
+
+ABSENT = "Not measured: no result row says anything of it."
+
+WORST = 3
+"""Classes and confusions that are named as failures."""
+
+CONDITION = re.compile(r": (clean|all|[a-z_]+( \d)?)$")
+"""Ends the experiment of a row of `neurogaze robustness`."""
+
+INTENDED = (
+    "Research on perceived expression: what observers would call the expression of a face. The "
+    "output is the perceived expression, never what a person feels.",
+    "Valence and arousal of a face are a projection onto the prototype space, not a measurement.",
+    "The geometric term of the training (D-Geo) is a geometric regulariser, not a depression "
+    "detector.",
+    "No gaze is used, whatever the name suggests.",
+)
+NOT_FOR = (
+    "identification of people",
+    "surveillance",
+    "depression or any other health screening",
+    "the workplace or education (EU AI Act, Art. 5(1)(f))",
+    "autistic people: unvalidated",
+    "any decision about a person: fairness not audited",
+)
+GRID_OWNER = (
+    "The prototype grid was made from recordings; sharing a grid made from a corpus under "
+    "agreement needs its owner's permission."
+)
+
+
+def facts(contract: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the model is and was made from, as names and values."""
+    known, prep = contract["provenance"], contract["preprocessing"]
+    train = known.get("train", {})
+    found = [
+        ("Data", f"{known.get('dataset', 'unknown')}, split {train.get('split', 'unknown')}"),
+        ("Label rule", str(known.get("rule", "unknown"))),
+        ("Training faces", _number(train.get("n"))),
+        ("Held out", str(known.get("held_out") or "nothing")),
+        ("Training target", str(known.get("settings", {}).get("target", "unknown"))),
+        ("Initialisation", initialisation(known)),
+        ("Input", "{size} x {size} pixels, {channels} channel(s)".format(**prep)),
+        ("Precision", str(contract["precision"])),
+        ("Prototype grid", contract["grid_sha256"] or "none"),
+        ("Weights, SHA-256", contract["weights_sha256"] or "unknown"),
+        ("Package version", str(contract["version"])),
+    ]
+    if (without := known.get("settings", {}).get("without")) is not None:
+        found.append(("Left out of training", str(without)))
+    return found
+
+
+def initialisation(provenance: Mapping[str, Any]) -> str:
+    """What the weights started from."""
+    warmed, logits = provenance.get("init_from"), provenance.get("teacher_logits")
+    start = "scratch (random weights, no pretraining)"
+    if warmed:
+        start = f"warm-up without labels: {_short(warmed)}"
+    return f"{start}; distilled from stored logits {_short(logits)}" if logits else start
+
+
+def _short(record: Any) -> str:
+    """A record on one line."""
+    if not isinstance(record, Mapping):
+        return str(record)
+    return ", ".join(f"{key} {value}" for key, value in sorted(record.items()))[:200]
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else "unknown"
+
+
+def counts_table(contract: Mapping[str, Any]) -> Table | None:
+    """Training faces of each class; None where the model does not say."""
+    counts = contract["provenance"].get("train", {}).get("class_counts")
+    if not counts:
+        return None
+    total = max(sum(counts), 1)
+    rows = tuple(
+        (name, f"{count:,}", f"{100 * count / total:.1f}")
+        for name, count in zip(EMOTIONS, counts, strict=True)
+    )
+    caption = "Faces of each class in training, by label."
+    return Table("Training classes", caption, ("class", "faces", "%"), rows)
+
+
+def split_conditions(rows: Sequence[ResultRow]) -> tuple[list[ResultRow], list[ResultRow]]:
+    """Rows on pictures as they are, and rows of the robustness test, which name a condition."""
+    plain = [row for row in rows if not CONDITION.search(row.experiment)]
+    return plain, [row for row in rows if CONDITION.search(row.experiment)]
+
+
+def metric_tables(rows: Sequence[ResultRow]) -> list[str]:
+    """Scores as Markdown."""
+    makers = (tables.faces_table, tables.present_table, tables.class_table, tables.recall_table)
+    return _written(make(rows) for make in makers)
+
+
+def calibration_tables(rows: Sequence[ResultRow]) -> list[str]:
+    """How far probabilities can be believed, as Markdown."""
+    return _written([tables.calibration_table(rows)])
+
+
+def corruption_tables(rows: Sequence[ResultRow]) -> list[str]:
+    """Scores on spoiled pictures as Markdown."""
+    return _written(robustness_tables(rows) if rows else [])
+
+
+def region_tables(rows: Sequence[ResultRow]) -> list[str]:
+    """Where maps point, as Markdown."""
+    return _written([region_table(rows)])
+
+
+def _written(found: Any) -> list[str]:
+    return [to_markdown(table) for table in found if table is not None]
+
+
+def calibration_sentences(contract: Mapping[str, Any]) -> list[str]:
+    """Temperature, threshold and read-out as the model file carries them."""
+    fitted, va = contract["calibration"], contract["va"]
+    if not fitted:
+        return ["Not calibrated: no temperature was fitted, and the model never abstains."]
+    said = [
+        f"Temperature {contract['temperature']:.4f} ({fitted.get('objective', '')}), fitted on "
+        f"{_number(fitted.get('n'))} held-out faces of {fitted.get('dataset', 'unknown')}."
+    ]
+    abstain = fitted.get("abstain") or {}
+    if abstain:
+        said.append(
+            f"No label below confidence {contract['abstain_below']:.4f}: for a risk of "
+            f"{100 * abstain['risk']:.1f} % ({abstain['rule']}) it answers "
+            f"{100 * abstain['coverage']:.1f} % of these faces, {100 * abstain['error']:.1f} % of "
+            f"the answers wrong, upper bound {100 * abstain['bound']:.1f} %."
+        )
+    else:
+        said.append("It never abstains.")
+    if va:
+        shown = "shown" if va["shown"] else f"not shown: {va['reason']}"
+        said.append(f"Prototype-space valence and arousal: {shown}.")
+    return said
+
+
+def failures(
+    rows: Sequence[ResultRow], confused: Mapping[str, Sequence[tuple[str, str, int, int]]]
+) -> list[str]:
+    """The weakest classes and commonest confusions of each data set, from results.
+
+    Args:
+        rows: with `recall_<emotion>`.
+        confused: by data set and split: (label, named, how often, faces of the label), the worst
+            first; see `confusions`.
+    """
+    said = []
+    for key, found in _recalls(rows).items():
+        worst = sorted(found, key=lambda row: (row.value, row.metric))[:WORST]
+        named = "; ".join(
+            f"{row.metric.removeprefix('recall_')} {percent(row)} % of {row.n:,}" for row in worst
+        )
+        said.append(f"{', '.join(filter(None, key))}: least often recognised {named}.")
+    for place, pairs in confused.items():
+        named = "; ".join(
+            f"{label} called {other} in {n:,} of {of:,} ({100 * n / of:.0f} %)"
+            for label, other, n, of in pairs
+        )
+        if named:
+            said.append(f"{place}: most confused {named}.")
+    return said
+
+
+def _recalls(rows: Sequence[ResultRow]) -> dict[tuple[str, str, str], list[ResultRow]]:
+    """Recall rows of classes that the data hold, by data set, split and arm."""
+    found: dict[tuple[str, str, str], list[ResultRow]] = {}
+    for row in rows:
+        if row.metric.startswith("recall_") and row.n:
+            found.setdefault((row.dataset, row.split, row.arm), []).append(row)
+    return found
+
+
+def confusions(
+    truth: NDArray[np.int64], called: NDArray[np.int64]
+) -> list[tuple[str, str, int, int]]:
+    """The commonest confusions as shares of their label, the worst first.
+
+    Args:
+        truth: class of each face, `[N]`.
+        called: class named, `[N]`.
+    """
+    counts = confusion_matrix(truth, called)
+    support = counts.sum(axis=1)
+    pairs = [
+        (EMOTIONS[i], EMOTIONS[j], int(counts[i, j]), int(support[i]))
+        for i in range(len(EMOTIONS))
+        for j in range(len(EMOTIONS))
+        if i != j and counts[i, j] > 0
+    ]
+    return sorted(pairs, key=lambda pair: (-pair[2] / pair[3], -pair[2], pair[:2]))[:WORST]

@@ -1,0 +1,1 @@
+"""The local page of a student: pictures in, perceived expressions out, nothing kept."""

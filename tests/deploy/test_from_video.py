@@ -1,0 +1,213 @@
+"""A clip whose truth is known: a row for each frame and face, stable numbers, right times."""
+
+import gc
+import os
+import signal
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from neurogaze.deploy.boxes import Box
+from neurogaze.deploy.infer import infer
+from neurogaze.deploy.infer_settings import InferSettings
+from neurogaze.deploy.rows import CACHED, NO_FACE
+from neurogaze.deploy.video import Recording
+from neurogaze.deploy.writing import read_faces
+from tests.deploy.infer_fakes import (
+    Reel,
+    Told,
+    astronaut_face,
+    clip_frames,
+    paths,
+    recogniser,
+    write_clip,
+)
+
+RATE, FRAMES = 12.5, 60
+TRUTH = paths(FRAMES)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("clip") / "clip.avi"
+    return write_clip(path, clip_frames(TRUTH), RATE, "MJPG")
+
+
+def judged(clip, out, student=None, **settings):
+    detector = Told(TRUTH)
+    summary = infer(
+        clip, student or recogniser(), detector, out, InferSettings(**settings), progress=False
+    )
+    return list(read_faces(out)), summary, detector
+
+
+@pytest.fixture(scope="module")
+def plain(clip, tmp_path_factory):
+    return judged(clip, tmp_path_factory.mktemp("plain") / "faces.csv", batch_size=7)
+
+
+def test_one_row_a_frame_and_face(plain):
+    rows, summary, detector = plain
+    assert detector.frames == list(range(FRAMES))  # every frame once, in order
+    for t, faces in enumerate(TRUTH):
+        own = [row for row in rows if row.frame == t and row.face is not None]
+        assert sorted((row.left, row.top, row.width) for row in own) == sorted(
+            (box.left, box.top, box.width) for box in faces.values()
+        )
+        assert all(row.file == "clip.avi" and row.note == "" for row in own)
+    assert summary.seen == FRAMES
+    assert summary.faces == len(rows) == sum(map(len, TRUTH))
+
+
+def test_times_are_those_of_the_frames(plain):
+    rows, _, _ = plain
+    assert [row.seconds for row in rows] == pytest.approx([row.frame / RATE for row in rows])
+
+
+def test_a_person_keeps_one_number_and_nobody_shares_it(plain):
+    rows, _, _ = plain
+    numbers = {}
+    for row in rows:
+        for person, box in TRUTH[row.frame].items():
+            if (box.left, box.top) == (row.left, row.top):
+                numbers.setdefault(person, set()).add(row.face)
+    assert numbers == {"ann": {0}, "bob": {1}, "cyd": {2}}
+
+
+def test_the_student_saw_the_face_in_the_box(clip, tmp_path):
+    seen = []
+
+    def run(images):
+        seen.append(images)
+        return recogniser().run(images)
+
+    judged(clip, tmp_path / "f.csv", recogniser(run), seconds=1 / RATE)
+    face = Image.fromarray(astronaut_face()).convert("L").resize((48, 48))
+    middle = np.asarray(face)[2:46, 2:46]  # the student sees 44 of 48 pixels
+    assert np.corrcoef(seen[0].ravel(), middle.ravel())[0, 1] > 0.98
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_batches_do_not_change_the_rows(clip, plain, tmp_path, batch):
+    rows, _, _ = judged(clip, tmp_path / "f.csv", batch_size=batch)
+    assert [(r.frame, r.face, r.label) for r in rows] == [
+        (r.frame, r.face, r.label) for r in plain[0]
+    ]
+    given, wanted = ([r.probabilities for r in table] for table in (rows, plain[0]))
+    assert np.abs(np.array(given) - np.array(wanted)).max() < 1e-5
+
+
+def test_skipped_frames_repeat_the_last_one(clip, plain, tmp_path):
+    rows, summary, detector = judged(clip, tmp_path / "f.csv", every=4, batch_size=5)
+    assert detector.frames == list(range(0, FRAMES, 4))
+    assert {row.frame for row in rows} == set(range(FRAMES))
+    first = {(r.frame, r.face): r for r in rows if r.frame % 4 == 0}
+    for row in rows:
+        assert row.seconds == pytest.approx(row.frame / RATE)
+        assert row.note == ("" if row.frame % 4 == 0 else CACHED)
+        source = first[row.frame - row.frame % 4, row.face]
+        assert (row.left, row.probabilities) == (source.left, source.probabilities)
+    assert summary.faces == sum(4 * len(TRUTH[t]) for t in range(0, FRAMES, 4))
+
+
+def test_smoothing_follows_each_face(clip, plain, tmp_path):
+    rows, summary, _ = judged(clip, tmp_path / "f.csv", smoothing=0.9)
+    raw = plain[0]
+    for face in (0, 1, 2):
+        ours = np.array([r.probabilities for r in rows if r.face == face])
+        average = theirs = np.array([r.probabilities for r in raw if r.face == face])
+        for t in range(1, len(theirs)):
+            average[t] = 0.9 * average[t - 1] + 0.1 * theirs[t]
+        assert np.abs(ours - average).max() < 1e-4
+    assert [flips.face for flips in summary.flips] == [0, 1, 2]
+    assert [flips.seconds for flips in summary.flips] == pytest.approx(
+        [39 / RATE, 39 / RATE, 14 / RATE]
+    )
+    assert sum(f.changes for f in summary.flips) <= sum(f.changes for f in plain[1].flips)
+
+
+def test_frames_without_a_face_keep_a_row(tmp_path):
+    truth = [{}, {"ann": Box(10, 10, 40, 40, 1.0)}, {}]
+    reel = Recording("reel", Reel(clip_frames(truth), rate=10.0))
+    summary = infer(reel, recogniser(), Told(truth), tmp_path / "f.jsonl", progress=False)
+    rows = list(read_faces(tmp_path / "f.jsonl"))
+    assert [(r.frame, r.seconds, r.face, r.note) for r in rows] == [
+        (0, 0.0, None, NO_FACE),
+        (1, 0.1, 0, ""),
+        (2, 0.2, None, NO_FACE),
+    ]
+    assert (summary.no_face, summary.exit_code) == (2, 0)
+
+
+def test_annotated_video_and_frames(clip, tmp_path):
+    video = tmp_path / "drawn.mp4"
+    judged(clip, tmp_path / "f.csv", annotated=video, every=2, batch_size=3, seconds=0.5)
+    capture = cv2.VideoCapture(str(video))
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 7  # 0 to 0.48 s
+    judged(clip, tmp_path / "f.csv", annotated=tmp_path / "frames", seconds=0.2)
+    names = sorted(path.name for path in (tmp_path / "frames").iterdir())
+    assert names == [f"clip.avi-00000{i}.jpg" for i in range(3)]
+
+
+def test_ctrl_c_ends_a_camera_with_its_table(tmp_path):
+    """The interrupt comes while frame 30 is read: all up to it are in the table."""
+
+    def images():
+        for number, rgb in enumerate(clip_frames(TRUTH)):
+            if number == 30:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield rgb
+
+    before = signal.getsignal(signal.SIGINT)
+    camera = Recording("camera:0", Reel(images()), live=True)
+    summary = infer(camera, recogniser(), Told(TRUTH), tmp_path / "f.csv", progress=False)
+    assert summary.seen == 31
+    assert {row.frame for row in read_faces(tmp_path / "f.csv")} == set(range(31))
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupted_video_leaves_nothing(tmp_path):
+    def images():
+        yield from list(clip_frames(TRUTH))[:5]
+        raise KeyboardInterrupt
+
+    reel = Recording("reel", Reel(images()))
+    with pytest.raises(KeyboardInterrupt):
+        infer(reel, recogniser(), Told(TRUTH), tmp_path / "f.csv", progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Wandering:
+    """One face that goes round and round, in every fourth frame."""
+
+    name = "wandering"
+
+    def __init__(self):
+        self.frame = -1
+
+    def detect(self, rgb):
+        self.frame += 1
+        left = abs(self.frame % 96 - 48)
+        return [] if self.frame % 4 else [Box(left, 6, 48, 48, 1.0, cropped=True)]
+
+
+def test_memory_stays_flat_over_10000_frames(tmp_path):
+    """Blocks of memory held at frame 10,000 are those held at 1,000, or nearly."""
+    frame = np.zeros((60, 96, 3), dtype=np.uint8)
+    held = {}
+
+    def images():
+        for number in range(10_000):
+            if number in (1_000, 9_999):
+                gc.collect()
+                held[number] = sys.getallocatedblocks()
+            yield frame.copy()
+
+    reel = Recording("reel", Reel(images(), rate=25.0))
+    summary = infer(reel, recogniser(), Wandering(), tmp_path / "f.csv", progress=False)
+    assert (summary.seen, summary.faces, summary.no_face) == (10_000, 2_500, 7_500)
+    assert [flips.face for flips in summary.flips] == [0]
+    assert held[9_999] - held[1_000] < 1_000

@@ -1,0 +1,123 @@
+"""From sources to rows: which way a source goes, the command, and what it refuses."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from neurogaze.cli import main
+from neurogaze.deploy.infer import infer
+from neurogaze.deploy.infer_settings import InferSettings
+from neurogaze.deploy.video import Recording
+from neurogaze.deploy.writing import read_faces
+from neurogaze.errors import InputError
+from tests.deploy.infer_fakes import Everything, Reel, clip_frames, paths, recogniser, write_clip
+
+
+def picture(path, seed=0):
+    pixels = np.random.default_rng(seed).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_every_kind_of_source(tmp_path):
+    (tmp_path / "folder").mkdir()
+    one = picture(tmp_path / "folder" / "one.png")
+    clip = write_clip(tmp_path / "clip.avi", clip_frames(paths(3)), 10, "MJPG")
+    live = Recording("camera:0", Reel([np.zeros((48, 96, 3), np.uint8)] * 2), live=True)
+    sources = {"one.png": one, "clip.avi": str(clip), "camera:0": live}
+    for name, source in sources.items():
+        out = tmp_path / f"{name.replace(':', '')}.csv"
+        summary = infer(source, recogniser(), Everything(), out, progress=False)
+        rows = list(read_faces(out))
+        assert {row.file for row in rows} == {name}
+        assert len(rows) == summary.faces == {"one.png": 1, "clip.avi": 3, "camera:0": 2}[name]
+        assert (rows[0].frame is None) == (name == "one.png")
+    infer(tmp_path / "folder", recogniser(), Everything(), tmp_path / "f.csv", progress=False)
+    assert (tmp_path / "f.csv").read_bytes() == (tmp_path / "one.png.csv").read_bytes()
+
+
+def test_what_cannot_be_used_at_all(tmp_path):
+    (tmp_path / "empty").mkdir()
+    source, out = picture(tmp_path / "a.png"), tmp_path / "faces.csv"
+    bad = {
+        "xlsx": (source, tmp_path / "faces.xlsx", {}),
+        "holds no picture": (tmp_path / "empty", out, {}),
+        "gone": (tmp_path / "gone", out, {}),
+        r"gone\.mp4": (tmp_path / "gone.mp4", out, {}),
+        "camera:98": ("camera:98", out, {}),
+        "--every": (source, out, {"every": 2}),
+        "--smoothing": (source, out, {"smoothing": 0.5}),
+        "--seconds": (source, out, {"seconds": 1.0}),
+        "lies in the folder": (tmp_path, out, {"annotated": tmp_path / "drawn"}),
+        "read. Remedy: name another": (source, out, {"annotated": tmp_path}),
+    }
+    for words, (given, table, settings) in bad.items():
+        with pytest.raises(InputError, match=words):
+            infer(given, recogniser(), Everything(), table, InferSettings(**settings), False)
+        assert not table.exists()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"every": 0},
+        {"batch_size": 0},
+        {"smoothing": 1.0},
+        {"smoothing": -0.1},
+        {"smoothing": float("nan")},
+        {"seconds": -1.0},
+        {"seconds": float("inf")},
+    ],
+)
+def test_settings_out_of_range(settings):
+    with pytest.raises(InputError, match=f"--{next(iter(settings))}"):
+        InferSettings(**settings)
+
+
+@pytest.fixture
+def fake_model(monkeypatch):
+    from neurogaze.deploy import detection
+    from neurogaze.deploy import recogniser as opened
+
+    asked = []
+
+    def open_recogniser(path, calibration=None, threads=0):
+        asked.append((path.name, calibration))
+        return recogniser(generated=True)
+
+    monkeypatch.setattr(opened, "open_recogniser", open_recogniser)
+    monkeypatch.setattr(detection, "open_detector", lambda kind, model: Everything())
+    return asked
+
+
+def test_the_command(tmp_path, capsys, fake_model):
+    source, out = tmp_path / "photos", tmp_path / "faces.jsonl"
+    source.mkdir()
+    picture(source / "a.png")
+    command = ["infer", str(source), "--model", "m.onnx", "--out", str(out)]
+    assert main([*command, "--annotated", str(tmp_path / "drawn"), "--batch_size", "2"]) == 0
+    told = capsys.readouterr().out
+    for words in ("1 pictures: 1 faces", "pictures/s", "peak memory", "meaningless on people"):
+        assert words in told
+    assert "perceived expression" in told
+    assert fake_model == [("m.onnx", None)]
+    assert [row.note for row in read_faces(out)] == ["meaningless on people"]
+    assert (tmp_path / "drawn" / "a.png").is_file()
+    (source / "b.jpg").write_text("no picture")
+    assert main(command) == 1  # some of the batch
+    assert "b.jpg: cannot be judged" in capsys.readouterr().err
+    assert main(["infer", str(tmp_path / "gone"), "--model", "m.onnx"]) == 2
+    assert capsys.readouterr().err.count("error:") == 1
+
+
+def test_the_help_says_what_it_is_and_gives_an_example(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["infer", "--help"])
+    assert stop.value.code == 0
+    told = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "perceived expression",
+        "prototype-space valence and arousal",
+        "neurogaze infer photos/ --model student.onnx --out faces.csv",
+    ):
+        assert words in told

@@ -1,0 +1,72 @@
+"""What a journal keeps is found again, whole groups only, and never for another model."""
+
+import pytest
+
+from neurogaze.deploy.journal import Entry, Journal, journal_of, key_of
+from neurogaze.deploy.rows import Place, empty_row
+from tests.deploy.infer_fakes import recogniser
+
+WHO = {"model": "one", "settings": "plain"}
+
+
+def entry(name, failed=False):
+    rows = (empty_row(Place(name, None, 0.1), recogniser().contract),)
+    return Entry(f"key of {name}", rows, failed)
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = journal_of(tmp_path / "faces.csv")
+    with Journal(path, WHO) as journal:
+        assert (journal.kept, journal.other) == (0, False)
+        journal.add([entry("a"), entry("b", failed=True)])
+        journal.add([entry("c"), entry("ü\n")])
+    return path
+
+
+def test_entries_come_back(path):
+    assert path.name == "faces.csv.journal"
+    with Journal(path, WHO) as journal:
+        assert (journal.kept, journal.other) == (4, False)
+        for name in ("c", "a", "ü\n"):
+            assert journal.entry(f"key of {name}") == entry(name)
+        assert journal.entry("key of b").failed
+        assert "key of d" not in journal
+        journal.add([entry("d")])
+        assert journal.entry("key of d") == entry("d")
+    with Journal(path, WHO) as journal:
+        assert journal.kept == 5
+
+
+def test_a_torn_group_is_dropped_wherever_it_was_torn(path):
+    whole = path.read_bytes()
+    second = sum(map(len, whole.splitlines(keepends=True)[:3]))
+    first = len(whole.splitlines(keepends=True)[0])
+    near = {n + d for n in (0, 5, first, second, len(whole) - 1) for d in (-1, 0, 1)}
+    for length in sorted(near & set(range(len(whole)))):
+        path.write_bytes(whole[:length])
+        with Journal(path, WHO) as journal:
+            assert journal.kept == (2 if length >= second else 0)
+            assert not journal.other
+        assert len(path.read_bytes()) == (second if length >= second else first)
+
+
+def test_another_model_begins_anew(path):
+    with Journal(path, WHO | {"model": "two"}) as journal:
+        assert (journal.kept, journal.other) == (0, True)
+    with Journal(path, WHO) as journal:
+        assert journal.kept == 0
+
+
+def test_a_changed_picture_has_another_key(tmp_path):
+    import os
+
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"12")
+    os.utime(picture, ns=(1, 10**18))
+    before = key_of("a.png", picture)
+    assert before == key_of("a.png", picture) == f'["a.png", 2, {10**18}]'
+    picture.write_bytes(b"34")
+    os.utime(picture, ns=(1, 10**18 + 1000))
+    assert key_of("a.png", picture) != before
+    assert key_of("gone.png", tmp_path / "gone.png") == '["gone.png", -1, -1]'
