@@ -30,6 +30,18 @@ POSITIONAL = (
 TRUTH = ("true", "false", "yes", "no")
 """What may follow a switch."""
 
+EXTRAS = {
+    "onnx": "deploy",
+    "onnxruntime": "deploy",
+    "onnxscript": "deploy",
+    "cv2": "deploy",
+    "fastapi": "deploy",
+    "starlette": "deploy",
+    "uvicorn": "deploy",
+    "optuna": "sweeps",
+}
+"""Modules that a plain installation lacks, and the extra that brings each."""
+
 DATA_ERROR = 2
 INTERRUPTED = 130
 
@@ -148,7 +160,7 @@ def main(args: Sequence[str] | None = None) -> int:
         print("interrupted; run the same command again to go on", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        told = input_error(error)
+        told = input_error(error) or missing_extra(error)
         if debug or told is None:
             raise
         print(f"neurogaze {words[0]}: error: {told}", file=sys.stderr)
@@ -165,6 +177,22 @@ def input_error(error: BaseException) -> InputError | None:
     if isinstance(error, OSError) and error.filename is not None:
         reason = error.strerror or type(error).__name__
         return InputError(str(error.filename), reason, "check the path, its rights and the disk")
+    return None
+
+
+def missing_extra(error: BaseException) -> InputError | None:
+    """What to install for a module of an extra that was not found; None for anything else.
+
+    Args:
+        error: of a command; a library may have raised it over the missing module.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        name = ((isinstance(seen, ModuleNotFoundError) and seen.name) or "").split(".")[0]
+        if name in EXTRAS:
+            remedy = f"pip install 'neurogaze[{EXTRAS[name]}]'"
+            return InputError(f"module {name}", "is not installed", remedy)
+        seen = seen.__cause__ or seen.__context__
     return None
 
 

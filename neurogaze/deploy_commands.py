@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from neurogaze.deploy.quantising import Pictures
 
+INTERRUPTED = 130
+"""Exit code of a video that was interrupted: that of the shell, 128 and the number of SIGINT."""
+
 
 def infer(
     source: str,
@@ -37,7 +40,8 @@ def infer(
     One row a face: file, frame, seconds, face number, box, detector score, label, eight
     probabilities, entropy, prototype-space valence and arousal (a projection, no measurement), and
     whether the student abstained. A picture without a face and a file that cannot be read keep a
-    row that says so. A folder that was interrupted goes on where it stopped. Example:
+    row that says so. A folder that was interrupted goes on where it stopped; videos inside a folder
+    are passed over. Example:
 
         neurogaze infer photos/ --model student.onnx --out faces.csv
 
@@ -49,21 +53,31 @@ def infer(
             Haar cascade of OpenCV; "cropped" when every picture is one face already.
         detector_model: the YuNet model file.
         calibration: `temperature.json` of `neurogaze calibrate`, for a checkpoint.
-        annotated: folder for pictures with boxes, labels and the V/A plane, or an .mp4 for a video.
+        annotated: folder for pictures with boxes, labels and the V/A plane, new or empty, or an
+            .mp4 for a video.
         every: judge every n-th frame of a video; those between repeat it and say "cached".
         smoothing: weight of the past in the moving average of a face's probabilities over a video,
             from 0 (none) to below 1.
-        batch_size: faces that the student judges at once.
+        batch_size: faces that the student judges at once, 1 to 64.
         seconds: stop a video or camera after this many seconds; 0 goes on to its end.
     """
+    from neurogaze.deploy.contract import crop_note
     from neurogaze.deploy.detection import open_detector
+    from neurogaze.deploy.from_video import NothingKept
     from neurogaze.deploy.infer import InferSettings
     from neurogaze.deploy.infer import infer as judge
     from neurogaze.deploy.recogniser import open_recogniser
 
     settings = InferSettings(every, smoothing, batch_size, seconds, annotated)
     recogniser = open_recogniser(model, calibration)
-    summary = judge(source, recogniser, open_detector(detector, detector_model), out, settings)
+    finder = open_detector(detector, detector_model)
+    try:
+        summary = judge(source, recogniser, finder, out, settings)
+    except NothingKept as told:
+        print(told, file=sys.stderr)
+        return INTERRUPTED
+    if note := crop_note(finder.name):
+        print(note)
     print(summary.told())
     return summary.exit_code
 
@@ -100,18 +114,24 @@ def serve(
     from neurogaze.deploy.recogniser import open_recogniser
     from neurogaze.serve.app import create_app
     from neurogaze.serve.opening import open_desk
-    from neurogaze.serve.running import address_of, answer_until_stopped, listen, warning_of
+    from neurogaze.serve.running import (
+        address_of,
+        answer_until_stopped,
+        listen,
+        server_of,
+        warning_of,
+    )
     from neurogaze.serve.settings import ServeSettings
 
     settings = ServeSettings(host=host, port=port)
     with listen(settings) as listener:
         recogniser = open_recogniser(model, calibration)
         desk = open_desk(recogniser, open_detector(detector, detector_model), settings)
-        app = create_app(desk, reports)
+        server = server_of(create_app(desk, reports), settings)
         if warning := warning_of(settings):
             print(warning, file=sys.stderr)
         print(f"{address_of(listener)}  (Ctrl-C ends it)", flush=True)
-        answer_until_stopped(app, listener)
+        answer_until_stopped(server, listener)
     print("closed")
 
 
@@ -269,7 +289,8 @@ def card(
     Args:
         model: `.onnx` or `.ckpt` of a student.
         results: files of result rows of this student: of `evaluate`, `robustness`, `explain`;
-            several as [one.jsonl,two.jsonl].
+            several as [one.jsonl,two.jsonl]. Rows of another training or of other weights are
+            refused, and so are rows that do not say of which they are.
         out: file to write.
         calibration: `temperature.json` of `neurogaze calibrate`, for a checkpoint.
     """

@@ -14,6 +14,7 @@ from neurogaze.commands import STORE, Roots, faces_of, show_page, show_rows
 if TYPE_CHECKING:
     from pytorch_lightning import LightningDataModule
 
+    from neurogaze.faces.datamodule import FaceDataModule
     from neurogaze.pipeline.views import View
 
 ON_WANDB = """Nothing was trained. On Weights & Biases, with an account:
@@ -37,10 +38,10 @@ def evaluate(
     strict: bool = False,
     roots: Roots = Roots(),
 ) -> None:
-    """Judge a student checkpoint on a data set; leave predictions, embeddings and scores.
+    """Judge a student on a data set; leave predictions, embeddings and scores.
 
     Args:
-        student: checkpoint of a student.
+        student: checkpoint of a student, or the `.onnx` file that was exported from one.
         data: data module whose corpus holds the images.
         split: which part of the corpus; "dev" for the part of training that `data.held_out` names.
         out: folder for the results.
@@ -56,11 +57,16 @@ def evaluate(
     from neurogaze.evaluation.results import write_rows
     from neurogaze.pipeline.calibrating import calibrated, judged_pictures
     from neurogaze.pipeline.judging import evaluate_student, load_student
+    from neurogaze.pipeline.judging_exported import check_plain
     from neurogaze.pipeline.one_rater import rater_rows
 
     roots.export()
-    faces = faces_of(data, strict)
-    task, view = load_student(student), _view(flip, undo_weights, crops, prior)
+    faces, view = faces_of(data, strict), _view(flip, undo_weights, crops, prior)
+    if student.suffix == ".onnx":
+        check_plain(student, view, temperature)
+        _evaluate_exported(student, faces, split, out)
+        return
+    task = load_student(student)
     view = calibrated(view, student, temperature) if temperature else view
     table, train = judged_pictures(task, faces, split)
     context = {
@@ -73,6 +79,23 @@ def evaluate(
     rows += rater_rows(faces.corpus, table, context, train)
     write_rows(out / "results.jsonl", rows)
     show_rows(rows)
+
+
+def _evaluate_exported(student: Path, faces: FaceDataModule, split: str, out: Path) -> None:
+    """Judge an exported file, and print its scores."""
+    import neurogaze
+    from neurogaze.deploy.recogniser import open_recogniser
+    from neurogaze.pipeline.judging_exported import evaluate_exported, pictures_for
+
+    recogniser = open_recogniser(student)
+    table, train = pictures_for(recogniser.contract, faces, split)
+    context = {
+        "experiment": out.name,
+        "arm": student.name,
+        "seed": faces.seed,
+        "code_version": neurogaze.__version__,
+    }
+    show_rows(evaluate_exported(recogniser, table, out, context, train))
 
 
 def calibrate(

@@ -1,5 +1,6 @@
 """What a person meets at the command line: help, one clear line an error, exit codes."""
 
+import importlib
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neurogaze.cli import main
+from neurogaze.cli import EXTRAS, main, missing_extra
 from tests.fixtures.eeg import write_dasps, write_dasps_edf, write_dreamer
 from tests.fixtures.faces import write_ferplus
 from tests.pipeline.tiny import EXPERIMENTS, FACES
@@ -72,6 +73,48 @@ def test_the_command_lists_its_commands(capsys):
 
 def test_unknown_command(capsys):
     fails(capsys, ["dream"], "dream", "consolidate")
+
+
+@pytest.mark.parametrize("gone", sorted(EXTRAS))
+def test_a_module_of_an_extra_is_told_with_what_brings_it(gone, monkeypatch):
+    """However a library wraps it; other modules, and other errors, are bugs and stay so."""
+    monkeypatch.setitem(sys.modules, gone, None)
+    with pytest.raises(ModuleNotFoundError) as missing:
+        importlib.import_module(f"{gone}.inner")
+    for error in (missing.value, RuntimeError("wrapped")):
+        error.__cause__ = None if error is missing.value else missing.value
+        told = missing_extra(error)
+        assert gone in told.where
+        assert told.remedy == f"pip install 'neurogaze[{EXTRAS[gone]}]'"
+    assert missing_extra(ModuleNotFoundError("x", name="neurogaze.onnx")) is None
+    assert missing_extra(ModuleNotFoundError("x")) is None
+    assert missing_extra(ImportError("x", name=gone)) is None
+
+
+@pytest.mark.parametrize(
+    ("gone", "call"),
+    [
+        ("onnx", ["infer", "face.png", "--model", "any.onnx"]),
+        ("onnx", ["card", "any.onnx", "--results", "none.jsonl"]),
+        ("onnx", ["export", "{checkpoint}"]),
+        ("cv2", ["infer", "film.mp4", "--model", "{checkpoint}", "--detector", "cropped"]),
+        ("cv2", ["infer", "face.png", "--model", "{checkpoint}", "--detector", "haar"]),
+        ("fastapi", ["serve", "--model", "{checkpoint}", "--port", "0"]),
+        ("uvicorn", ["serve", "--model", "{checkpoint}", "--port", "0"]),
+    ],
+)
+def test_without_the_extra_deploy_one_line_says_what_to_install(
+    gone, call, tiny_run, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("face.png", "film.mp4", "any.onnx"):
+        (tmp_path / name).write_bytes(b"never looked at")
+    monkeypatch.setitem(sys.modules, gone, None)
+    checkpoint = str(tiny_run.run / "student" / "last.ckpt")
+    line = fails(capsys, [word.replace("{checkpoint}", checkpoint) for word in call])
+    assert "pip install" in line
+    assert "neurogaze[deploy]" in line
+    assert capsys.readouterr().out == ""  # such as the address of a page that never comes
 
 
 def test_unknown_flag_and_key_leave_with_code_2(capsys, tmp_path):

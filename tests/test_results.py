@@ -23,6 +23,7 @@ from neurogaze.report.control_tables import Told, WorldFound, told_control
 from neurogaze.report.figures_bench import arm_lines
 from neurogaze.report.grid_tables import grid_summary
 from neurogaze.report.markup import to_markdown
+from neurogaze.report.region_table import region_table
 from neurogaze.report.reported_tables import reported_tables
 from neurogaze.report.tables import calibration_table, class_table, eeg_table, faces_table
 from neurogaze.tasks.pins import LogitsPin, load_logits
@@ -48,7 +49,7 @@ def tables(name):
         return "\n".join(to_markdown(t) for t in [*shown, faces_table(rows), class_table(rows)])
     arms = bench_tables(rows)
     voted = [row for row in rows if any(r.metric == "vote_jsd" and r.arm == row.arm for r in rows)]
-    faces = [faces_table(rows), calibration_table(voted), class_table(rows)]
+    faces = [faces_table(rows), calibration_table(voted), class_table(rows), region_table(rows)]
     plain = [*faces, *(arms or [eeg_table(rows)])]
     return "\n".join(to_markdown(table) for table in plain if table is not None)
 

@@ -13,13 +13,14 @@ from PIL import Image
 
 from neurogaze.artefacts import written_aside
 from neurogaze.deploy import strokes
-from neurogaze.deploy.rows import FaceRow
+from neurogaze.deploy.batching import Shot
+from neurogaze.deploy.rows import UNDRAWN, FaceRow, undrawn
+from neurogaze.deploy.targets import VIDEO
 from neurogaze.errors import InputError
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
-VIDEO = ".mp4"
 KEPT = (".png", ".jpg", ".jpeg")
 """Suffixes of pictures that keep their name; others get `.png` after it."""
 
@@ -39,8 +40,8 @@ TEXT, SMALLEST_TEXT, LARGEST_TEXT = 1 / 26, 11, 30
 class Annotator(Protocol):
     """Takes pictures with their rows, in their order."""
 
-    def draw(self, rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> None:
-        """Draw the rows on the picture and keep it."""
+    def draw(self, rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> str:
+        """Draw the rows on the picture and keep it; say why that is impossible, "" where it is."""
         ...
 
 
@@ -119,10 +120,16 @@ class _Pictures:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def draw(self, rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> None:
+    def draw(self, rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> str:
+        """One that is too large for its format, or its name for the disk, stops no other."""
         path = self._folder / picture_name(rows[0])
-        with written_aside(path) as aside:  # PNG passes over the quality
-            Image.fromarray(annotate(rgb, rows)).save(aside, quality=QUALITY)
+        drawn = Image.fromarray(annotate(rgb, rows))
+        try:
+            with written_aside(path) as aside:  # PNG passes over the quality
+                drawn.save(aside, quality=QUALITY)
+        except (OSError, ValueError) as error:
+            return getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return ""
 
 
 def picture_name(row: FaceRow) -> str:
@@ -136,6 +143,20 @@ def picture_name(row: FaceRow) -> str:
     return row.file if row.file.lower().endswith(KEPT) else f"{row.file}.png"
 
 
+def drawn_rows(
+    shot: Shot, rows: Sequence[FaceRow], pen: Annotator
+) -> tuple[Sequence[FaceRow], str]:
+    """Draw the rows of a shot on its picture, where it was kept.
+
+    Returns:
+        The rows, with a note where the picture could not be written, and that note.
+    """
+    trouble = "" if shot.rgb is None else pen.draw(shot.rgb, rows)
+    if not trouble:
+        return rows, ""
+    return [undrawn(row, trouble) for row in rows], f"{UNDRAWN}: {trouble}"
+
+
 class _Video:
     """One video; every frame has the size of the first."""
 
@@ -143,7 +164,7 @@ class _Video:
         self._path, self._name, self._rate = path, name, rate
         self._writer: Any = None
 
-    def draw(self, rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> None:
+    def draw(self, rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> str:
         import cv2
 
         drawn = annotate(rgb, rows)
@@ -154,6 +175,7 @@ class _Video:
             if not self._writer.isOpened():
                 raise InputError(self._name, "cannot be written as video", "name a folder instead")
         self._writer.write(np.ascontiguousarray(drawn[..., ::-1]))
+        return ""
 
     def close(self) -> None:
         if self._writer is not None:
@@ -161,8 +183,8 @@ class _Video:
 
 
 class _Nothing:
-    def draw(self, rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> None:
-        return None
+    def draw(self, rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> str:
+        return ""
 
 
 @contextmanager
@@ -174,13 +196,15 @@ def annotator(to: Path | None, rate: float = 0.0) -> Iterator[Annotator]:
         rate: frames a second of the video that is read; 0 for pictures.
 
     Raises:
-        InputError: for an `.mp4` of single pictures, or a file where a folder should be.
+        InputError: for an `.mp4` of single pictures, a file where a folder should be, or a folder
+            that cannot be made.
     """
     if to is None:
         yield _Nothing()
     elif to.suffix.lower() != VIDEO:
         if to.exists() and not to.is_dir():
             raise InputError(to, "is a file", f"name a folder, or a file that ends in {VIDEO}")
+        _make(to)
         yield _Pictures(to)
     elif not rate:
         raise InputError(to, "is a video, but pictures are read", "name a folder")
@@ -191,3 +215,12 @@ def annotator(to: Path | None, rate: float = 0.0) -> Iterator[Annotator]:
                 yield video
             finally:
                 video.close()
+
+
+def _make(folder: Path) -> None:
+    """At once, for a folder that cannot be made concerns the whole run and not one picture."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        found = f"cannot be made ({error.strerror or type(error).__name__})"
+        raise InputError(folder, found, "name another folder") from error

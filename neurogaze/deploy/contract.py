@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor
 
@@ -26,13 +26,19 @@ from neurogaze.evaluation.calibration_file import (
     read_calibration,
 )
 from neurogaze.faces.preprocessing import FacePreprocessing
+from neurogaze.prototypes.seal import prototypes_hash
 from neurogaze.tasks.student import StudentTask
+from neurogaze.tasks.student_record import trained_on_drawings
 
 MEANINGLESS = "meaningless on people"
 """Stamp on everything that a student of drawn faces says."""
 
 PRECISIONS = ("float32", "int8")
 REMEDY = "export it again: neurogaze export"
+MEASURED_WITH = "haar"
+"""Detector with whose boxes the defaults of `CropRule` were measured."""
+OTHER_BOXES = ("yunet",)
+"""Detectors whose boxes get the same rule unmeasured; a picture that is cropped has no box."""
 LARGEST_MARGIN = 4.0
 LARGEST_DROP = 1.0
 CENTER_DIGITS = 6
@@ -46,7 +52,8 @@ class CropRule:
 
     The defaults are medians over 3,000 training pictures of FER+, in which OpenCV's cascade found
     77 % of the faces: margin 1.021 (95 % interval 1.018 to 1.026), drop 0.000 (0.000 to 0.003);
-    `python benchmarks/crop_margin.py`. The boxes of another detector may want other numbers.
+    `python benchmarks/crop_margin.py`. They are true of the cascade's boxes only. YuNet draws other
+    boxes and gets the same rule, for which nobody has measured anything; see `crop_note`.
 
     Args:
         margin: side of the square crop, over the longer side of the detector's box.
@@ -67,6 +74,17 @@ class CropRule:
             raise InputError("crop.margin", f"is {self.margin}", "give a number such as 1.2")
         if not -LARGEST_DROP <= self.drop <= LARGEST_DROP:
             raise InputError("crop.drop", f"is {self.drop}", "give a number such as 0.05")
+
+
+def crop_note(detector: str) -> str:
+    """What must be said of crops around the boxes of a detector; "" where the rule was made for it.
+
+    Args:
+        detector: its name, as in `neurogaze.deploy.detection`.
+    """
+    if detector not in OTHER_BOXES:
+        return ""
+    return f"crops around {detector}'s boxes use the margin measured with {MEASURED_WITH}'s"
 
 
 @dataclass(frozen=True)
@@ -107,11 +125,11 @@ class Contract:
         va: the read-out of valence and arousal; None where none was fitted.
         centers: (valence, arousal) of the cells of the grid; () without a grid.
         grid_sha256: content hash of the whole grid; "" without one.
-        prototypes_sha256: `tensors_hash` of the prototypes as deployed; "" without a grid.
+        prototypes_sha256: `prototypes_hash` of the prototypes as deployed; "" without a grid.
         weights_sha256: `tensors_hash` of the student as deployed, before any rounding to int8.
         precision: "float32" or "int8".
         generated: trained on drawn faces; everything it says is stamped `MEANINGLESS`.
-        provenance: data and pinned inputs of the training.
+        provenance: data, pinned inputs and `config_hash` of the training.
         calibration: what the temperature was fitted on; {} where nothing was.
         version: of this package, at export.
 
@@ -171,11 +189,6 @@ def _check_grid(contract: Contract) -> None:
 def tensors_hash(tensors: Mapping[str, Tensor]) -> str:
     """SHA-256 over sorted names, shapes, types and bytes of tensors, whatever file holds them."""
     return arrays_hash({name: value.detach().cpu().numpy() for name, value in tensors.items()})
-
-
-def prototypes_hash(prototypes: Tensor) -> str:
-    """The `prototypes_sha256` of a contract; "" where there is no prototype."""
-    return tensors_hash({"prototypes": prototypes.float()}) if len(prototypes) else ""
 
 
 def to_json(contract: Contract) -> str:
@@ -298,18 +311,12 @@ def contract_of(
         va=VAReadout(float(va["temperature"]), va["shown"], va["reason"]) if va else None,
         centers=tuple((round(v, CENTER_DIGITS), round(a, CENTER_DIGITS)) for v, a in centers),
         grid_sha256=provenance.get("grid_sha256", "") if centers else "",
-        prototypes_sha256=prototypes_hash(task.prototypes),
+        prototypes_sha256=prototypes_hash(task.prototypes.cpu().numpy()),
         weights_sha256=tensors_hash(task.deployed.state_dict()),
         generated=trained_on_drawings(provenance),
-        provenance=canonical(provenance),
+        provenance=canonical({**provenance, "config_hash": task.config_hash}),
         calibration=canonical(fitted) if fitted else {},
     )
-
-
-def trained_on_drawings(provenance: Mapping[str, Any]) -> bool:
-    """Whether a student's training pictures were generated, as their corpus says of itself."""
-    identity = cast("dict[str, Any]", provenance.get("train", {}).get("identity", {}))
-    return bool(identity.get("generated", False))
 
 
 def _calibration(path: Path, checkpoint: Path | None) -> StudentCalibration:

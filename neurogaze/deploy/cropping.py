@@ -1,8 +1,10 @@
 """From a box to the picture that a student was trained on: upright, square, grey, 48 pixels.
 
-Everything is a pure function of pixels and numbers. A crop is sampled on a turned square grid that
-is finer than the result, and averaged down: the mean over the area of each pixel, so that large
-faces do not alias.
+Everything is a pure function of pixels and numbers. The crop of a detected face is sampled on a
+turned square grid that is finer than the result, and averaged down: the mean over the area of each
+pixel, so that large faces do not alias. A picture that is a face already is cut and resized by
+`neurogaze.faces.reading.fitted`, as corpora are: students saw exactly that of such pictures, which
+no turning or sampling between pixels comes into.
 """
 
 from __future__ import annotations
@@ -19,14 +21,14 @@ from PIL import Image
 from neurogaze.deploy.boxes import Box
 from neurogaze.deploy.contract import CropRule
 from neurogaze.errors import InputError
-from neurogaze.faces.reading import FACE_SIZE, LARGEST_BOX
+from neurogaze.faces.reading import FACE_SIZE, LARGEST_BOX, fitted
 
 STEEPEST = math.radians(30.0)
 """Of the line through the eyes: a detector of upright faces finds none that are turned further."""
 
 LEVEL_FROM = math.radians(8.0)
-"""Least angle that is levelled: half the pictures of FERPlus are turned by more than 3.6 degrees, and
-students saw them so; levelling such faces takes a crop further from what was trained on."""
+"""Least angle that is levelled. Half the faces of FERPlus are turned by more than 3.6 degrees and
+students saw them so: levelling those takes a crop further from what was trained on."""
 
 EYES_APART = (0.2, 0.75)
 """Least and greatest distance of credible eyes, in box widths."""
@@ -93,7 +95,9 @@ def crop_face(rgb: NDArray[np.uint8], box: Box, rule: CropRule) -> NDArray[np.ui
         rgb: `uint8 [H, W, 3]`.
         box: where the face is, pixels; may reach beyond the picture, whose edge is then repeated.
         rule: margin, drop and whether the eyes are brought level; of no effect on a box that is
-            `cropped`.
+            `cropped`, which is reduced as in training: bicubic, by `fitted`. A detected face has
+            no such counterpart, and its square may be turned: it is sampled over areas, by
+            `sampled`.
 
     Returns:
         Grey, `uint8 [48, 48]`.
@@ -103,6 +107,8 @@ def crop_face(rgb: NDArray[np.uint8], box: Box, rule: CropRule) -> NDArray[np.ui
             more than `LARGEST_BOX` times that of the picture.
     """
     _check(rgb, box)
+    if box.cropped:
+        return np.asarray(fitted(grey(rgb), (box.left, box.top, box.width, box.height)))
     return sampled(rgb, square_of(box, rule))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from neurogaze.artefacts import file_hash
 from neurogaze.deploy.boxes import Box, Point, merged, scaled, shrunk
 from neurogaze.deploy.cropping import grey
 from neurogaze.deploy.eyes import NEIGHBOURS, SCALE_STEP, with_eyes
@@ -42,9 +43,15 @@ LEAST_SCORE, YUNET_OVERLAP, MOST_FACES = 0.7, 0.3, 5000
 
 
 class Detector(Protocol):
-    """Finds faces."""
+    """Finds faces.
+
+    Attributes:
+        name: as people choose it.
+        identity: what its boxes depend on; of a model file, its content and not its name.
+    """
 
     name: str
+    identity: str
 
     def detect(self, rgb: NDArray[np.uint8]) -> list[Box]:
         """Faces of a picture `uint8 [H, W, 3]`, largest first; none is an answer too."""
@@ -54,7 +61,7 @@ class Detector(Protocol):
 class Cropped:
     """The picture is a face already: its largest square in the middle, as corpora are read."""
 
-    name = "cropped"
+    name = identity = "cropped"
 
     def detect(self, rgb: NDArray[np.uint8]) -> list[Box]:
         """One box, of score 1."""
@@ -74,7 +81,7 @@ class Haar:
         InputError: when OpenCV is missing, or its release holds no cascades.
     """
 
-    name = "haar"
+    name = identity = "haar"
 
     def __init__(self) -> None:
         self._faces, self._eyes = _cascade(FACE_CASCADE), _cascade(EYE_CASCADE)
@@ -113,6 +120,7 @@ class YuNet:
 
     def __init__(self, model: Path) -> None:
         self._network = _network(model)
+        self.identity = f"{self.name} {file_hash(model)}"
         self._turn = threading.Lock()
 
     def detect(self, rgb: NDArray[np.uint8]) -> list[Box]:

@@ -2,23 +2,20 @@
 
 The program runs with torch alone, and returns logits, embedding and, where there is a grid,
 cosines. `torch.export.load` can run code that a file brings (see `neurogaze.deploy.recogniser`), so
-the package writes such files and reads their contract, but never opens one of somebody else.
+the package writes such files, but never opens one of somebody else.
 """
 
 from __future__ import annotations
 
 import io
-import zipfile
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from neurogaze.artefacts import written_aside
-from neurogaze.deploy.contract import REMEDY, Contract, from_json, to_json
+from neurogaze.deploy.contract import Contract, to_json
 from neurogaze.deploy.network import ask, exportable, network_of
-from neurogaze.deploy.parity import N_IMAGES, Parity, checked
-from neurogaze.errors import InputError
+from neurogaze.deploy.parity import N_IMAGES, Parity, Run, kept_if_alike
 from neurogaze.tasks.student import StudentTask
 
 CONTRACT = "neurogaze.json"
@@ -56,10 +53,13 @@ def export_program(
     program = _program(exportable(network), prep.channels, prep.size)
     content = io.BytesIO()  # a file's name would enter its content
     torch.export.save(program, content, extra_files={CONTRACT: to_json(contract)})
-    with written_aside(path) as aside:
-        aside.write_bytes(content.getvalue())
-        exported = torch.export.load(aside).module()  # our own file, a moment old
-        return checked(path, partial(ask, network), partial(ask, exported), prep, n, progress)
+    student = partial(ask, network)
+    return kept_if_alike(path, content.getvalue(), _opened, student, prep, n, progress)
+
+
+def _opened(path: Path) -> Run:
+    """Our own file, a moment old; no other is ever loaded."""
+    return partial(ask, torch.export.load(path).module())
 
 
 def _program(network: torch.nn.Module, channels: int, size: int) -> torch.export.ExportedProgram:
@@ -71,20 +71,3 @@ def _program(network: torch.nn.Module, channels: int, size: int) -> torch.export
         for name in TRACES:
             node.meta.pop(name, None)
     return program
-
-
-def read_contract(path: Path) -> Contract:
-    """Read the contract of an exported program, without opening the program.
-
-    Raises:
-        InputError: for a file that is no such program, or whose contract cannot be used.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.endswith(f"/extra/{CONTRACT}")]
-            text = archive.read(names[0]).decode("utf-8") if len(names) == 1 else None
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise InputError(path, f"cannot be read ({type(error).__name__})", REMEDY) from error
-    if text is None:
-        raise InputError(path, "carries no contract of a student", REMEDY)
-    return from_json(text, path)

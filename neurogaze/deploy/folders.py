@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from neurogaze.deploy.pictures import SUFFIXES
+from neurogaze.deploy.video import SUFFIXES as VIDEO_SUFFIXES
 from neurogaze.errors import InputError
 
 HIDDEN = "."
@@ -23,10 +24,12 @@ class Found:
     Args:
         paths: to read, sorted.
         refused: what cannot be followed, each with the reason in words, sorted.
+        videos: files whose names end as those of videos; a folder's are passed over.
     """
 
     paths: list[Path]
     refused: list[tuple[Path, str]]
+    videos: int = 0
 
 
 @dataclass
@@ -37,6 +40,7 @@ class _Walk:
     links: list[Path] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
     refused: list[tuple[Path, str]] = field(default_factory=list)
+    videos: int = 0
 
 
 def find_pictures(source: Path) -> Found:
@@ -66,7 +70,7 @@ def find_pictures(source: Path) -> Found:
     while walk.links:
         walk.links.sort(reverse=True)
         _read(walk.links.pop(), walk)
-    return Found(sorted(walk.paths), sorted(walk.refused))
+    return Found(sorted(walk.paths), sorted(walk.refused), walk.videos)
 
 
 def _read(top: Path, walk: _Walk) -> None:
@@ -98,6 +102,7 @@ def _take(entry: os.DirEntry[str], walk: _Walk, waiting: list[Path]) -> None:
         elif entry.is_file():
             if path.suffix.lower() in SUFFIXES:
                 walk.paths.append(path)
+            walk.videos += path.suffix.lower() in VIDEO_SUFFIXES
         elif entry.is_symlink():
             walk.refused.append((path, "is a broken link"))
         elif path.suffix.lower() in SUFFIXES:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.progress import track
 
 from neurogaze.artefacts import alone, settings_hash
-from neurogaze.deploy.annotating import Annotator, annotator
+from neurogaze.deploy.annotating import Annotator, annotator, drawn_rows
 from neurogaze.deploy.batching import Shot, asked, in_groups
 from neurogaze.deploy.contract import to_json
 from neurogaze.deploy.detection import Detector
 from neurogaze.deploy.folders import find_pictures
 from neurogaze.deploy.infer_settings import InferSettings
-from neurogaze.deploy.journal import Entry, Journal, journal_of, key_of
+from neurogaze.deploy.journal import Entry, Journal, check_own, is_begun, journal_of, key_of
 from neurogaze.deploy.looking import look, rows_of
 from neurogaze.deploy.pictures import SUFFIXES, read_rgb
 from neurogaze.deploy.recogniser import Recogniser
 from neurogaze.deploy.rows import Place
 from neurogaze.deploy.summary import Summary, Tally
+from neurogaze.deploy.targets import check_fresh
 from neurogaze.deploy.writing import table
 from neurogaze.errors import InputError
 
@@ -44,14 +45,17 @@ class Listed:
     refused: str = ""
 
 
-def listed(source: Path) -> list[Listed]:
-    """Everything that gets a row, by name.
+def listed(source: Path) -> tuple[list[Listed], int]:
+    """Everything that gets a row, by name, and how many videos are passed over.
 
     Raises:
         InputError: for a source that is not there or holds no picture.
     """
     found = find_pictures(source)
     named = [(path, "") for path in found.paths] + found.refused
+    if not named and found.videos:
+        held = f"holds no picture, but {found.videos:,} videos"
+        raise InputError(source, held, "give each video by itself")
     if not named:
         raise InputError(source, "holds no picture", f"give files that end in {SUFFIXES}")
     folder = source if source.is_dir() else source.parent
@@ -59,7 +63,7 @@ def listed(source: Path) -> list[Listed]:
     for path, refused in sorted(named):
         name = printable(path.relative_to(folder).as_posix())
         pictures.append(Listed(path, name, key_of(name, path), refused))
-    return pictures
+    return pictures, found.videos
 
 
 def printable(name: str) -> str:
@@ -82,24 +86,24 @@ def infer_pictures(
     """Judge every face of every picture.
 
     Rows are kept in a journal beside the table while the run goes on; the table is made of it at
-    the end, in the order of names.
+    the end, in the order of names. The hidden file that keeps other processes out stays: whoever
+    removed it could leave two of them in, each with a lock of its own.
 
     Raises:
         InputError: for a bad source or settings, or where another process writes the same table.
     """
     begun = time.monotonic()
     settings.check_for_pictures()
-    _check_apart(source, settings.annotated)
-    pictures = listed(source)
-    tally = Tally(out, "pictures")
+    pictures, videos = listed(source)
+    tally = Tally(out, "pictures", videos)
     path, lock = journal_of(out), out.with_name(f".{out.name}.lock")
     identity = _identity(source, recogniser, detector, settings)
-    with alone(lock, out), Journal(path, identity) as journal:
+    with alone(lock, out), _journal(path, identity, settings.annotated) as journal:
         reused = _taken_over(journal, pictures)
-        todo = [picture for picture in pictures if picture.key not in journal]
         try:
             with annotator(settings.annotated) as pen:
-                _judge(todo, journal, recogniser, detector, settings, pen, progress)
+                for todo in _left(journal, pictures):
+                    _judge(todo, journal, recogniser, detector, settings, pen, progress)
         except KeyboardInterrupt:
             done = sum(picture.key in journal for picture in pictures)
             _say(f"{done:,} of {len(pictures):,} pictures are kept in {path}")
@@ -111,8 +115,28 @@ def infer_pictures(
                 for row in entry.rows:
                     written.write(row)
         path.unlink()
-        lock.unlink(missing_ok=True)
     return tally.summary(time.monotonic() - begun, reused)
+
+
+def _journal(path: Path, identity: dict[str, str], annotated: Path | None) -> Journal:
+    """Open the journal; a folder of drawings that is not of the same run must be empty.
+
+    Raises:
+        InputError: for a file in its place that is no journal, and for a folder that is not empty.
+    """
+    check_own(path)
+    if not is_begun(path, identity):
+        check_fresh(annotated)
+    return Journal(path, identity)
+
+
+def _left(journal: Journal, pictures: Sequence[Listed]) -> tuple[list[Listed], list[Listed]]:
+    """Pictures to judge: first those that failed before, then those that were never judged.
+
+    They are kept apart, so that the others come in the groups of a run that nobody disturbed.
+    """
+    failed = [p for p in pictures if p.key in journal and not journal.settled(p.key)]
+    return failed, [p for p in pictures if p.key not in journal]
 
 
 def _judge(
@@ -125,15 +149,15 @@ def _judge(
     progress: bool,
 ) -> None:
     """Judge pictures group by group, and keep each group in the journal."""
-    steps = track(todo, "judging pictures", disable=not progress)
+    steps = track(todo, "judging pictures", disable=not (progress and todo))
     keys = {picture.name: picture.key for picture in todo}
     shots = _shots(steps, recogniser, detector, settings.annotated is not None)
     for group in in_groups(shots, settings.batch_size):
         entries = []
         for shot, said in zip(group, asked(group, recogniser, settings.batch_size), strict=True):
-            rows = rows_of(shot, said, recogniser.contract)
-            if shot.rgb is not None:
-                pen.draw(shot.rgb, rows)
+            rows, trouble = drawn_rows(shot, rows_of(shot, said, recogniser.contract), pen)
+            if trouble:
+                _say(f"{shot.place.file}: {trouble}")
             entries.append(Entry(keys[shot.place.file], tuple(rows), bool(shot.trouble)))
         journal.add(entries)
 
@@ -160,33 +184,24 @@ def _shots(
 def _identity(
     source: Path, recogniser: Recogniser, detector: Detector, settings: InferSettings
 ) -> dict[str, str]:
-    """What rows depend on, beside the pictures."""
+    """What rows and drawings depend on, beside the pictures."""
+    annotated = settings.annotated and settings.annotated.resolve()
     return {
         "folder": settings_hash(printable(str(source.resolve()))),
         "model": settings_hash([to_json(recogniser.contract), recogniser.kind]),
-        "detector": detector.name,
-        "settings": settings_hash(settings),
+        "detector": detector.identity,
+        "settings": settings_hash(replace(settings, annotated=annotated)),
     }
 
 
 def _taken_over(journal: Journal, pictures: Sequence[Listed]) -> int:
     """How many pictures are done already; says so, or that a journal was of no use."""
-    reused = sum(picture.key in journal for picture in pictures)
+    reused = sum(journal.settled(picture.key) for picture in pictures)
     if journal.other:
         _say(f"{journal.path} was of another model, folder or settings: all is judged anew")
     elif reused:
         _say(f"going on from {journal.path}: {reused:,} of {len(pictures):,} pictures are done")
     return reused
-
-
-def _check_apart(source: Path, annotated: Path | None) -> None:
-    """Refuse to draw into the folder that is read: the next run would read the drawings."""
-    folder = (source if source.is_dir() else source.parent).resolve()
-    if annotated is None:
-        return
-    inside = source.is_dir() and folder in annotated.resolve().parents
-    if inside or annotated.resolve() == folder:
-        raise InputError(annotated, "lies in the folder that is read", "name another folder")
 
 
 def _say(line: str) -> None:

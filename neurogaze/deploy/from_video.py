@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.progress import track
 
-from neurogaze.deploy.annotating import annotator
+from neurogaze.deploy.annotating import annotator, drawn_rows
 from neurogaze.deploy.batching import NO_FACES, Shot, asked, in_groups
 from neurogaze.deploy.detection import Detector
 from neurogaze.deploy.infer_settings import InferSettings
@@ -23,9 +23,14 @@ from neurogaze.deploy.recogniser import Recogniser
 from neurogaze.deploy.rows import Place, Reading
 from neurogaze.deploy.smoothing import Smoother
 from neurogaze.deploy.summary import Summary, Tally
+from neurogaze.deploy.targets import check_fresh
 from neurogaze.deploy.tracking import Tracker
 from neurogaze.deploy.video import Frame, Recording
 from neurogaze.deploy.writing import table
+
+
+class NothingKept(KeyboardInterrupt):
+    """A video or camera was interrupted before its table was written."""
 
 
 def infer_recording(
@@ -39,13 +44,38 @@ def infer_recording(
     """Judge every face of every frame; memory does not grow with the length.
 
     Ctrl-C ends the reading of a camera, and its table is finished. A video that is interrupted
-    leaves nothing.
+    leaves no table; pictures that were drawn into a folder stay there. One that breaks off, as a
+    file that is cut does, has its table, and counts as unreadable in part.
 
     Raises:
         InputError: for settings or a recording that cannot be used.
+        NothingKept: when it is interrupted.
     """
     begun = time.monotonic()
-    tally, judge = Tally(out, "frames"), Judge(recogniser, settings)
+    check_fresh(settings.annotated)
+    tally = Tally(out, "frames")
+    try:
+        _judge(recording, recogniser, detector, out, settings, progress, tally)
+    except KeyboardInterrupt as error:
+        told = f"interrupted: no table of {recording.name} is kept; a new run begins at its start"
+        raise NothingKept(told) from error
+    if recording.trouble:
+        _say(f"{recording.name}: {recording.trouble}")
+        tally.broke_off(recording.missing)
+    return tally.summary(time.monotonic() - begun)
+
+
+def _judge(
+    recording: Recording,
+    recogniser: Recogniser,
+    detector: Detector,
+    out: Path,
+    settings: InferSettings,
+    progress: bool,
+    tally: Tally,
+) -> None:
+    """Frames to table, drawings and tally."""
+    judge = Judge(recogniser, settings)
     frames = recording.frames(settings.seconds)
     steps = track(frames, f"judging {recording.name}", recording.total, disable=not progress)
     keep = settings.annotated is not None
@@ -57,13 +87,12 @@ def infer_recording(
         shots = _shots(steps, recording.name, recogniser, detector, settings.every, keep)
         for group in in_groups(shots, settings.batch_size):
             for shot, said in zip(group, judge.readings(group), strict=True):
-                rows = rows_of(shot, said, recogniser.contract)
+                rows, trouble = drawn_rows(shot, rows_of(shot, said, recogniser.contract), pen)
+                if trouble:
+                    _say(f"{recording.name}, frame {shot.place.frame}: {trouble}")
                 tally.add(rows, bool(shot.trouble))
                 for row in rows:
                     written.write(row)
-                if shot.rgb is not None:
-                    pen.draw(shot.rgb, rows)
-    return tally.summary(time.monotonic() - begun)
 
 
 class Judge:
@@ -115,8 +144,12 @@ def _looked(
 ) -> Shot:
     shot = look(place, lambda: frame.rgb, detector, recogniser.contract.crop, tracker.update, keep)
     if shot.trouble:
-        print(f"{place.file}, frame {frame.number}: {shot.trouble}", file=sys.stderr)
+        _say(f"{place.file}, frame {frame.number}: {shot.trouble}")
     return shot
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 @contextmanager

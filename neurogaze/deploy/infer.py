@@ -10,8 +10,10 @@ from neurogaze.deploy.from_video import infer_recording
 from neurogaze.deploy.infer_settings import PLAIN, InferSettings
 from neurogaze.deploy.recogniser import Recogniser
 from neurogaze.deploy.summary import Summary
+from neurogaze.deploy.targets import check_targets
 from neurogaze.deploy.video import Recording, camera_number, is_video, open_camera, open_video
 from neurogaze.deploy.writing import check_table
+from neurogaze.errors import InputError
 
 __all__ = ["InferSettings", "Summary", "infer"]
 
@@ -39,13 +41,24 @@ def infer(
         Figures of the run. Pictures that could not be read are counted there, and keep a row.
 
     Raises:
-        InputError: for a source, table or setting that cannot be used at all.
+        InputError: for a source, table or setting that cannot be used at all, and for a target
+            that would replace what is read.
+        NothingKept: where a video is interrupted.
     """
     check_table(out)
+    if not isinstance(source, Recording):
+        if not str(source):
+            raise InputError("source", "is empty", "give a picture, a folder, a video or camera:0")
+        check_targets(_path_of(str(source)), out, settings.annotated)
     recording = source if isinstance(source, Recording) else _recording(str(source))
     if recording is not None:
         return infer_recording(recording, recogniser, detector, out, settings, progress)
     return infer_pictures(Path(str(source)), recogniser, detector, out, settings, progress)
+
+
+def _path_of(source: str) -> Path | None:
+    """The file or folder of that name; None for a camera."""
+    return None if camera_number(source) is not None else Path(source)
 
 
 def _recording(source: str) -> Recording | None:

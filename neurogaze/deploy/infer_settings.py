@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from neurogaze.deploy.recogniser import BATCH
 from neurogaze.errors import InputError
 
 
@@ -16,7 +17,8 @@ class InferSettings:
     Args:
         every: judge every n-th frame of a video; those between repeat it.
         smoothing: weight of the past in the moving average over a video, 0 to below 1.
-        batch_size: faces that the student is asked about at once.
+        batch_size: faces that the student is asked about at once, at most `recogniser.BATCH`, into
+            which it divides more of them.
         seconds: stop a video or camera there; 0 goes on to its end.
         annotated: folder or `.mp4` for pictures with the answers drawn on them; None draws none.
 
@@ -34,6 +36,9 @@ class InferSettings:
         for name in ("every", "batch_size"):
             if getattr(self, name) < 1:
                 raise InputError(f"--{name}", f"is {getattr(self, name)}", "give 1 or more")
+        if self.batch_size > BATCH:
+            found = f"is {self.batch_size}, but a student is asked about {BATCH} faces at most"
+            raise InputError("--batch_size", found, f"give {BATCH} or less")
         if not 0 <= self.smoothing < 1:
             found = f"is {self.smoothing}"
             raise InputError("--smoothing", found, "give 0 (none) to below 1, such as 0.8")

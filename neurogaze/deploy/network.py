@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from neurogaze.affect import EMOTIONS
+from neurogaze.errors import InputError
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input
 from neurogaze.models.student import Student
 from neurogaze.tasks.student import StudentTask
@@ -20,6 +23,9 @@ OUTPUTS = ("logits", "embedding", "cosines")
 
 SHORTEST = 1e-12
 """Length below which an embedding has no direction; its cosines are 0."""
+
+
+EXPORT_AGAIN = "export it again: neurogaze export"
 
 
 class Outputs(NamedTuple):
@@ -103,3 +109,40 @@ def ask(network: nn.Module, images: NDArray[np.float32]) -> Outputs:
     given = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
         return as_outputs([part.numpy() for part in network(given)])
+
+
+def check_shapes(outputs: Outputs, n: int, cells: int, where: Path) -> Outputs:
+    """Refuse what is not one row of `float32` a picture, with eight logits and a cosine a cell.
+
+    Args:
+        outputs: of a network that was asked about `n` pictures.
+        n: pictures.
+        cells: of the grid; 0 without one.
+        where: the file of the network, for errors.
+
+    Returns:
+        The same outputs.
+
+    Raises:
+        InputError: naming the file and the output.
+    """
+    for name, width in (("logits", len(EMOTIONS)), ("embedding", None), ("cosines", cells)):
+        part: object = getattr(outputs, name)
+        if not isinstance(part, np.ndarray):
+            raise InputError(where, f"gives {name} of type {type(part).__name__}", EXPORT_AGAIN)
+        fits = part.ndim == 2 and len(part) == n and width in (None, part.shape[1])
+        if not fits or part.dtype != np.float32:
+            wanted = f"float32 [{n}, {'D' if width is None else width}]"
+            found = f"gives {name} of {part.dtype} {list(part.shape)}, not {wanted}"
+            raise InputError(where, found, EXPORT_AGAIN)
+    return outputs
+
+
+def check_finite(outputs: Sequence[NDArray[np.floating]], where: Path) -> None:
+    """Refuse answers that are no numbers: of them the first emotion would become the label.
+
+    Raises:
+        InputError: naming the file.
+    """
+    if not all(np.isfinite(part).all() for part in outputs):
+        raise InputError(where, "gives answers that are no numbers", "look for a diverged run")

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from neurogaze.artefacts import written_aside
 from neurogaze.deploy.contract import Contract
 from neurogaze.deploy.network import OUTPUTS, DeployedNetwork, ask, exportable, network_of
 from neurogaze.deploy.onnx_file import INPUT, asking, read_onnx, sealed, start_session
-from neurogaze.deploy.parity import N_IMAGES, Parity, checked
+from neurogaze.deploy.parity import N_IMAGES, Parity, Run, kept_if_alike
 from neurogaze.faces.preprocessing import FacePreprocessing
 from neurogaze.tasks.student import StudentTask
 
@@ -59,10 +58,12 @@ def export_onnx(
     """
     network, prep = network_of(task), contract.preprocessing
     model = sealed(onnx_graph(network, prep), contract)
-    with written_aside(path) as aside:
-        aside.write_bytes(model.SerializeToString(deterministic=True))
-        session = start_session(read_onnx(aside).content, path)
-        return checked(path, partial(ask, network), asking(session), prep, n, progress)
+    content = model.SerializeToString(deterministic=True)
+
+    def opened(aside: Path) -> Run:
+        return asking(start_session(read_onnx(aside).content, path), path)
+
+    return kept_if_alike(path, content, opened, partial(ask, network), prep, n, progress)
 
 
 def onnx_graph(network: DeployedNetwork, prep: FacePreprocessing) -> onnx.ModelProto:

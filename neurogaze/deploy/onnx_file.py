@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from neurogaze.deploy.contract import Contract, from_json, prototypes_hash, to_json
+from neurogaze.deploy.contract import Contract, from_json, to_json
 from neurogaze.deploy.network import OUTPUTS, Outputs, as_outputs
+from neurogaze.deploy.onnx_parts import REMEDY, check_parts
 from neurogaze.errors import InputError
+from neurogaze.prototypes.seal import prototypes_hash
 
 if TYPE_CHECKING:
     import onnx
@@ -32,8 +33,6 @@ INPUT = "images"
 
 PROTOTYPES = "prototypes"
 """Name of the tensor that holds them."""
-
-REMEDY = "export it again: neurogaze export"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,19 +78,21 @@ def read_onnx(path: Path) -> OnnxFile:
     """Read a model, and refuse it unless graph, contract and prototypes belong together.
 
     Raises:
-        InputError: for a file that is no ONNX, keeps tensors in other files, has no contract, was
-            changed after its export, or whose prototypes are not those of its contract.
+        InputError: for a file that cannot be read or is no ONNX, keeps tensors in other files, has
+            operators beyond the standard or no contract, was changed after its export, or whose
+            prototypes are not those of its contract.
     """
     import onnx
     from google.protobuf.message import DecodeError
 
-    content = path.read_bytes()
     try:
+        content = path.read_bytes()
         model = onnx.load_model_from_string(content)
     except (DecodeError, ValueError) as error:
         raise InputError(path, "is no ONNX model", REMEDY) from error
-    if any(tensor.external_data for tensor in model.graph.initializer):
-        raise InputError(path, "keeps tensors in other files", REMEDY)
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({type(error).__name__})", REMEDY) from error
+    check_parts(path, model)
     known = {entry.key: entry.value for entry in model.metadata_props}
     if CONTRACT not in known or SEAL not in known:
         raise InputError(path, "carries no contract of a student", REMEDY)
@@ -108,7 +109,10 @@ def _check_prototypes(path: Path, model: onnx.ModelProto, contract: Contract) ->
     from onnx import numpy_helper
 
     found = {tensor.name: tensor for tensor in model.graph.initializer}.get(PROTOTYPES)
-    held = "" if found is None else prototypes_hash(torch.tensor(numpy_helper.to_array(found)))
+    try:
+        held = "" if found is None else prototypes_hash(numpy_helper.to_array(found))
+    except (ValueError, TypeError) as error:
+        raise InputError(path, "holds prototypes that cannot be read", REMEDY) from error
     if held != contract.prototypes_sha256:
         said = contract.prototypes_sha256 or "no grid"
         raise InputError(path, f"holds the prototypes {held or 'of none'}, not {said}", REMEDY)
@@ -130,9 +134,21 @@ def _check_shapes(path: Path, model: onnx.ModelProto, contract: Contract) -> Non
         raise InputError(path, f"returns {names}, not {expected}", REMEDY)
 
 
-def asking(session: InferenceSession) -> Callable[[NDArray[np.float32]], Outputs]:
-    """A session as a function of prepared images, `float32 [N, C, S, S]`."""
-    return lambda images: as_outputs(session.run(None, {INPUT: images}))
+def asking(session: InferenceSession, path: Path) -> Callable[[NDArray[np.float32]], Outputs]:
+    """A session as a function of prepared images, `float32 [N, C, S, S]`.
+
+    Args:
+        session: that was started.
+        path: its file, which the function names in an `InputError` when the graph cannot be run.
+    """
+
+    def run(images: NDArray[np.float32]) -> Outputs:
+        try:
+            return as_outputs(session.run(None, {INPUT: images}))
+        except Exception as error:  # onnxruntime has no common class of its errors
+            raise _cannot_run(path, error) from error
+
+    return run
 
 
 def start_session(content: bytes, path: Path, threads: int = 0) -> InferenceSession:
@@ -150,9 +166,12 @@ def start_session(content: bytes, path: Path, threads: int = 0) -> InferenceSess
 
     options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors only
+    options.log_severity_level = 4  # errors are raised, and told in one line
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no common class of its errors
-        found = f"cannot be run by onnxruntime ({type(error).__name__})"
-        raise InputError(path, found, REMEDY) from error
+        raise _cannot_run(path, error) from error
+
+
+def _cannot_run(path: Path, error: Exception) -> InputError:
+    return InputError(path, f"cannot be run by onnxruntime ({type(error).__name__})", REMEDY)

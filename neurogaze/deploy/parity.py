@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch.nn.functional import interpolate
 
-from neurogaze.deploy.network import Outputs, prepared
+from neurogaze.artefacts import written_aside
+from neurogaze.deploy.network import Outputs, check_finite, prepared
 from neurogaze.errors import InputError
 from neurogaze.faces.preprocessing import FacePreprocessing
 from neurogaze.faces.reading import FACE_SIZE
@@ -149,10 +150,11 @@ def checked(
         progress: show a bar.
 
     Raises:
-        InputError: where they disagree.
+        InputError: where they disagree, or the student's own answers are no numbers.
     """
     faces = drawn_pictures(n)
     expected = outputs_on(student, faces, prep, "asking the student", progress)
+    check_finite(expected, path)
     found = outputs_on(exported, faces, prep, "asking the exported file", progress)
     parity = compare(expected, found)
     alone = compare(_first(expected), outputs_on(exported, faces[:1], prep, "", progress=False))
@@ -161,6 +163,34 @@ def checked(
             found_text = f"does not say what its student says ({seen})"
             raise InputError(path, found_text, "report the backbone, and the versions of torch")
     return parity
+
+
+def kept_if_alike(
+    path: Path,
+    content: bytes,
+    opened: Callable[[Path], Run],
+    student: Run,
+    prep: FacePreprocessing,
+    n: int = N_IMAGES,
+    progress: bool = True,
+) -> Parity:
+    """Write an exported file, and keep it only if it says what its student says.
+
+    Args:
+        path: to write.
+        content: of the file.
+        opened: makes a network of a file; it gets the one that was written aside.
+        student: the network that was exported.
+        prep: how both want their images.
+        n: pictures to compare.
+        progress: show a bar.
+
+    Raises:
+        InputError: where they disagree; nothing is left behind, and a file that was there stays.
+    """
+    with written_aside(path) as aside:
+        aside.write_bytes(content)
+        return checked(path, student, opened(aside), prep, n, progress)
 
 
 def _first(outputs: Outputs) -> Outputs:

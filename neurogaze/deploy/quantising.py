@@ -22,7 +22,7 @@ from rich.progress import track
 
 from neurogaze.artefacts import written_aside
 from neurogaze.deploy.contract import Contract
-from neurogaze.deploy.network import OUTPUTS, ask, network_of, prepared
+from neurogaze.deploy.network import OUTPUTS, ask, check_finite, network_of, prepared
 from neurogaze.deploy.onnx_export import onnx_graph, without_traces
 from neurogaze.deploy.onnx_file import INPUT, asking, read_onnx, sealed, start_session
 from neurogaze.deploy.parity import N_IMAGES, Parity, checked, compare, outputs_on
@@ -130,16 +130,18 @@ def export_int8(
 
     Raises:
         InputError: where the float32 graph disagrees with the student, or the int8 one gives other
-            labels to more than 1 - `AGREEMENT` of the held pictures; nothing is left behind.
+            labels to more than 1 - `AGREEMENT` of the held pictures, or no numbers; nothing is left
+            behind.
     """
     network, prep = network_of(task), contract.preprocessing
     model = onnx_graph(network, prep)
-    exact = asking(start_session(model.SerializeToString(), path))
+    exact = asking(start_session(model.SerializeToString(), path), path)
     parity = checked(path, partial(ask, network), exact, prep, n, progress)
     small = quantised(model, pictures.calibrate, prep, progress)
-    coarse = asking(start_session(small.SerializeToString(), path))
+    coarse = asking(start_session(small.SerializeToString(), path), path)
     expected = outputs_on(exact, pictures.held, prep, "asking in float32", progress)
     found = outputs_on(coarse, pictures.held, prep, "asking in int8", progress)
+    check_finite(found, path)
     check = Int8Check(parity, len(pictures.held), compare(expected, found).same)
     if check.same < AGREEMENT:
         remedy = f"calibrate with more pictures, or keep float32 ({AGREEMENT:.0%} are asked for)"

@@ -23,7 +23,16 @@ from scipy.stats import entropy
 
 from neurogaze.affect import anchors
 from neurogaze.deploy.contract import Contract, contract_of
-from neurogaze.deploy.network import Outputs, ask, network_of, prepared
+from neurogaze.deploy.network import (
+    EXPORT_AGAIN,
+    DeployedNetwork,
+    Outputs,
+    ask,
+    check_finite,
+    check_shapes,
+    network_of,
+    prepared,
+)
 from neurogaze.deploy.onnx_file import asking, read_onnx, start_session
 from neurogaze.errors import InputError
 from neurogaze.faces.reading import FACE_SIZE
@@ -33,7 +42,10 @@ from neurogaze.tasks.student import StudentTask
 BATCH = 64
 """Faces that go through the network at once; memory does not grow beyond it."""
 
-Kind = Literal["onnx", "program", "checkpoint"]
+PROOF = (1, 2)
+"""Blank faces that a file is asked about when it is opened: a graph may be right for one alone."""
+
+Kind = Literal["onnx", "checkpoint"]
 Floats = NDArray[np.float32]
 
 
@@ -138,20 +150,37 @@ class Recogniser:
             faces: grey `uint8 [N, 48, 48]`, any number of them, also none.
 
         Raises:
-            InputError: for pictures of another type or size.
+            InputError: for pictures of another type or size; naming the file, for a network that
+                cannot be run, or whose answers have another shape than its contract says or are no
+                numbers.
         """
         given = np.asarray(faces)
         if given.dtype != np.uint8 or given.shape[1:] != (FACE_SIZE, FACE_SIZE):
             found = f"are {given.dtype} of shape {given.shape}"
             raise InputError("faces", found, f"give grey uint8 [N, {FACE_SIZE}, {FACE_SIZE}]")
         starts = range(0, max(len(given), 1), BATCH)  # no face is one empty batch
-        prep = self.contract.preprocessing
-        parts = [self.run(prepared(given[i : i + BATCH], prep)) for i in starts]
-        return answers_of(Outputs(*map(np.concatenate, zip(*parts, strict=True))), self.contract)
+        parts = [self._batch(given[i : i + BATCH]) for i in starts]
+        if len({part.embedding.shape[1] for part in parts}) > 1:
+            raise InputError(self.path, "gives embeddings of several widths", EXPORT_AGAIN)
+        outputs = Outputs(*map(np.concatenate, zip(*parts, strict=True)))
+        check_finite(outputs, self.path)
+        answers = answers_of(outputs, self.contract)
+        check_finite([answers.probabilities], self.path)  # over a tiny temperature logits overflow
+        return answers
+
+    def _batch(self, faces: NDArray[np.uint8]) -> Outputs:
+        """Outputs of the right shape for faces that go through at once."""
+        outputs = self.run(prepared(faces, self.contract.preprocessing))
+        return check_shapes(outputs, len(faces), len(self.contract.centers), self.path)
 
 
 def open_recogniser(path: Path, calibration: Path | None = None, threads: int = 0) -> Recogniser:
-    """Open a model file, and refuse it unless all that it says of itself is true.
+    """Open a model file, and refuse it unless its parts fit together and it answers.
+
+    It is asked about a blank face and about two. Hashes find what was damaged, mixed up or edited
+    in one place; they are no signatures. An ONNX file is sealed as a whole. A checkpoint binds hash
+    and prototypes of its grid together; one of an earlier version does not, and what it says of its
+    grid is repeated unseen.
 
     Args:
         path: `.onnx` written by `neurogaze export`, or the `.ckpt` of a student.
@@ -161,8 +190,8 @@ def open_recogniser(path: Path, calibration: Path | None = None, threads: int = 
 
     Raises:
         InputError: for a file that is no such model, has no contract, was changed after its export,
-            has another label order or another grid than its contract says; for a calibration of
-            another checkpoint.
+            has another label order or other prototypes than it says, or cannot answer with
+            numbers of the right shape; for a calibration of another checkpoint.
     """
     if not path.is_file():
         raise InputError(path, "no such file", "give a .onnx or .ckpt file of a student")
@@ -182,7 +211,7 @@ def open_recogniser(path: Path, calibration: Path | None = None, threads: int = 
 def _open_onnx(path: Path, threads: int) -> Recogniser:
     model = read_onnx(path)
     session = start_session(model.content, path, threads)
-    return Recogniser(model.contract, path, "onnx", asking(session))
+    return _proved(Recogniser(model.contract, path, "onnx", asking(session, path)))
 
 
 def _open_checkpoint(path: Path, calibration: Path | None, threads: int) -> Recogniser:
@@ -190,4 +219,20 @@ def _open_checkpoint(path: Path, calibration: Path | None, threads: int) -> Reco
     contract = contract_of(task, calibration, path)
     if threads:
         torch.set_num_threads(threads)
-    return Recogniser(contract, path, "checkpoint", partial(ask, network_of(task)))
+    return _proved(Recogniser(contract, path, "checkpoint", partial(_ask, path, network_of(task))))
+
+
+def _ask(path: Path, network: DeployedNetwork, images: Floats) -> Outputs:
+    """Ask a checkpoint's network; what torch cannot run is the file's fault."""
+    try:
+        return ask(network, images)
+    except RuntimeError as error:
+        found = f"cannot be run by torch ({type(error).__name__})"
+        raise InputError(path, found, "train it again") from error
+
+
+def _proved(recogniser: Recogniser) -> Recogniser:
+    """A recogniser that answered about one blank face and about two."""
+    for n in PROOF:
+        recogniser.answers(np.zeros((n, FACE_SIZE, FACE_SIZE), np.uint8))
+    return recogniser

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,9 @@ from neurogaze.deploy.contract import MEANINGLESS, Contract
 from neurogaze.deploy.recogniser import Answers
 
 NO_FACE = "no face"
+UNDRAWN = "cannot be drawn"
+"""Begins the note on a picture whose annotated twin could not be written."""
+
 CACHED = "cached"
 """Note on a frame that was skipped and repeats the one judged before it."""
 
@@ -93,6 +96,11 @@ class FaceRow:
     def generated(self) -> bool:
         """Whether the student behind it saw drawn faces only."""
         return MEANINGLESS in self.note
+
+    @property
+    def undrawn(self) -> bool:
+        """Whether the annotated picture was asked for and could not be written."""
+        return UNDRAWN in self.note
 
 
 COLUMNS = tuple(field.name for field in fields(FaceRow))
@@ -189,6 +197,16 @@ def _number(value: float | None, digits: int = SHARE_DIGITS) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return round(float(value), digits) + 0.0
+
+
+def undrawn(row: FaceRow, trouble: str) -> FaceRow:
+    """The row with a note on why its annotated picture is missing.
+
+    >>> undrawn(FaceRow("a.png", note="no face"), "disk full").note
+    'no face; cannot be drawn: disk full'
+    """
+    said = f"{UNDRAWN}: {trouble}"
+    return replace(row, note=f"{row.note}; {said}" if row.note else said)
 
 
 def as_values(row: FaceRow) -> list[Any]:

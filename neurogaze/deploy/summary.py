@@ -32,7 +32,11 @@ class Summary:
         seen: pictures or frames, with those that could not be read.
         faces: rows with a face.
         no_face: pictures or frames without one.
-        unreadable: pictures or frames that could not be read.
+        found: pictures or frames with one face or more.
+        unreadable: pictures or frames that could not be read, with those that a recording which
+            broke off had promised.
+        undrawn: pictures or frames whose annotated twin could not be written.
+        videos: files in a folder that were passed over, for each is read by itself.
         abstained: faces without a label.
         reused: pictures that an interrupted run had done.
         seconds: that the run took.
@@ -46,7 +50,10 @@ class Summary:
     seen: int = 0
     faces: int = 0
     no_face: int = 0
+    found: int = 0
     unreadable: int = 0
+    undrawn: int = 0
+    videos: int = 0
     abstained: int = 0
     reused: int = 0
     seconds: float = 0.0
@@ -56,8 +63,14 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """0, or 1 when something could not be read."""
-        return SOME_FAILED if self.unreadable else 0
+        """0, or 1 when something could not be read or drawn."""
+        return SOME_FAILED if self.unreadable or self.undrawn else 0
+
+    @property
+    def found_share(self) -> float:
+        """Of the pictures or frames that could be read, those with a face; 0 of none."""
+        read = self.found + self.no_face
+        return self.found / read if read else 0.0
 
     @property
     def rate(self) -> float:
@@ -69,11 +82,16 @@ class Summary:
         lines = [
             f"{self.seen:,} {self.what}: {self.faces:,} faces, {self.no_face:,} without a face, "
             f"{self.unreadable:,} unreadable, {self.abstained:,} faces without a sure label",
+            f"a face was found in {self.found_share:.1%} of the {self.what} that could be read",
             f"{self.rate:,.1f} {self.what}/s over {self.seconds:,.1f} s, "
             f"peak memory {self.memory / MEGABYTE:,.0f} MB",
         ]
         if self.reused:
             lines.append(f"{self.reused:,} {self.what} were done before and taken over")
+        if self.undrawn:
+            lines.append(f"{self.undrawn:,} {self.what} could not be drawn: see their notes")
+        if self.videos:
+            lines.append(f"{self.videos:,} videos were passed over: give each by itself")
         if self.flips:
             lines.append(_flips_told(self.flips))
         lines += [WORDS] + [f"This student is {MEANINGLESS}."] * self.generated
@@ -90,8 +108,8 @@ def _flips_told(flips: Sequence[Flips]) -> str:
 class Tally:
     """Counts rows into a summary."""
 
-    def __init__(self, out: Path, what: str) -> None:
-        self._summary = Summary(out, what)
+    def __init__(self, out: Path, what: str, videos: int = 0) -> None:
+        self._summary = Summary(out, what, videos=videos)
         self._flips = FlipCounter()
 
     def add(self, rows: Sequence[FaceRow], failed: bool = False) -> None:
@@ -102,12 +120,18 @@ class Tally:
             seen=s.seen + 1,
             faces=s.faces + len(faces),
             no_face=s.no_face + (not faces and not failed),
+            found=s.found + bool(faces),
             unreadable=s.unreadable + failed,
+            undrawn=s.undrawn + any(row.undrawn for row in rows),
             abstained=s.abstained + sum(bool(row.abstained) for row in faces),
             generated=s.generated or any(row.generated for row in rows),
         )
         for row in faces:
             self._flips.add(row)
+
+    def broke_off(self, missing: int) -> None:
+        """Count frames that a recording had promised and did not give."""
+        self._summary = replace(self._summary, unreadable=self._summary.unreadable + missing)
 
     def summary(self, seconds: float, reused: int = 0) -> Summary:
         """The figures so far."""

@@ -43,6 +43,10 @@ CAMERA = re.compile(r"(?:camera:)?(\d{1,3})")
 USUAL_RATE = 25.0
 """Frames a second where a file or camera does not say."""
 
+SHORT_FRAMES, SHORT_SHARE = 2, 0.02
+"""Frames, and share of all, that a header may promise in vain, whichever is more: headers are off
+by a frame or two."""
+
 FASTEST = 1000.0
 """Frames a second; more is a mistake in the header."""
 
@@ -98,6 +102,9 @@ class Recording:
     Attributes:
         rate: frames a second, as the file or camera says.
         total: frames, as the file says; None where it says nothing credible.
+        missing: frames that were promised and did not come, known after the last; 1 for a camera
+            that broke off, which promises no number.
+        trouble: that it broke off, in words; "" where it ended as it should.
     """
 
     def __init__(
@@ -113,6 +120,7 @@ class Recording:
         self.name, self.live = name, live
         self._capture, self._limits, self._clock = capture, limits, clock
         self._stopped = False
+        self.missing, self.trouble = 0, ""
         rate = capture.get(cv2.CAP_PROP_FPS)
         self.rate = rate if math.isfinite(rate) and 0 < rate <= FASTEST else USUAL_RATE
         total = capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -164,9 +172,30 @@ class Recording:
                 at = said if sound else max(number / self.rate, before)
             yield at, image
             number, before = number + 1, at
+        self._end(number, before)
         if number == 0:
             remedy = "give another" if self.live else "convert it, for example with ffmpeg"
             raise InputError(self.name, "holds no frame that can be read", remedy)
+
+    def _end(self, frames: int, last: float) -> None:
+        """Say whether the source broke off, from how many frames came and the time of the last.
+
+        A file does where both fall short of its header: the number of frames alone is an estimate
+        in some containers, and wrong where the rate varies.
+        """
+        if self._stopped or not frames:
+            return
+        if self.live:
+            self.missing = 1
+            self.trouble = f"gives no more pictures after {last:.1f} s: it broke off"
+        elif self.total is not None:
+            allowed = max(SHORT_FRAMES, SHORT_SHARE * self.total)
+            late = self.total - (last * self.rate + 1)
+            if self.total - frames > allowed and late > allowed:
+                self.missing = self.total - frames
+                self.trouble = (
+                    f"ends after {frames:,} of {self.total:,} frames: it is cut or broken"
+                )
 
     def _checked(self, image: Any) -> NDArray[np.uint8]:
         import cv2

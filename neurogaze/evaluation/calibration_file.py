@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash, settings_hash
 from neurogaze.errors import InputError
 
@@ -24,6 +25,11 @@ FILE = "temperature.json"
 REMEDY = "fit it again: neurogaze calibrate"
 VA_KEYS = ("temperature", "shown", "reason", "class_means")
 """Keys of `StudentCalibration.va` where the student has a grid; there may be more."""
+
+TEXTS = ("dataset", "label_rule", "dev_sha256", "checkpoint")
+PLANE = (-1.0, 1.0)
+"""Range of valence, and of arousal."""
+OBJECTIVES = ("nll", "vote_jsd")
 
 PLAIN_VIEW = {"flip": False, "undo_weights": False, "crops": "centre", "prior": 0.0}
 """How a deployed student looks: once, at the picture as it is."""
@@ -110,7 +116,7 @@ def _parsed(path: Path) -> StudentCalibration:
     """The file as a dataclass, each value in its range."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, f"cannot be read ({type(error).__name__})", REMEDY) from error
     if not isinstance(record, dict):
         raise InputError(path, f"holds a {type(record).__name__}, not an object", REMEDY)
@@ -124,21 +130,60 @@ def _parsed(path: Path) -> StudentCalibration:
 
 def _check(path: Path, record: Mapping[str, Any]) -> None:
     """Refuse values that no fit could have written."""
-    va = record["va"]
-    of_type: dict[str, type | tuple[type, ...]] = dict.fromkeys(("view", "abstain", "va"), dict)
-    of_type |= dict.fromkeys(("objective", "dataset", "label_rule", "dev_sha256"), str)
-    wrong = [name for name, kind in of_type.items() if not isinstance(record[name], kind)]
-    if not _within(record["temperature"], 0.0, math.inf) or record["temperature"] == 0:
-        wrong.append("temperature")
-    if not _within(record["abstain_below"], 0.0, 1.0):
-        wrong.append("abstain_below")
-    if isinstance(va, dict) and va:
-        spread = va.get("temperature")
-        if set(VA_KEYS) - set(va) or not _within(spread, 0.0, math.inf) or spread == 0:
-            wrong.append("va")
+    fits = {name: isinstance(record[name], str) for name in TEXTS}
+    fits |= {name: isinstance(record[name], dict) for name in ("held_out", "abstain")}
+    fits |= {name: _within(record[name], 0.0, math.inf) for name in ("before", "after")}
+    fits |= {
+        "objective": record["objective"] in OBJECTIVES,
+        "temperature": _positive(record["temperature"]),
+        "abstain_below": _within(record["abstain_below"], 0.0, 1.0),
+        "n": type(record["n"]) is int and record["n"] > 0,
+        "view": _is_view(record["view"]),
+        "va": _is_readout(record["va"]),
+    }
+    wrong = [name for name, holds in fits.items() if not holds]
     if wrong:
         said = ", ".join(f"{name} = {record[name]!r}" for name in wrong)
         raise InputError(path, f"holds {said}"[:200], REMEDY)
+
+
+def _is_view(view: Any) -> bool:
+    """Whether it says how a student looked, each part of its type."""
+    return isinstance(view, dict) and all(
+        _within(view.get(key), -math.inf, math.inf)
+        if isinstance(plain, float)
+        else type(view.get(key)) is type(plain)
+        for key, plain in PLAIN_VIEW.items()
+    )
+
+
+def _is_readout(va: Any) -> bool:
+    """Whether it is {}, or a read-out that is either shown or has a reason why not."""
+    if not isinstance(va, dict) or (va and set(VA_KEYS) - set(va)):
+        return False
+    if not va:
+        return True
+    shown, reason, means = (va[key] for key in VA_KEYS[1:])
+    return (
+        _positive(va["temperature"])
+        and isinstance(shown, bool)
+        and isinstance(reason, str)
+        and shown == (not reason)
+        and isinstance(means, dict)
+        and set(means) <= set(EMOTIONS)
+        and all(_is_place(place) for place in means.values())
+    )
+
+
+def _is_place(place: Any) -> bool:
+    """Whether it is valence and arousal."""
+    pair = isinstance(place, list) and len(place) == 2
+    return pair and all(_within(value, *PLANE) for value in place)
+
+
+def _positive(value: Any) -> bool:
+    """Whether it is a finite number above 0."""
+    return _within(value, 0.0, math.inf) and value > 0
 
 
 def _within(value: Any, low: float, high: float) -> bool:

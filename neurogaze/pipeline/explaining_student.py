@@ -31,6 +31,7 @@ from neurogaze.explain.sentence import sentence
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input
 from neurogaze.pipeline.judging import guarded, load_student, noted
+from neurogaze.pipeline.judging_exported import warm_up_note
 from neurogaze.report import html
 from neurogaze.report.region_table import region_table
 from neurogaze.tasks.student import StudentTask
@@ -54,6 +55,7 @@ class Explained:
         cam: Grad-CAM of every face for its label's class, `[N, 48, 48]`; None where there is none.
         without_cam: why there is none; "" where there is.
         covered: occlusion maps of the chosen faces, `[M, 48, 48]`.
+        warm_up: what must be said of faces that its warm-up saw, or may have seen; "" for nothing.
     """
 
     table: FaceTable
@@ -62,6 +64,7 @@ class Explained:
     cam: NDArray[np.float32] | None
     without_cam: str
     covered: NDArray[np.float64]
+    warm_up: str = ""
 
 
 def explain_student(
@@ -99,10 +102,12 @@ def explain_student(
 def look(model: Path, recogniser: Recogniser, table: FaceTable, seed: int) -> Explained:
     """Ask a model about faces and draw its maps."""
     answers, chosen = recogniser.answers(table.images), chosen_faces(table.labels, seed)
-    cam, reason = None, "Grad-CAM needs the checkpoint, not an exported file"
+    cam, warm_up = None, warm_up_note(recogniser.contract)
+    reason = "Grad-CAM needs the checkpoint, not an exported file"
     if recogniser.kind == "checkpoint":
         task = load_student(model)
-        guarded(task, table)
+        seen = guarded(task, table)
+        warm_up = f"warm-up saw {seen} of {len(table)}" if seen else ""
         try:
             cam, reason = cam_maps(task, table.images, table.labels), ""
         except InputError as error:
@@ -113,7 +118,7 @@ def look(model: Path, recogniser: Recogniser, table: FaceTable, seed: int) -> Ex
         table.labels[chosen].tolist(),
         progress=True,
     )
-    return Explained(table, answers, chosen, cam, reason, covered)
+    return Explained(table, answers, chosen, cam, reason, covered, warm_up)
 
 
 def chosen_faces(labels: NDArray[np.int64], seed: int, n: int = SHEET_FACES) -> NDArray[np.int64]:
@@ -148,10 +153,11 @@ def region_rows(found: Explained, recogniser: Recogniser, seed: int) -> list[Res
         "protocol": "maps for the labelled class",
         "label_rule": table.rule,
         "seed": seed,
+        "config_hash": contract.weights_sha256,
         "grid_hash": contract.grid_sha256,
         "split_hash": table.sha256,
         "code_version": neurogaze.__version__,
-        "note": noted(contract.stamp, table.note),
+        "note": noted(contract.stamp, found.warm_up, table.note),
     }
     sets: list[tuple[str, NDArray[np.floating], NDArray[np.int64]]] = [
         (OCCLUSION, found.covered, found.chosen)
@@ -241,7 +247,7 @@ def _page(
     """One page with everything in it."""
     table, stamp = found.table, recogniser.contract.stamp
     facts = [f"{model.name} on {table.dataset}, {table.split}: {len(table):,} faces."]
-    facts += [found.without_cam] if found.without_cam else []
+    facts += [line for line in (found.without_cam, found.warm_up) if line]
     said = zip(table.ids[found.chosen], sentences(found), strict=True)
     regions = region_table(rows)
     sections = [

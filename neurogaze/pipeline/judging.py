@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from neurogaze.pipeline.views import PLAIN, View, adjusted, opinion
 from neurogaze.tasks.face_warm_start import refuse_seen
 from neurogaze.tasks.loading import load_task
 from neurogaze.tasks.student import StudentTask
+from neurogaze.tasks.student_record import trained_on_drawings
 
 SYNTHETIC_STAMP = "trained on drawn faces: meaningless on people"
 UNMARKED = "twins not marked: training pictures not at hand"
@@ -67,21 +68,20 @@ def guarded(task: StudentTask, table: FaceTable, allowed: Sequence[str] | None =
     return sum(refuse_seen(task.warmed_on, {table.split: table}, allowed).values())
 
 
-def training_pictures(task: StudentTask, data: FaceDataModule) -> FaceTable | None:
-    """Training pictures of the corpus at hand, if the student was trained on these very pictures.
+def training_table(provenance: Mapping[str, Any], data: FaceDataModule) -> FaceTable | None:
+    """Training pictures of the corpus at hand, if a student was trained on these very pictures.
 
     They tell which judged pictures have twins. A corpus is the same when its identity is that of
-    the student's record, under the label rule and the strictness of the training. A checkpoint that
-    does not know the class shares of its targets is told them.
+    the student's record, under the label rule and the strictness of the training.
 
     Args:
-        task: the student.
+        provenance: of the student.
         data: data module of the images to be judged.
 
     Returns:
         All of them, its dev slice included; None for another corpus, or where they are not at hand.
     """
-    corpus, provenance = copy.copy(data.corpus), task.provenance
+    corpus = copy.copy(data.corpus)
     known = provenance.get("train", {}).get("identity")
     if corpus.name != provenance.get("dataset") or known is None:
         return None
@@ -89,13 +89,23 @@ def training_pictures(task: StudentTask, data: FaceDataModule) -> FaceTable | No
     if isinstance(corpus, FerPlus):  # another rule trains on other pictures
         corpus.rule = known.get("rule", corpus.rule)
     try:
-        if canonical(corpus.identity("train")) != known:
+        if canonical(corpus.identity("train")) != canonical(known):
             return None
-        table = prepare_faces(corpus, "train", data.store)
+        return prepare_faces(corpus, "train", data.store)
     except InputError:
         return None  # no such split, or no such folder: judging needs neither
-    if "target_shares" not in provenance["train"]:
-        recall_shares(task, _trained(table, provenance.get("held_out")))
+
+
+def training_pictures(task: StudentTask, data: FaceDataModule) -> FaceTable | None:
+    """As `training_table`; a checkpoint without the class shares of its targets is told them.
+
+    Args:
+        task: the student.
+        data: data module of the images to be judged.
+    """
+    table = training_table(task.provenance, data)
+    if table is not None and "target_shares" not in task.provenance["train"]:
+        recall_shares(task, _trained(table, task.provenance.get("held_out")))
     return table
 
 
@@ -168,7 +178,6 @@ def student_context(task: StudentTask, table: FaceTable, view: View = PLAIN) -> 
     Raises:
         InputError: as `guarded`.
     """
-    synthetic = str(task.provenance.get("dataset", "")).startswith("synthetic")
     done, planned = task.epochs
     epoch = "last epoch" if done == planned else f"epoch {done} of {planned}"
     without, seen = left_out(task), guarded(task, table)
@@ -182,7 +191,7 @@ def student_context(task: StudentTask, table: FaceTable, view: View = PLAIN) -> 
         "grid_hash": str(task.provenance.get("grid_sha256", "")),
         "split_hash": table.sha256,
         "note": noted(
-            SYNTHETIC_STAMP if synthetic else "",
+            SYNTHETIC_STAMP if trained_on_drawings(task.provenance) else "",
             f"trained without {without}" if without else "",
             f"warm-up saw {seen} of {len(table)}" if seen else "",
             table.note,

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from neurogaze.artefacts import written_aside
+from neurogaze.artefacts import folder_written_aside, written_aside
 from neurogaze.faces.images import FaceTable
 
 MODEL, TABLE, SHEET = "student.onnx", "faces.csv", "contact_sheet.png"
@@ -65,9 +65,11 @@ def show_student(checkpoint: Path, table: FaceTable, n: int, folder: Path) -> No
 
 
 def leave_pictures(table: FaceTable, n: int, folder: Path) -> Path:
-    """Write faces of a set as PNG files that sort as the set does; return the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for place in np.unique(np.linspace(0, len(table.ids) - 1, n).round().astype(int)):
-        with written_aside(folder / f"{place:06d}.png") as aside:
-            Image.fromarray(table.images[place]).save(aside)
+    """Write faces of a set as PNG files that sort as the set does; return the folder.
+
+    The folder takes the place of an older one, so that nobody judges what is left of it.
+    """
+    with folder_written_aside(folder) as aside:
+        for place in np.unique(np.linspace(0, len(table.ids) - 1, n).round().astype(int)):
+            Image.fromarray(table.images[place]).save(aside / f"{place:06d}.png")
     return folder

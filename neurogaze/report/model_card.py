@@ -55,12 +55,12 @@ def model_card(
         predictions: face predictions of the model, for its confusions.
 
     Raises:
-        InputError: for a contract that lacks a key, or rows of a student with another grid.
+        InputError: for a contract that lacks a key, or rows that are not of this model.
     """
     missing = [key for key in REQUIRED if key not in contract]
     if missing:
         raise InputError(name, f"its contract lacks {', '.join(missing)}", "export it again")
-    _same_grid(contract, rows, name)
+    _own_rows(contract, rows, name)
     plain, spoiled = parts.split_conditions(rows)
     sections = [
         *_head(contract, name),
@@ -78,12 +78,28 @@ def model_card(
     return "\n\n".join(sections) + "\n"
 
 
-def _same_grid(contract: Mapping[str, Any], rows: Sequence[ResultRow], name: str) -> None:
-    """Refuse rows that say they are of a student with another grid."""
-    others = {row.grid_hash for row in rows if row.grid_hash} - {contract["grid_sha256"]}
-    if others:
-        found = f"has the grid {contract['grid_sha256'] or 'none'}, results are of {min(others)}"
-        raise InputError(name, found, "give the results of this model")
+def _own_rows(contract: Mapping[str, Any], rows: Sequence[ResultRow], name: str) -> None:
+    """Refuse rows that are not of this model, or do not say of which they are.
+
+    Rows of a checkpoint name the configuration of its training, rows of an exported file its
+    weights. The grid is compared besides: a pinned one is in no configuration by its content.
+    """
+    configuration, weights = parts.configuration(contract), contract["weights_sha256"]
+    own = {configuration, weights} - {""}
+    for row in rows:
+        if row.config_hash not in own:
+            named = f"configuration {configuration or 'unknown'}, weights {weights or 'unknown'}"
+            found = f"is of {named}; {_told(row)} of {row.config_hash or 'no model that it names'}"
+            raise InputError(name, found, parts.OWN_ROWS)
+        if row.grid_hash != contract["grid_sha256"]:
+            grid = contract["grid_sha256"] or "no grid"
+            found = f"has {grid}; {_told(row)} of a student with {row.grid_hash or 'no grid'}"
+            raise InputError(name, found, parts.OWN_ROWS)
+
+
+def _told(row: ResultRow) -> str:
+    """Which row, for an error."""
+    return f"results of {row.arm!r} in {row.experiment!r} are"
 
 
 def _head(contract: Mapping[str, Any], name: str) -> list[str]:

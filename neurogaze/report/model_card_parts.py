@@ -42,6 +42,11 @@ NOT_FOR = (
     "autistic people: unvalidated",
     "any decision about a person: fairness not audited",
 )
+OWN_ROWS = (
+    "give the results of this model alone: of `neurogaze evaluate` and `robustness` without "
+    "--baseline on its checkpoint, of `evaluate` and `explain` on this file"
+)
+"""What to do about rows of another model."""
 GRID_OWNER = (
     "The prototype grid was made from recordings; sharing a grid made from a corpus under "
     "agreement needs its owner's permission."
@@ -63,11 +68,17 @@ def facts(contract: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Precision", str(contract["precision"])),
         ("Prototype grid", contract["grid_sha256"] or "none"),
         ("Weights, SHA-256", contract["weights_sha256"] or "unknown"),
+        ("Configuration, SHA-256", configuration(contract) or "unknown"),
         ("Package version", str(contract["version"])),
     ]
     if (without := known.get("settings", {}).get("without")) is not None:
         found.append(("Left out of training", str(without)))
     return found
+
+
+def configuration(contract: Mapping[str, Any]) -> str:
+    """Hash of the configuration of the training; "" where the file does not know it."""
+    return str(contract["provenance"].get("config_hash", ""))
 
 
 def initialisation(provenance: Mapping[str, Any]) -> str:

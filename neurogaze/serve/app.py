@@ -35,6 +35,10 @@ PAGES = {
 SENT_AS = ("image/", "application/octet-stream")
 """Types of an upload; forms, which any site can send, are not among them."""
 
+BUSY = 503
+AGAIN = {"retry-after": "2"}
+"""Seconds after which whoever was refused for lack of room may come back."""
+
 WRONG = {404: "There is nothing here.", 405: "This address is not used in this way."}
 
 
@@ -81,19 +85,22 @@ def _add_answers(app: "FastAPI", desk: Desk, reports: bool) -> None:
     from fastapi import Request
     from starlette.responses import JSONResponse
 
-    turnstile = Turnstile(desk.settings.waiting, desk.settings.answer_seconds)
+    settings = desk.settings
+    turnstile = Turnstile(settings.waiting, settings.uploads, settings.answer_seconds)
     facts = desk.facts(reports)
 
     def model() -> JSONResponse:
         return JSONResponse(facts)
 
     async def answer(request: Request) -> JSONResponse:
-        body = await _upload(request, desk)
-        return JSONResponse(await turnstile.run(partial(desk.picture, body)))
+        async with turnstile.place():
+            body = await _upload(request, desk)
+            return JSONResponse(await turnstile.run(partial(desk.picture, body)))
 
     async def explain(request: Request, emotion: str) -> JSONResponse:
-        body = await _upload(request, desk)
-        return JSONResponse(await turnstile.run(partial(desk.explanation, body, emotion)))
+        async with turnstile.place():
+            body = await _upload(request, desk)
+            return JSONResponse(await turnstile.run(partial(desk.explanation, body, emotion)))
 
     _reading(app, "/api/model", model)
     app.add_api_route("/api/answer", answer, methods=["POST"])
@@ -145,7 +152,7 @@ def _add_errors(app: "FastAPI") -> None:
 
     async def refused(request: Any, error: Exception) -> JSONResponse:
         assert isinstance(error, Refused)
-        return told(error.status, error.reason)
+        return told(error.status, error.reason, AGAIN if error.status == BUSY else None)
 
     async def unusable(request: Any, error: Exception) -> JSONResponse:
         assert isinstance(error, InputError)

@@ -10,14 +10,12 @@ import numpy as np
 import torch
 from einops import rearrange
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import interpolate, pad
 
 from neurogaze.deploy.recogniser import Recogniser
 from neurogaze.errors import InputError
-from neurogaze.explain.gradcam import grad_cam
+from neurogaze.explain.gradcam import grad_cam, on_template
 from neurogaze.explain.occlusion import occlusion_map
-from neurogaze.faces.preprocessing import FacePreprocessing, to_input
+from neurogaze.faces.preprocessing import to_input
 from neurogaze.faces.reading import FACE_SIZE
 from neurogaze.models.student import Student
 from neurogaze.tasks.loading import load_task
@@ -74,7 +72,7 @@ def by_gradients(recogniser: Recogniser) -> Explainer:
     def heat(face: Face, emotion: int) -> Heat:
         images = to_input(rearrange(torch.from_numpy(face.copy()), "h w -> 1 h w"), preparation)
         found = grad_cam(student, images, torch.tensor([emotion]))
-        return _heat(over_face(found, preparation).double().numpy(), COARSE)
+        return _heat(on_template(found)[0].double().numpy(), COARSE)
 
     return Explainer("Grad-CAM", heat)
 
@@ -91,25 +89,6 @@ def by_occlusion(recogniser: Recogniser) -> Explainer:
         return _heat(lost, f"Covering the brightest part costs this score {most} points of 100.")
 
     return Explainer("occlusion map", heat)
-
-
-def over_face(maps: Tensor, preparation: FacePreprocessing) -> Tensor:
-    """A map over the network's input laid on the 48 pixels that the input was cut from.
-
-    Args:
-        maps: `[1, S, S]`.
-        preparation: how the input was cut; the inverse of `faces.preprocessing.centred`.
-
-    Returns:
-        `[48, 48]`; 0 where the network saw nothing.
-    """
-    side = min(preparation.size, FACE_SIZE)
-    part = rearrange(maps, "1 h w -> 1 1 h w")
-    if side != preparation.size:
-        part = interpolate(part, size=(side, side), mode="area")
-    before = (FACE_SIZE - side) // 2
-    after = FACE_SIZE - side - before
-    return rearrange(pad(part, (before, after, before, after)), "1 1 h w -> h w")
 
 
 def _heat(values: NDArray[np.float64], note: str) -> Heat:

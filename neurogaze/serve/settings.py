@@ -8,6 +8,17 @@ from dataclasses import dataclass
 from neurogaze.errors import InputError
 
 LARGEST_PORT = 65535
+LIMITS = (
+    "body_bytes",
+    "pixels",
+    "faces",
+    "body_seconds",
+    "header_seconds",
+    "answer_seconds",
+    "waiting",
+    "uploads",
+)
+"""Settings that are above 0."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +32,10 @@ class ServeSettings:
         pixels: largest picture, told from its header before it is decoded.
         faces: faces answered in one picture, largest first; the rest is counted.
         body_seconds: time an upload may take.
-        answer_seconds: time a picture may take, waiting included.
+        header_seconds: time a connection may be open without asking for anything.
+        answer_seconds: time a picture may take once it was read, waiting included.
         waiting: requests that may wait for the model; the next is told to come back.
+        uploads: of these, whose pictures may be read and lie in memory at once.
 
     Raises:
         InputError: for a port outside 0..65535 or a limit that is not positive.
@@ -34,13 +47,15 @@ class ServeSettings:
     pixels: int = 50_000_000
     faces: int = 16
     body_seconds: float = 10.0
+    header_seconds: float = 5.0
     answer_seconds: float = 30.0
     waiting: int = 32
+    uploads: int = 8
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= LARGEST_PORT:
             raise InputError("--port", f"is {self.port}", f"use 0 to {LARGEST_PORT}")
-        for name in ("body_bytes", "pixels", "faces", "body_seconds", "answer_seconds", "waiting"):
+        for name in LIMITS:
             if getattr(self, name) <= 0:
                 raise InputError(name, f"is {getattr(self, name)}", "use a positive value")
 

@@ -37,7 +37,12 @@ from neurogaze.tasks.student_inputs import (
     open_grid,
     open_logits,
 )
-from neurogaze.tasks.student_record import StudentRecord, read_record, record_entries
+from neurogaze.tasks.student_record import (
+    StudentRecord,
+    grid_entries,
+    read_record,
+    record_entries,
+)
 
 GRADIENTS_EVERY = 50
 """In each epoch the first step and every so many steps after it tell how the terms share the
@@ -151,7 +156,7 @@ class StudentTask(LightningModule):
             return
         self.prototypes = torch.tensor(grid.prototypes).to(self.device)
         self.centers = torch.tensor(grid.centers, dtype=torch.float32).to(self.device)
-        self.provenance |= {"grid_sha256": grid.sha256, "grid": grid.provenance}
+        self.provenance |= grid_entries(grid)
 
     def forward(self, images: Tensor) -> StudentOutput:
         """Run the deployed network on prepared images `[batch, channels, height, width]`."""

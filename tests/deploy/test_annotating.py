@@ -6,6 +6,7 @@ import pytest
 from PIL import Image, ImageColor
 
 from neurogaze.deploy import annotating, strokes
+from neurogaze.deploy.batching import Shot
 from neurogaze.deploy.boxes import Box
 from neurogaze.deploy.rows import Place, Reading, empty_row, face_row
 from neurogaze.errors import InputError
@@ -91,6 +92,20 @@ def test_pictures_keep_their_names(tmp_path):
     assert (drawn == annotating.annotate(GREY, rows())).all()
 
 
+def test_what_cannot_be_written_is_said_and_stops_no_other(tmp_path):
+    """JPEG ends at 65,535 pixels; names end at 255 bytes on the disks that people have."""
+    tall = np.zeros((65_500, 20, 3), dtype=np.uint8)
+    with annotating.annotator(tmp_path / "out") as pen:
+        assert pen.draw(tall, rows(Place("tall.jpg")))
+        assert "too long" in pen.draw(GREY, rows(Place("n" * 240 + ".png")))
+        assert pen.draw(GREY, rows(Place("b.png"))) == ""
+        shot = Shot(Place("tall.jpg"), rgb=tall)
+        noted, trouble = annotating.drawn_rows(shot, rows(Place("tall.jpg")), pen)
+    assert noted[0].note == trouble
+    assert trouble.startswith("cannot be drawn: ")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.png"]
+
+
 def test_a_video_has_every_frame_at_its_rate(tmp_path):
     path = tmp_path / "out.mp4"
     with annotating.annotator(path, 12.5) as pen:
@@ -125,6 +140,9 @@ def test_where_drawings_cannot_go(tmp_path):
         pass
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="is a file"), annotating.annotator(tmp_path / "file"):
+        pass
+    below = tmp_path / "file" / "sub"
+    with pytest.raises(InputError, match="cannot be made"), annotating.annotator(below):
         pass
     with annotating.annotator(None) as pen:
         pen.draw(GREY, rows())

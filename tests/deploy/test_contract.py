@@ -16,6 +16,7 @@ from neurogaze.deploy.contract import (
     CropRule,
     VAReadout,
     contract_of,
+    crop_note,
     from_json,
     tensors_hash,
     to_json,
@@ -120,6 +121,7 @@ def test_it_tells_what_the_student_is(student, contract):
     assert contract.grid_sha256 == student.provenance["grid_sha256"]
     np.testing.assert_allclose(contract.centers, grid_centers(5), atol=1e-9)
     assert contract.provenance["dataset"] == "synthetic_faces"
+    assert contract.provenance["config_hash"] == student.config_hash != ""
     assert (contract.temperature, contract.abstain_below, contract.va) == (1.0, 0.0, None)
     assert len(deployed) > 0
     assert contract.weights_sha256 == tensors_hash(student.averaged.state_dict())
@@ -152,7 +154,7 @@ def fitted(path, **changes) -> StudentCalibration:
         "checkpoint": checkpoint_hash(path),
         "view": dict(PLAIN_VIEW) | {"temperature": 1.0},
         "abstain_below": 0.35,
-        "va": {"temperature": 0.1, "shown": True, "reason": "", "class_means": []},
+        "va": {"temperature": 0.1, "shown": True, "reason": "", "class_means": {}},
     }
     return StudentCalibration(**values | changes)
 
@@ -191,3 +193,12 @@ def test_a_calibration_comes_with_its_checkpoint(student, checkpoint, tmp_path):
     write_json(tmp_path / "temperature.json", fitted(checkpoint))
     with pytest.raises(InputError, match="name the checkpoint too"):
         contract_of(student, tmp_path / "temperature.json")
+
+
+@pytest.mark.parametrize(
+    ("detector", "said"), [("haar", False), ("cropped", False), ("yunet", True)]
+)
+def test_a_margin_is_of_the_boxes_it_was_measured_with(detector, said):
+    note = crop_note(detector)
+    assert bool(note) is said
+    assert ("yunet" in note and "measured with haar" in note) is said

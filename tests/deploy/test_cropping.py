@@ -17,6 +17,7 @@ from neurogaze.deploy.cropping import (
     sampled,
     square_of,
 )
+from neurogaze.deploy.detection import Cropped
 from neurogaze.errors import InputError
 from neurogaze.faces.reading import fitted
 
@@ -130,6 +131,17 @@ def test_shrinking_is_the_mean_over_the_area(times):
     error = np.sqrt(np.mean((found - mean) ** 2))
     assert error < 0.25 * np.sqrt(np.mean((one_sample - mean) ** 2))
     assert np.corrcoef(found.ravel(), mean.ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(("height", "width"), [(24, 24), (64, 64), (100, 117), (225, 224)])
+def test_a_picture_that_is_a_face_is_read_as_corpora_are(height, width):
+    """Bicubic, as students saw such pictures; a detected face of the same box is not."""
+    image = noise(height, width)
+    box = Cropped().detect(colour(image))[0]
+    found = crop_face(colour(image), box, CropRule())
+    np.testing.assert_array_equal(found, fitted(image))
+    detected = Box(box.left, box.top, box.width, box.height, 1.0)
+    assert np.abs(crop_face(colour(image), detected, PLAIN).astype(int) - found).mean() > 2
 
 
 def test_shrinking_agrees_with_the_corpora():

@@ -1,5 +1,6 @@
 """Faces are where they are, on the one photograph that a dependency ships, and nowhere else."""
 
+import hashlib
 import math
 import sys
 import threading
@@ -203,6 +204,10 @@ def test_large_pictures_are_mapped_back(network, monkeypatch):
 
 def test_auto_takes_the_network_where_its_file_is_given(network, haar):
     assert open_detector("auto", network).name == "yunet"
+    sha = hashlib.sha256(network.read_bytes()).hexdigest()
+    assert open_detector("auto", network).identity == f"yunet {sha}"
+    assert open_detector("auto", None).identity == "haar"
+    assert open_detector("cropped", None).identity == "cropped"
     assert open_detector("auto", None).name == "haar"
     assert open_detector("cropped", None).name == "cropped"
 

@@ -4,9 +4,11 @@ import hashlib
 import shlex
 
 import pytest
+import torch
 
 from neurogaze.cli import main
-from neurogaze.deploy.export import read_contract
+from neurogaze.deploy.contract import from_json
+from neurogaze.deploy.export import CONTRACT
 from neurogaze.deploy.recogniser import open_recogniser
 from neurogaze.deploy_commands import export
 
@@ -35,7 +37,9 @@ def test_a_program(checkpoint, contract, tmp_path, capsys):
     out = tmp_path / "student.pt2"
     assert main(["export", str(checkpoint), "--to=program", f"--out={out}"]) == 0
     assert str(out) in capsys.readouterr().out
-    assert read_contract(out) == contract
+    carried = {CONTRACT: ""}
+    torch.export.load(out, extra_files=carried)
+    assert from_json(carried[CONTRACT], out) == contract
 
 
 @pytest.mark.parametrize(

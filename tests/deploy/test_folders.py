@@ -29,6 +29,12 @@ def test_pictures_of_all_depths_in_order(tmp_path):
     assert found.refused == []
 
 
+def test_videos_are_counted_and_passed_over(tmp_path):
+    touch(tmp_path / "a.png", tmp_path / "b.mp4", tmp_path / "c" / "d.MKV", tmp_path / ".e.mp4")
+    found = find_pictures(tmp_path)
+    assert (names(found, tmp_path), found.videos) == (["a.png"], 2)
+
+
 def test_a_file_counts_whatever_its_suffix(tmp_path):
     touch(tmp_path / "upload")
     assert find_pictures(tmp_path / "upload").paths == [tmp_path / "upload"]

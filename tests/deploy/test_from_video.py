@@ -3,7 +3,8 @@
 import gc
 import os
 import signal
-import sys
+import tracemalloc
+import weakref
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from neurogaze.deploy.infer_settings import InferSettings
 from neurogaze.deploy.rows import CACHED, NO_FACE
 from neurogaze.deploy.video import Recording
 from neurogaze.deploy.writing import read_faces
+from neurogaze.errors import InputError
 from tests.deploy.infer_fakes import (
     Reel,
     Told,
@@ -90,7 +92,7 @@ def test_the_student_saw_the_face_in_the_box(clip, tmp_path):
     assert np.corrcoef(seen[0].ravel(), middle.ravel())[0, 1] > 0.98
 
 
-@pytest.mark.parametrize("batch", [1, 1000])
+@pytest.mark.parametrize("batch", [1, 64])
 def test_batches_do_not_change_the_rows(clip, plain, tmp_path, batch):
     rows, _, _ = judged(clip, tmp_path / "f.csv", batch_size=batch)
     assert [(r.frame, r.face, r.label) for r in rows] == [
@@ -180,34 +182,88 @@ def test_an_interrupted_video_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_video_that_breaks_off_is_told_and_keeps_its_table(tmp_path, capsys):
+    reel = Recording("reel", Reel(list(clip_frames(TRUTH))[:20], rate=10.0, total=60))
+    summary = infer(reel, recogniser(), Told(TRUTH), tmp_path / "f.csv", progress=False)
+    assert (summary.seen, summary.unreadable, summary.exit_code) == (20, 40, 1)
+    assert {row.frame for row in read_faces(tmp_path / "f.csv")} == set(range(20))
+    assert capsys.readouterr().err == "reel: ends after 20 of 60 frames: it is cut or broken\n"
+
+
+def test_frames_are_not_drawn_among_other_files(clip, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "clip.avi-000000.jpg").write_text("mine")
+    with pytest.raises(InputError, match="not empty"):
+        judged(clip, tmp_path / "f.csv", annotated=tmp_path / "mine", seconds=0.2)
+    assert (tmp_path / "mine" / "clip.avi-000000.jpg").read_text() == "mine"
+
+
 class Wandering:
-    """One face that goes round and round, in every fourth frame."""
+    """One face that goes round and round, in every fourth frame.
 
-    name = "wandering"
+    Args:
+        keep: every so many-th frame is held on to; 0 holds none.
 
-    def __init__(self):
-        self.frame = -1
+    Attributes:
+        alive: frames in memory now.
+        most: that there ever were.
+    """
+
+    name = identity = "wandering"
+
+    def __init__(self, keep=0):
+        self.frame, self.keep, self.kept = -1, keep, []
+        self.alive = self.most = 0
 
     def detect(self, rgb):
         self.frame += 1
+        self.alive += 1
+        self.most = max(self.most, self.alive)
+        weakref.finalize(rgb, self.gone)
+        if self.keep and self.frame % self.keep == 0:
+            self.kept.append(rgb)
         left = abs(self.frame % 96 - 48)
         return [] if self.frame % 4 else [Box(left, 6, 48, 48, 1.0, cropped=True)]
 
+    def gone(self):
+        self.alive -= 1
 
-def test_memory_stays_flat_over_10000_frames(tmp_path):
-    """Blocks of memory held at frame 10,000 are those held at 1,000, or nearly."""
-    frame = np.zeros((60, 96, 3), dtype=np.uint8)
-    held = {}
+
+FRAME = np.zeros((120, 192, 3), dtype=np.uint8)
+FIRST, LAST = 256, 1_280
+"""Frames at which memory is compared: 1,024 apart, both at the beginning of a group of 128."""
+
+
+def leftovers(tmp_path, detector):
+    """Frames that were alive together at most, and bytes held at frame `LAST` beyond `FIRST`."""
+    held = []
 
     def images():
-        for number in range(10_000):
-            if number in (1_000, 9_999):
+        for number in range(LAST + 1):
+            if number in (FIRST, LAST):
                 gc.collect()
-                held[number] = sys.getallocatedblocks()
-            yield frame.copy()
+                held.append(tracemalloc.get_traced_memory()[0])
+            yield FRAME.copy()
 
-    reel = Recording("reel", Reel(images(), rate=25.0))
-    summary = infer(reel, recogniser(), Wandering(), tmp_path / "f.csv", progress=False)
-    assert (summary.seen, summary.faces, summary.no_face) == (10_000, 2_500, 7_500)
+    tracemalloc.start()
+    try:
+        reel = Recording("reel", Reel(images(), rate=25.0))
+        summary = infer(reel, recogniser(), detector, tmp_path / "f.csv", progress=False)
+    finally:
+        tracemalloc.stop()
+    assert (summary.seen, summary.faces, summary.no_face) == (1_281, 321, 960)
     assert [flips.face for flips in summary.flips] == [0]
-    assert held[9_999] - held[1_000] < 1_000
+    return detector.most, held[1] - held[0]
+
+
+def test_memory_stays_flat(tmp_path):
+    """Two frames live at once; all else grows by less than half of one in 1,024 frames."""
+    alive, grown = leftovers(tmp_path, Wandering())
+    assert alive <= 2
+    assert grown < FRAME.nbytes / 2
+
+
+def test_one_frame_kept_in_a_thousand_would_be_seen(tmp_path):
+    alive, grown = leftovers(tmp_path, Wandering(keep=1_000))
+    assert alive > 2
+    assert grown > FRAME.nbytes / 2

@@ -7,6 +7,7 @@ from PIL import Image
 from neurogaze.cli import main
 from neurogaze.deploy.infer import infer
 from neurogaze.deploy.infer_settings import InferSettings
+from neurogaze.deploy.recogniser import BATCH
 from neurogaze.deploy.video import Recording
 from neurogaze.deploy.writing import read_faces
 from neurogaze.errors import InputError
@@ -49,7 +50,8 @@ def test_what_cannot_be_used_at_all(tmp_path):
         "--smoothing": (source, out, {"smoothing": 0.5}),
         "--seconds": (source, out, {"seconds": 1.0}),
         "lies in the folder": (tmp_path, out, {"annotated": tmp_path / "drawn"}),
-        "read. Remedy: name another": (source, out, {"annotated": tmp_path}),
+        "holds what is read": (source, out, {"annotated": tmp_path}),
+        "source: is empty": ("", out, {}),
     }
     for words, (given, table, settings) in bad.items():
         with pytest.raises(InputError, match=words):
@@ -62,6 +64,7 @@ def test_what_cannot_be_used_at_all(tmp_path):
     [
         {"every": 0},
         {"batch_size": 0},
+        {"batch_size": BATCH + 1},
         {"smoothing": 1.0},
         {"smoothing": -0.1},
         {"smoothing": float("nan")},
@@ -108,6 +111,48 @@ def test_the_command(tmp_path, capsys, fake_model):
     assert "b.jpg: cannot be judged" in capsys.readouterr().err
     assert main(["infer", str(tmp_path / "gone"), "--model", "m.onnx"]) == 2
     assert capsys.readouterr().err.count("error:") == 1
+
+
+def test_the_video_that_is_read_survives(tmp_path, capsys, fake_model):
+    clip = write_clip(tmp_path / "mine.mp4", clip_frames(paths(3)), 10, "mp4v")
+    before = clip.read_bytes()
+    command = ["infer", str(clip), "--model", "m.onnx", "--out", str(tmp_path / "f.csv")]
+    assert main([*command, "--annotated", str(clip)]) == 2
+    assert "mine.mp4: is what is read" in capsys.readouterr().err
+    assert clip.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.mp4"]
+
+
+def test_an_interrupted_video_is_not_said_to_go_on(tmp_path, capsys, fake_model, monkeypatch):
+    def interrupted(self, rgb):
+        raise KeyboardInterrupt
+
+    write_clip(tmp_path / "mine.mp4", clip_frames(paths(3)), 10, "mp4v")
+    picture(tmp_path / "a.png")
+    monkeypatch.setattr(Everything, "detect", interrupted)
+    ends = {}
+    for name in ("mine.mp4", "a.png"):
+        command = ["infer", str(tmp_path / name), "--model", "m.onnx"]
+        assert main([*command, "--out", str(tmp_path / "f.csv")]) == 130
+        ends[name] = capsys.readouterr().err
+    assert "no table of mine.mp4 is kept" in ends["mine.mp4"]
+    assert "go on" not in ends["mine.mp4"]
+    assert "run the same command again to go on" in ends["a.png"]
+
+
+def test_videos_in_a_folder_are_counted(tmp_path, capsys, fake_model):
+    source = tmp_path / "mixed"
+    source.mkdir()
+    for name in ("b.mp4", "c.MOV"):
+        (source / name).write_bytes(b"x")
+    command = ["infer", str(source), "--model", "m.onnx", "--out", str(tmp_path / "f.csv")]
+    assert main(command) == 2
+    assert "holds no picture, but 2 videos" in capsys.readouterr().err
+    picture(source / "a.png")
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    assert "2 videos were passed over" in told
+    assert "a face was found in 100.0% of the pictures" in told
 
 
 def test_the_help_says_what_it_is_and_gives_an_example(capsys):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from neurogaze.deploy.journal import Entry, Journal, journal_of, key_of
-from neurogaze.deploy.rows import Place, empty_row
+from neurogaze.deploy.journal import Entry, Journal, is_begun, journal_of, key_of
+from neurogaze.deploy.rows import Place, empty_row, undrawn
+from neurogaze.errors import InputError
 from tests.deploy.infer_fakes import recogniser
 
 WHO = {"model": "one", "settings": "plain"}
@@ -49,6 +50,34 @@ def test_a_torn_group_is_dropped_wherever_it_was_torn(path):
             assert journal.kept == (2 if length >= second else 0)
             assert not journal.other
         assert len(path.read_bytes()) == (second if length >= second else first)
+
+
+@pytest.mark.parametrize("text", ["my diary\n", "diary", '{"journal": "mine"}\n', "7\n", "\n"])
+def test_a_file_of_somebody_else_is_refused_and_kept(tmp_path, text):
+    path = journal_of(tmp_path / "faces.csv")
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"faces\.csv\.journal: is there and is no journal"):
+        Journal(path, WHO)
+    assert path.read_text() == text
+
+
+def test_a_journal_is_known_as_begun_from_its_first_moment(tmp_path):
+    path = journal_of(tmp_path / "faces.csv")
+    assert not is_begun(path, WHO)
+    with Journal(path, WHO):
+        assert is_begun(path, WHO)  # on the disk already: this process may be killed
+        assert not is_begun(path, WHO | {"model": "two"})
+
+
+def test_what_failed_is_not_settled_until_a_later_line_says_so(path):
+    undrawn_rows = tuple(undrawn(row, "disk full") for row in entry("c").rows)
+    with Journal(path, WHO) as journal:
+        assert [journal.settled(f"key of {name}") for name in "abc"] == [True, False, True]
+        journal.add([entry("b"), Entry("key of c", undrawn_rows)])
+        assert [journal.settled(f"key of {name}") for name in "abc"] == [True, True, False]
+    with Journal(path, WHO) as journal:
+        assert [journal.settled(f"key of {name}") for name in "abc"] == [True, True, False]
+        assert journal.entry("key of b") == entry("b")
 
 
 def test_another_model_begins_anew(path):

@@ -1,16 +1,21 @@
 """The deployed network: cosines by hand, and two outputs where there is no grid."""
 
 import numpy as np
+import pytest
 import torch
 
 from neurogaze.deploy.network import (
     DeployedNetwork,
+    Outputs,
     as_outputs,
     ask,
+    check_finite,
+    check_shapes,
     exportable,
     network_of,
     prepared,
 )
+from neurogaze.errors import InputError
 from neurogaze.faces.preprocessing import FacePreprocessing
 from tests.tasks.small import small_student
 
@@ -42,3 +47,44 @@ def test_a_picture_is_prepared_by_hand():
     assert found.shape == (1, 3, 44, 44)
     for channel in found[0]:
         np.testing.assert_allclose(channel, (face[0, 2:46, 2:46] / 255 - 0.4) / 0.2, atol=1e-6)
+
+
+WELL = {"logits": (3, 8), "embedding": (3, 5), "cosines": (3, 4)}
+
+
+def outputs(dtype=np.float32, **shapes):
+    return Outputs(**{name: np.zeros(shape, dtype) for name, shape in (WELL | shapes).items()})
+
+
+def test_shapes_that_fit_pass():
+    assert check_shapes(outputs(), 3, 4, "a.onnx")
+    assert check_shapes(outputs(cosines=(3, 0)), 3, 0, "a.onnx")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (outputs(logits=(2, 8)), "gives logits"),
+        (outputs(logits=(3, 9)), "gives logits"),
+        (outputs(logits=(3,)), "gives logits"),
+        (outputs(embedding=(3,)), "gives embedding .*not float32 .3, D."),
+        (outputs(embedding=(1, 5)), "gives embedding"),
+        (outputs(cosines=(3, 5)), "gives cosines"),
+        (outputs(cosines=(3, 0)), "gives cosines"),
+        (outputs(np.float64), "gives logits of float64"),
+        (outputs()._replace(embedding=[1]), "gives embedding of type list"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(wrong, words):
+    with pytest.raises(InputError, match=rf"a\.onnx: {words}"):
+        check_shapes(wrong, 3, 4, "a.onnx")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", list(WELL))
+def test_what_is_no_number_is_refused(name, value):
+    found = outputs()
+    check_finite(found, "a.onnx")
+    getattr(found, name)[2, 1] = value
+    with pytest.raises(InputError, match=r"a\.onnx: gives answers that are no numbers"):
+        check_finite(found, "a.onnx")

@@ -155,3 +155,24 @@ def test_a_graph_that_cannot_run(model, contract, tmp_path):
 def test_prototypes_are_the_grid_of_the_student(model, student):
     held = torch.tensor(numpy_helper.to_array(tensor(model, "prototypes")))
     assert torch.equal(held, student.prototypes)
+
+
+def test_prototypes_that_cannot_be_read(model, tmp_path):
+    tensor(model, "prototypes").raw_data = b"abc"
+    reseal(model)
+    refused(model, tmp_path, "prototypes that cannot be read")
+
+
+def test_a_path_in_a_branch_is_refused_though_the_seal_fits(model, tmp_path):
+    """Where onnxruntime would follow it."""
+    held = tensor(model, "student.classify.bias")
+    weights = onnx.TensorProto(name="x", data_type=held.data_type, dims=held.dims)
+    weights.data_location = onnx.TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="/etc/passwd")
+    out = onnx.helper.make_tensor_value_info("y", held.data_type, held.dims)
+    same = onnx.helper.make_node("Identity", ["x"], ["y"])
+    inner = onnx.helper.make_graph([same], "inner", [], [out], [weights])
+    branch = onnx.helper.make_node("If", ["c"], ["z"], then_branch=inner, else_branch=inner)
+    model.graph.node.append(branch)
+    reseal(model)
+    refused(model, tmp_path, "keeps tensors in other files ('x')")

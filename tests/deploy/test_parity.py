@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurogaze.deploy.network import Outputs
-from neurogaze.deploy.parity import TOLERANCE, checked, compare, drawn_pictures
+from neurogaze.deploy.parity import TOLERANCE, checked, compare, drawn_pictures, kept_if_alike
 from neurogaze.errors import InputError
 from neurogaze.faces.preprocessing import FacePreprocessing
 
@@ -87,3 +87,36 @@ def test_a_network_that_errs_on_a_single_picture_only_is_refused(tmp_path):
     assert checked(tmp_path / "a", right, right, prep, n=4, progress=False).holds
     with pytest.raises(InputError, match="does not say what its student says"):
         checked(tmp_path / "a", right, alone, prep, n=4, progress=False)
+
+
+def test_a_student_that_says_nothing_is_not_exported(tmp_path):
+    def lost(images):
+        return outputs(len(images), logits=np.full((len(images), 8), np.nan, np.float32))
+
+    with pytest.raises(InputError, match="answers that are no numbers"):
+        checked(tmp_path / "a", lost, lost, FacePreprocessing(), n=4, progress=False)
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_file_is_kept_only_if_it_is_alike(tmp_path, alike):
+    path = tmp_path / "a.onnx"
+    path.write_bytes(b"before")
+
+    def opened(aside):
+        assert aside.read_bytes() == b"after"
+        return lambda images: outputs(len(images), logits=said(len(images)) + (not alike))
+
+    def said(n):
+        return np.zeros((n, 8), np.float32)
+
+    def student(images):
+        return outputs(len(images), logits=said(len(images)))
+
+    given = (path, b"after", opened, student, FacePreprocessing(), 4, False)
+    if alike:
+        assert kept_if_alike(*given).holds
+    else:
+        with pytest.raises(InputError, match="does not say"):
+            kept_if_alike(*given)
+    assert path.read_bytes() == (b"after" if alike else b"before")
+    assert len([*tmp_path.iterdir()]) == 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from neurogaze.deploy.rows import FaceRow
+from neurogaze.deploy.rows import FaceRow, undrawn
 from neurogaze.deploy.smoothing import Flips
 from neurogaze.deploy.summary import Summary, Tally, peak_memory
 
@@ -22,14 +22,31 @@ def test_a_tally_by_hand():
     assert (found.seen, found.faces, found.no_face, found.unreadable) == (5, 6, 1, 1)
     assert (found.abstained, found.reused, found.rate) == (1, 1, 2.0)
     assert found.flips == (Flips(0, 1, 1.5), Flips(1, 1, 1.5))
+    assert (found.found, found.found_share) == (3, 0.75)  # of the four that could be read
     assert found.generated
     assert found.exit_code == 1
     assert 10_000_000 < found.memory == pytest.approx(peak_memory(), rel=0.1)
 
 
+def test_what_could_not_be_drawn_and_what_broke_off():
+    tally = Tally(Path("f.csv"), "frames", videos=3)
+    tally.add([FaceRow("a", 0, 0.0, 0)])
+    assert tally.summary(1.0).exit_code == 0
+    tally.broke_off(61)
+    cut = tally.summary(1.0)
+    assert (cut.seen, cut.unreadable, cut.exit_code, cut.found_share) == (1, 61, 1, 1.0)
+    tally = Tally(Path("f.csv"), "pictures")
+    tally.add([undrawn(FaceRow("a", note=note), "disk full") for note in ("", "no face")])
+    found = tally.summary(1.0)
+    assert (found.seen, found.unreadable, found.undrawn, found.exit_code) == (1, 0, 1, 1)
+    assert "1 pictures could not be drawn" in found.told()
+
+
 def test_what_is_told():
     flips = tuple(Flips(i, i, 60.0) for i in range(7))
-    told = Summary(Path("f.csv"), "frames", 1200, 900, 300, seconds=60.0, flips=flips).told()
+    counts = {"seen": 1200, "faces": 900, "no_face": 300, "found": 900}
+    told = Summary(Path("f.csv"), "frames", **counts, seconds=60.0, flips=flips).told()
+    assert "a face was found in 75.0% of the frames that could be read" in told
     assert "1,200 frames: 900 faces, 300 without a face, 0 unreadable" in told
     assert "20.0 frames/s over 60.0 s" in told
     assert "label flips a minute: 3.0 (#0 0.0 over 60.0 s, #1 1.0 over 60.0 s" in told

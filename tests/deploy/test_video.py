@@ -69,6 +69,63 @@ def test_headers_that_say_nonsense():
         assert video.Recording("reel", Reel(IMAGES, total=total)).total is None
 
 
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg puts the index first")
+def test_a_clip_that_was_cut_says_so(tmp_path):
+    """Its header comes first and promises 60 frames; half of what follows is there."""
+    write_clip(tmp_path / "a.avi", clip_frames(paths(60)), 10, "MJPG")
+    command = ["ffmpeg", "-v", "error", "-i", tmp_path / "a.avi", "-c:v", "mpeg4", "-q:v", "2"]
+    subprocess.run([*command, "-movflags", "+faststart", tmp_path / "whole.mp4"], check=True)
+    whole = (tmp_path / "whole.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    found = {}
+    for name in ("whole", "cut"):
+        recording = video.open_video(tmp_path / f"{name}.mp4")
+        found[name] = len(list(recording.frames())), recording.missing, recording.trouble
+    assert found["whole"] == (60, 0, "")
+    frames, missing, trouble = found["cut"]
+    assert 5 < frames < 50
+    assert missing == 60 - frames
+    assert trouble == f"ends after {frames} of 60 frames: it is cut or broken"
+
+
+@pytest.mark.parametrize(
+    ("total", "stamps", "missing"),
+    [
+        (5, None, 0),
+        (7, None, 0),  # headers are off by a frame or two
+        (8, None, 3),
+        (0, None, 0),  # nothing is promised
+        (20, [0, 500, 900, 1400, 1900], 0),  # few frames of a rate that varies, to the very end
+        (20, [0, 100, 200, 300, 400], 15),
+    ],
+)
+def test_how_far_a_header_may_be_off(total, stamps, missing):
+    recording = video.Recording("reel", Reel(IMAGES, stamps, rate=10.0, total=total))
+    assert len(list(recording.frames())) == 5
+    assert (recording.missing, bool(recording.trouble)) == (missing, missing > 0)
+
+
+def test_what_was_ended_on_purpose_is_not_broken():
+    recording = video.Recording("reel", Reel(IMAGES, total=50))
+    assert len(list(recording.frames(seconds=0.3))) == 3
+    assert not recording.trouble
+    camera = video.Recording("camera:0", Reel(IMAGES), live=True)
+    for _ in camera.frames():
+        camera.stop()
+    assert not camera.trouble
+
+
+@pytest.mark.parametrize("seconds", [0.0, 9.0])
+def test_a_camera_that_drops_out(seconds):
+    clock = iter([0.0, 0.5, 1.0, 1.5, 2.0])
+    camera = video.Recording("camera:0", Reel(IMAGES), live=True, clock=lambda: next(clock))
+    assert len(list(camera.frames(seconds))) == 5
+    assert (camera.missing, camera.trouble) == (
+        1,
+        "gives no more pictures after 2.0 s: it broke off",
+    )
+
+
 def test_seconds_end_a_file_and_a_camera():
     reel = Reel(IMAGES)
     assert times(reel, 0.2) == [0, 0.1]

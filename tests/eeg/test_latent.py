@@ -10,7 +10,7 @@ from neurogaze.eeg.corpora.latent import LATENT_GAIN, PLANE_GAIN
 from neurogaze.eeg.corpora.people import RHYTHMS, modulation
 from neurogaze.eeg.recordings import EPOC
 from neurogaze.errors import InputError
-from neurogaze.latent_world import LatentWorld
+from neurogaze.latent_world import SIZE, WIDTH, LatentWorld
 
 
 def small(**settings):
@@ -43,7 +43,7 @@ def test_the_same_recipe_makes_the_same_samples():
 def test_without_signal_samples_do_not_know_the_world(monkeypatch):
     silent, loud = small(snr=0.0), small(snr=2.0)
     before = first(silent).eeg, first(loud).eeg
-    monkeypatch.setattr(LatentWorld, "shared", lambda self: np.zeros((25, 3)))
+    monkeypatch.setattr(LatentWorld, "shared", lambda self: np.zeros((SIZE**2, WIDTH)))
     np.testing.assert_array_equal(first(silent).eeg, before[0])
     assert np.abs(first(loud).eeg - before[1]).max() > 1e-6
 
@@ -55,11 +55,11 @@ def latent_part(corpus, rating):
 def test_power_follows_the_cell_and_the_plane():
     corpus = small(seed=4)
     one, other = np.array([0.05, 0.0]), np.array([-0.05, 0.0])  # one cell
-    assert cell_index(np.stack([one, other])).tolist() == [12, 12]
+    assert cell_index(np.stack([one, other]), SIZE).tolist() == [40, 40]
     np.testing.assert_allclose(latent_part(corpus, one), latent_part(corpus, other))
     centres = np.array([[v, a] for a in (-0.8, 0.0, 0.8) for v in (-0.8, 0.0, 0.8)])
     latent = np.stack([latent_part(corpus, c) for c in centres])
-    places = corpus.world.shared()[cell_index(centres)]
+    places = corpus.world.shared()[cell_index(centres, SIZE)]
     assert latent.shape == (9, len(RHYTHMS))
     np.testing.assert_allclose(latent @ latent.T, LATENT_GAIN**2 * places @ places.T, atol=1e-9)
 

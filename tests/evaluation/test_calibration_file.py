@@ -15,7 +15,7 @@ from neurogaze.evaluation.calibration_file import (
 )
 
 VIEW = {"flip": False, "undo_weights": False, "crops": "centre", "prior": 0.0, "temperature": 1.0}
-VA = {"temperature": 0.1, "shown": False, "reason": "why", "class_means": {}}
+VA = {"temperature": 0.1, "shown": False, "reason": "why", "class_means": {"fear": [-0.5, 0.5]}}
 FOUND = StudentCalibration(
     temperature=1.4,
     objective="nll",
@@ -47,7 +47,7 @@ def test_that_of_another_checkpoint_is_refused(tmp_path):
         read_calibration(tmp_path / "t.json", "e" * 64)
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "no", '{"temperature": 2}', ""])
+@pytest.mark.parametrize("text", ["{}", "[]", "no", "[" * 100_000, '{"temperature": 2}', ""])
 def test_a_file_that_is_none_is_named(tmp_path, text):
     path = tmp_path / "t.json"
     path.write_text(text)
@@ -70,6 +70,30 @@ def test_a_file_that_is_none_is_named(tmp_path, text):
         {"va": {"temperature": 0.1}},
         {"va": VA | {"temperature": 0}},
         {"va": []},
+        {"va": VA | {"shown": 0}},
+        {"va": VA | {"shown": "yes"}},
+        {"va": VA | {"shown": True}},
+        {"va": VA | {"reason": ""}},
+        {"va": VA | {"reason": None}},
+        {"va": VA | {"class_means": []}},
+        {"va": VA | {"class_means": {"joy": [0.0, 0.0]}}},
+        {"va": VA | {"class_means": {"fear": [0.0, 2.0]}}},
+        {"va": VA | {"class_means": {"fear": [0.0]}}},
+        {"abstain": []},
+        {"held_out": None},
+        {"before": None},
+        {"after": float("nan")},
+        {"n": 0},
+        {"n": 6.0},
+        {"n": True},
+        {"objective": "f1"},
+        {"objective": ["nll"]},
+        {"label_rule": None},
+        {"dev_sha256": 1},
+        {"checkpoint": 1},
+        {"view": {}},
+        {"view": VIEW | {"flip": 0}},
+        {"view": VIEW | {"prior": "0"}},
         {"view": "plain"},
         {"dataset": 3},
         {"more": 1},

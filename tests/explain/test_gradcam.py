@@ -7,7 +7,7 @@ from torch import nn
 
 from neurogaze.errors import InputError
 from neurogaze.explain.gradcam import grad_cam, last_stage, on_template, unit_maps
-from neurogaze.faces.preprocessing import FacePreprocessing, to_input
+from neurogaze.faces.preprocessing import FacePreprocessing, centred, to_input
 from neurogaze.models.student import Student
 from tests.explain.hand_made import HandMade, Small, lit
 
@@ -129,3 +129,19 @@ def test_a_map_lies_where_the_input_was_cut(size):
     assert back.shape == (1, 48, 48)
     np.testing.assert_allclose(back[0, :18], 0.0)
     np.testing.assert_allclose(back[0, :, 20:], 0.0)
+
+
+@pytest.mark.parametrize("size", [48, 44, 43, 20])
+def test_whatever_picture_is_cut_lies_where_it_was(size):
+    picture = torch.rand(1, 1, 48, 48, generator=torch.Generator().manual_seed(size))
+    back = on_template(centred(picture, size)[0])[0]
+    seen = back > 0
+    assert int(seen.sum()) == size * size
+    torch.testing.assert_close(back[seen], picture[0, 0][seen])
+
+
+def test_a_map_of_an_enlarged_face_is_brought_back():
+    maps = torch.arange(4.0).reshape(1, 2, 2).repeat_interleave(48, 1).repeat_interleave(48, 2)
+    (back,) = on_template(maps)
+    assert back[:24, :24].eq(0).all()
+    assert back[24:, 24:].eq(3).all()

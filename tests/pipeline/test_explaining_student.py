@@ -1,5 +1,6 @@
 """A student explained on drawn faces: sheets, rows, a page; the same from an exported file."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 from neurogaze.affect import EMOTIONS
 from neurogaze.cli import main
 from neurogaze.deploy.recogniser import open_recogniser
-from neurogaze.evaluation.results import read_rows
+from neurogaze.evaluation.results import read_rows, write_rows
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.pipeline.explaining_student import (
     PAGE,
@@ -22,6 +23,7 @@ from neurogaze.pipeline.explaining_student import (
     sentences,
 )
 from neurogaze.pipeline.judging import load_student
+from neurogaze.pipeline.judging_exported import UNSEEN_UNKNOWN
 from tests.pipeline.tiny import EXPERIMENTS
 
 
@@ -94,7 +96,12 @@ def test_the_command_leaves_a_page(checkpoint, table, tmp_path, capsys):
     names = {path.stem for path in (out / "figures").glob("*.png")}
     assert names == {f"{kind}-{n}" for kind in ("grad-cam", "occlusion") for n in held} | {"plane"}
     assert Image.open(out / "figures" / "plane.png").size[0] > 300
-    assert read_rows(out / ROWS)
+    own = open_recogniser(checkpoint).contract.weights_sha256
+    assert {row.config_hash for row in read_rows(out / ROWS)} == {own}
+    card = tmp_path / "card.md"
+    assert main(["card", str(checkpoint), f"--results={out / ROWS}", f"--out={card}"]) == 0
+    where = card.read_text().split("## Where it looks")[1].split("\n## ")[0]
+    assert "| grad-cam |" in where
 
 
 def test_a_model_without_layers_gets_occlusion_alone(checkpoint, table, tmp_path, monkeypatch):
@@ -109,6 +116,28 @@ def test_a_model_without_layers_gets_occlusion_alone(checkpoint, table, tmp_path
     assert {row.arm for row in read_rows(tmp_path / "out" / ROWS)} == {"occlusion"}
 
 
+def test_a_warm_up_that_the_file_does_not_hold_is_told(checkpoint, table, tmp_path, monkeypatch):
+    """The exported file of a student with a warm-up cannot say whether it saw these faces."""
+    real = open_recogniser(checkpoint)
+    contract = replace(
+        real.contract, provenance={**real.contract.provenance, "init_from": {"sha256": "a" * 64}}
+    )
+    asked = replace(real, contract=contract, path=tmp_path / "student.onnx", kind="onnx")
+    monkeypatch.setattr("neurogaze.pipeline.explaining_student.open_recogniser", lambda *_: asked)
+    page = explain_student(asked.path, table, tmp_path / "out").read_text()
+    assert UNSEEN_UNKNOWN in page
+    assert all(UNSEEN_UNKNOWN in row.note for row in read_rows(tmp_path / "out" / ROWS))
+
+
+def test_faces_that_a_warm_up_saw_by_permission_are_told(checkpoint, table, found, monkeypatch):
+    assert found.warm_up == ""
+    monkeypatch.setattr("neurogaze.pipeline.explaining_student.guarded", lambda *_: 3)
+    again = look(checkpoint, open_recogniser(checkpoint), table, seed=0)
+    assert again.warm_up == "warm-up saw 3 of 8"
+    rows = region_rows(again, open_recogniser(checkpoint), seed=0)
+    assert all("warm-up saw 3 of 8" in row.note for row in rows)
+
+
 def test_a_card_from_the_command_line(checkpoint, tmp_path, tiny_run, capsys):
     results = next(tiny_run.run.rglob("evaluate-valid/results.jsonl"))
     out = tmp_path / "card.md"
@@ -118,5 +147,9 @@ def test_a_card_from_the_command_line(checkpoint, tmp_path, tiny_run, capsys):
     accuracy = next(row for row in read_rows(results) if row.metric == "accuracy")
     assert f"{100 * accuracy.value:.1f} [" in card
     assert "most confused" in card
+    theirs = tmp_path / "theirs.jsonl"
+    write_rows(theirs, [replace(accuracy, config_hash="f" * 64)])
+    assert main(["card", str(checkpoint), f"--results=[{results},{theirs}]", f"--out={out}"]) == 2
+    assert "of ffff" in capsys.readouterr().err
     assert main(["card", str(checkpoint), f"--results=[{results},{tmp_path / 'no.jsonl'}]"]) == 2
     assert "no.jsonl" in capsys.readouterr().err

@@ -93,8 +93,14 @@ def test_drawn_faces_are_stamped_and_notes_add_up(student, table, tmp_path):
 
 def test_weights_of_real_faces_are_not_stamped(student, table):
     other = copy.copy(student)
-    other.provenance = student.provenance | {"dataset": "ferplus"}
+    other.provenance = student.provenance | {"train": {"identity": {"corpus": "ferplus"}}}
     assert student_context(other, table)["note"] == ""
+
+
+def test_drawn_faces_are_stamped_whatever_their_corpus_is_called(student, table):
+    other = copy.copy(student)
+    other.provenance = student.provenance | {"dataset": "mine"}
+    assert student_context(other, table)["note"] == SYNTHETIC_STAMP
 
 
 def test_a_training_that_was_cut_short_is_stamped(student, table):

@@ -45,7 +45,7 @@ def test_it_says_what_was_expected_and_found(done):
     assert "undecided" in page
     assert "Insensitive in shared" in page  # one seed claims nothing
     assert "Not done" not in page
-    term = "weight 3, tau 0.2, target row_softmax; windows placed as rated"
+    term = "weight 3, tau 0.4, target row_softmax; windows placed as rated"
     assert f"Settings of proto_oracle: {term}. They are not those of the FERPlus" in page
     rows = read_rows(root / "run" / "results.jsonl")
     assert {row.arm for row in rows} == {"ce", "proto_oracle"}

@@ -60,6 +60,8 @@ def test_pictures_keep_their_order_and_their_pixels(tmp_path):
     last = len(table.ids) - 1
     assert [file.stem for file in files] == ["000000", f"{last // 2:06d}", f"{last:06d}"]
     np.testing.assert_array_equal(np.asarray(Image.open(files[-1])), table.images[-1])
+    leave_pictures(table, 2, folder)  # fewer: nothing is left of the three
+    assert [file.stem for file in sorted(folder.iterdir())] == ["000000", f"{last:06d}"]
 
 
 def test_without_the_extra_the_run_ends_well_and_says_what_is_missing(

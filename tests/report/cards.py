@@ -21,6 +21,7 @@ CONTRACT = {
     "precision": "float32",
     "generated": False,
     "provenance": {
+        "config_hash": "e" * 64,
         "dataset": "toy_faces",
         "rule": "majority",
         "held_out": {"n_folds": 10, "fold": 0, "seed": 0},
@@ -58,7 +59,7 @@ def row(metric, value, n=200, **changes) -> ResultRow:
         "protocol": "last epoch",
         "label_rule": "majority",
         "seed": 0,
-        "config_hash": "",
+        "config_hash": "e" * 64,
         "grid_hash": "a" * 64,
         "split_hash": "",
         "code_version": "9.9.9",

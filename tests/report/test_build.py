@@ -26,7 +26,7 @@ def report(run_folder, tmp_path_factory) -> Path:
 def test_all_files_are_there(report):
     files = set(contents(report))
     assert {"report.html", "results.md", "results.tex", "figures/grid-grid.png"} <= files
-    assert len([name for name in files if name.startswith("figures/")]) == 14
+    assert len([name for name in files if name.startswith("figures/")]) == 16
     assert not [name for name in files if "aside" in name]
 
 
@@ -52,7 +52,7 @@ def test_the_page_says_what_was_run(report, run_folder):
     assert "<td>9 x 9</td>" in text
     assert "measured emotion" not in text
     assert not re.search(r"https?://", text)
-    assert text.count("data:image/png;base64,") == 14
+    assert text.count("data:image/png;base64,") == 16
     assert "12.5" not in re.sub(r"base64,[^\"]+", "", text)  # seconds of a stage
 
 
@@ -87,6 +87,7 @@ def test_an_empty_run_says_so(tmp_path):
 def test_figures_beyond_the_limit_are_counted(run_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(build, "MAX_FIGURES", 1)
     text = build_report(run_folder, tmp_path).read_text(encoding="utf-8")
-    assert text.count("1 more figures are not shown.") == 4
+    assert text.count("1 more figures are not shown.") == 3
+    assert text.count("3 more figures are not shown.") == 1  # reliability and risk, two sets each
     assert text.count("2 more figures are not shown.") == 1
     assert len(list((tmp_path / "figures").iterdir())) == 8

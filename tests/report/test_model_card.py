@@ -98,9 +98,33 @@ def test_the_same_files_give_the_same_card():
     assert model_card(contract(), rows(), "m") == model_card(contract(), rows(), "m")
 
 
-def test_results_of_another_student_are_refused():
-    with pytest.raises(InputError, match="results are of"):
-        model_card(contract(), [row("accuracy", 0.5, grid_hash="d" * 64)], "m")
+@pytest.mark.parametrize(
+    ("alien", "reason"),
+    [
+        ({"grid_hash": "d" * 64}, "of a student with dddd"),
+        ({"grid_hash": ""}, "of a student with no grid"),
+        ({"config_hash": "d" * 64}, "of dddd"),  # another student on the same grid
+        ({"config_hash": ""}, "of no model that it names"),
+    ],
+)
+def test_results_of_another_student_are_refused(alien, reason):
+    with pytest.raises(InputError, match=reason) as refused:
+        model_card(contract(), [*rows(), row("accuracy", 0.5, experiment="theirs", **alien)], "m")
+    assert "'student' in 'theirs'" in str(refused.value)
+
+
+def test_results_of_the_exported_file_name_its_weights():
+    ours = row("accuracy", 0.7731, config_hash=contract()["weights_sha256"])
+    assert "77.3 [75.3, 79.3]" in model_card(contract(), [ours], "m")
+
+
+def test_a_file_that_knows_no_configuration_takes_no_row_that_names_none():
+    bare = contract(provenance={}, grid_sha256="", weights_sha256="")
+    with pytest.raises(InputError, match="configuration unknown, weights unknown"):
+        model_card(bare, [row("accuracy", 0.5, config_hash="", grid_hash="")], "m")
+
+
+def test_a_contract_that_lacks_a_key_is_refused():
     lacking = contract()
     del lacking["version"]
     with pytest.raises(InputError, match="lacks version"):

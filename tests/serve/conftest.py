@@ -34,7 +34,7 @@ class Served(NamedTuple):
 def serving(desk, reports=None):
     """An application in a thread of this process, behind a real port; gives its address."""
     listener = listen(ServeSettings(port=0))
-    server = server_of(create_app(desk, reports))
+    server = server_of(create_app(desk, reports), desk.settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -125,7 +125,7 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not outlive the module
 def browser(astronaut, tmp_path_factory):
     """Headless Chromium whose camera films the photograph."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing")

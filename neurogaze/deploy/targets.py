@@ -1,0 +1,70 @@
+"""Where a run may write: never over what it reads, and never among files of somebody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neurogaze.errors import InputError
+
+VIDEO = ".mp4"
+"""Suffix of a target that becomes a video; any other target of drawings is a folder."""
+
+
+def check_targets(source: Path | None, out: Path, annotated: Path | None) -> None:
+    """Refuse a table or drawings that would replace what is read, or be read by the next run.
+
+    Args:
+        source: a picture, a folder or a video; None for a camera.
+        out: the table.
+        annotated: a folder or an `.mp4`; None draws nothing.
+
+    Raises:
+        InputError: where `out` or `annotated` is the source or each other, or where a folder of
+            drawings holds the source or lies in it.
+    """
+    if source is not None and same(source, out):
+        raise InputError(out, "is what is read", "give --out another name")
+    if annotated is None:
+        return
+    if same(annotated, out):
+        raise InputError(annotated, "is the table too", "give --annotated another name")
+    if annotated.suffix.lower() == VIDEO and annotated.is_dir():
+        raise InputError(annotated, "is a folder", f"name a file, or a folder without {VIDEO}")
+    if source is not None:
+        _check_apart(source, annotated)
+
+
+def _check_apart(source: Path, annotated: Path) -> None:
+    read, drawn = source.resolve(), annotated.resolve()
+    if same(source, annotated):
+        raise InputError(annotated, "is what is read", "give --annotated another name")
+    if drawn in read.parents:
+        found = "holds what is read: drawings would replace other files in it"
+        raise InputError(annotated, found, "name another folder")
+    if source.is_dir() and read in drawn.parents:
+        raise InputError(annotated, "lies in the folder that is read", "name another folder")
+
+
+def check_fresh(annotated: Path | None) -> None:
+    """Refuse a folder of drawings that holds anything: its files may have the same names.
+
+    Hidden files do not count, for no drawing is hidden. An `.mp4` may be replaced, as a table may.
+
+    Raises:
+        InputError: for a folder that is not empty.
+    """
+    if annotated is None or annotated.suffix.lower() == VIDEO or not annotated.is_dir():
+        return
+    if any(not path.name.startswith(".") for path in annotated.iterdir()):
+        found = "is a folder that is not empty, and files in it could be replaced"
+        raise InputError(annotated, found, "name a new folder, or empty this one")
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two names lead to one place, be it there or not."""
+    if one.resolve() == other.resolve():
+        return True
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return False

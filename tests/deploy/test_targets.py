@@ -1,0 +1,72 @@
+"""Nothing that a run writes may take the place of what it reads."""
+
+from pathlib import Path
+
+import pytest
+
+from neurogaze.deploy.targets import check_fresh, check_targets, same
+from neurogaze.errors import InputError
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder of pictures in a folder with others, a video, and links to both."""
+    (tmp_path / "pics" / "2020").mkdir(parents=True)
+    for name in ("pics/a.png", "pics/2020/a.png", "mine.mp4", "faces.csv"):
+        (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "link.mp4").symlink_to("mine.mp4")
+    (tmp_path / "hard.mp4").hardlink_to(tmp_path / "mine.mp4")
+    (tmp_path / "door").symlink_to("pics", target_is_directory=True)
+    (tmp_path / "shown.mp4").write_bytes(b"an older one")
+    (tmp_path / "dir.mp4").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("source", "annotated", "words"),
+    [
+        ("mine.mp4", "mine.mp4", "is what is read"),
+        ("mine.mp4", "pics/../mine.mp4", "is what is read"),
+        ("mine.mp4", "link.mp4", "is what is read"),
+        ("mine.mp4", "hard.mp4", "is what is read"),
+        ("pics/2020", "pics", "holds what is read"),
+        ("pics/2020", "door", "holds what is read"),
+        ("pics/2020", ".", "holds what is read"),
+        ("pics/2020/a.png", "pics/2020", "holds what is read"),
+        ("pics", "pics", "is what is read"),
+        ("pics", "door", "is what is read"),
+        ("pics", "door/shown/new", "lies in the folder"),
+        ("pics", "faces.csv", "is the table"),
+        ("mine.mp4", "dir.mp4", "is a folder"),
+    ],
+)
+def test_drawings_that_would_replace_what_is_read(place, source, annotated, words):
+    with pytest.raises(InputError, match=words):
+        check_targets(Path(source), Path("faces.csv"), Path(annotated))
+
+
+@pytest.mark.parametrize("annotated", [None, "new", "pics/2020/shown", "shown.mp4", "new.mp4"])
+def test_drawings_that_replace_nothing_but_an_older_video(place, annotated):
+    for source in (Path("mine.mp4"), Path("pics/2020/a.png"), None):
+        check_targets(source, Path("faces.csv"), Path(annotated) if annotated else None)
+        check_fresh(Path(annotated) if annotated else None)
+
+
+def test_a_table_over_its_source(place):
+    for out in ("faces.csv", "pics/../faces.csv"):
+        with pytest.raises(InputError, match="is what is read"):
+            check_targets(Path("faces.csv"), Path(out), None)
+
+
+def test_a_folder_of_drawings_is_new_or_empty(place):
+    with pytest.raises(InputError, match="not empty"):
+        check_fresh(Path("pics"))
+    (place / "shown").mkdir()
+    (place / "shown" / ".DS_Store").write_text("")
+    check_fresh(Path("shown"))
+
+
+def test_places_that_are_not_there(place):
+    assert same(Path("gone"), place / "gone")
+    assert not same(Path("gone"), Path("mine.mp4"))
