@@ -12,6 +12,11 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("WANDB_MODE", "disabled")
 
 
+def pytest_collection_modifyitems(items):
+    """The longest tests first, so that no worker begins one when the others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 class TinyRun(NamedTuple):
     """A finished run of the tiny pipeline; tests read it and write elsewhere."""
 

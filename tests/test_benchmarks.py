@@ -39,6 +39,7 @@ def quick_inference(tmp_path_factory):
     return run("inference.py", cwd=tmp_path_factory.mktemp("bench-inference"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["quick", "quick_faces", "quick_distillation", "quick_inference"])
 def test_every_figure_is_in_the_table_and_in_the_file(which, request):
     done, content = request.getfixturevalue(which)

@@ -1,5 +1,6 @@
 """What the documents tell people to run is run."""
 
+import json
 import os
 import re
 import shlex
@@ -13,6 +14,18 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "data" / "README.md",
                     ROOT / "experiments" / "README.md"])  # fmt: skip
 BLOCK = re.compile(r"^```(bash run|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+DONE = "this command is done"
+ONE_AFTER_THE_OTHER = f"""
+import json, sys
+from neurogaze.cli import main
+for words in json.loads(sys.argv[1]):
+    code = main(words)
+    if code:
+        sys.exit(f"{{' '.join(words)}} ended with {{code}}")
+    print({DONE!r}, flush=True)
+"""
+"""Commands of a block in one process: what takes longest is to load torch."""
+
 LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -33,15 +46,17 @@ def checkout(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "text"), blocks("bash run"))
 def test_commands(path, text, checkout):
     commands = text.replace("\\\n", " ").splitlines()
-    for line in filter(None, (c.split(" #")[0].strip() for c in commands)):
-        words = shlex.split(line)
-        assert words[0] == "neurogaze", line
-        command = [sys.executable, "-m", "neurogaze", *words[1:]]
-        out = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
-        assert out.returncode == 0, f"{line}\n{out.stderr[-2000:]}"
+    lines = [shlex.split(c.split(" #")[0]) for c in commands if c.split(" #")[0].strip()]
+    assert {words[0] for words in lines} == {"neurogaze"}
+    given = json.dumps([words[1:] for words in lines])
+    command = [sys.executable, "-c", ONE_AFTER_THE_OTHER, given]
+    out = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+    assert out.returncode == 0, out.stderr[-2000:]
+    assert out.stdout.count(DONE) == len(lines)
 
 
 @pytest.mark.parametrize(("path", "text"), blocks("python"))

@@ -44,6 +44,7 @@ def test_cells_are_those_of_the_script(script):
     ]
 
 
+@pytest.mark.slow
 @each
 def test_the_script_runs_from_any_folder_and_leaves_nothing(script, tmp_path, monkeypatch):
     here, aside = tmp_path / "here", tmp_path / "aside"

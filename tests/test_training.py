@@ -109,6 +109,7 @@ def test_a_resumed_teacher_is_the_same_to_the_bit(teacher, tmp_path, monkeypatch
     same(*best)
 
 
+@pytest.mark.slow
 def test_a_resumed_student_is_the_same_to_the_bit(tmp_path, monkeypatch):
     """Averaged weights, running class means, momentum, augmentation, dropout, prototypes."""
     args, whole, out = student_args(tmp_path), tmp_path / "whole", tmp_path / "out"

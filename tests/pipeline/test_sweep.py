@@ -268,6 +268,7 @@ def known(out, path):
     return found, [(p.read_text(), p.stat().st_mtime_ns) for p in curves]
 
 
+@pytest.mark.slow
 def test_four_trials_survive_a_kill(tmp_path):
     """SIGKILL in the third training; two are kept as they are, the others are done."""
     path, out = sweep_file(tmp_path), tmp_path / "out"

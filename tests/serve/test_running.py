@@ -52,6 +52,7 @@ def crowd(port, pictures, n):
         return list(pool.map(ask, range(n)))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to read memory from")
 def test_500_requests_from_16_clients_without_an_error_or_growth(served, astronaut):
     """One in five shows her face, which takes long; everybody gets the answer to their own."""
