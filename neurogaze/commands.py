@@ -239,17 +239,25 @@ def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
 
 
 def bench(
-    bench: Path, out: Path | None = None, store: Path = STORE, roots: Roots = Roots()
+    bench: Path,
+    out: Path | None = None,
+    store: Path = STORE,
+    minutes: float | None = None,
+    roots: Roots = Roots(),
 ) -> None:
     """Train and judge every arm and seed of a bench file; resumable.
 
     A file with `teachers` compares EEG teachers and baselines on held-out people, one with `arms`
-    compares students.
+    compares students. A long bench may take several sittings:
+
+        neurogaze bench experiments/bench/ferplus_arms_cpu.yaml --minutes 60
 
     Args:
         bench: YAML file under `experiments/bench/`.
         out: folder of the bench; by default `runs/` and the name in the file.
         store: folder of cached features and images.
+        minutes: begin no training of a student after so many minutes, then tell what there is; 0
+            tells what there is and trains nothing.
         roots: where the data sets lie.
     """
     from neurogaze.pipeline.bench import run_bench
@@ -260,11 +268,16 @@ def bench(
 
     roots.export()
     if "teachers" in top_keys(bench):
+        if minutes is not None:
+            remedy = "leave it out; an interrupted bench of teachers goes on where it was"
+            raise InputError("--minutes", "is for benches of students", remedy)
         eeg = load_eeg_bench(bench)
         show_page(EegBench(eeg, out or Path("runs") / eeg.name, store).run())
     else:
         settings = load_bench(bench)
-        show_page(run_bench(settings, out or Path("runs") / settings.name, store))
+        root = out or Path("runs") / settings.name
+        if page := run_bench(settings, root, store, minutes=minutes):
+            show_page(page)
 
 
 def grids(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
+from neurogaze.models.small_maps import ready_small_maps
 
 Stem = Literal["imagenet", "small", "small_pool"]
 
@@ -178,6 +179,7 @@ class Student(nn.Module):
         self.backbone = make_backbone(backbone, in_chans, img_size)
         if stem != "imagenet":
             small_stem(self.backbone, backbone, keep_pool=stem == "small_pool")
+        ready_small_maps(self.backbone)
         self.embed = nn.Linear(feature_width(self.backbone), embedding_dim)
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(embedding_dim, len(EMOTIONS))

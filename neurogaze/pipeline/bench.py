@@ -1,12 +1,14 @@
 """Arms x seeds: the same student under named overrides, one stage each, resumable.
 
 Several small trainings run side by side, each in a process of its own with its share of the cores;
-one that fails is told at the end and loses nothing of the others.
+one that fails is told at the end and loses nothing of the others. A bench may take several
+sittings; each tells what there is by then.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -54,6 +56,8 @@ class Job:
         equal_gradient: whether the weight of Proto-KD is rescaled.
         fold: of a cross-validated corpus; None: no fold, or all of them.
         alone: whether no other training runs beside it, so that it may show a bar.
+        until: when the sitting ends, seconds since the epoch; later no training is begun. None: it
+            has no end.
     """
 
     settings: BenchSettings
@@ -64,6 +68,12 @@ class Job:
     equal_gradient: bool = False
     alone: bool = True
     fold: int | None = None
+    until: float | None = None
+
+    @property
+    def late(self) -> bool:
+        """Whether the sitting is over."""
+        return self.until is not None and time.time() >= self.until
 
     @property
     def name(self) -> str:
@@ -78,52 +88,90 @@ class Job:
         return f"{self.arm}{kind}-seed{self.seed}{fold}"
 
 
-def jobs_of(settings: BenchSettings, root: Path, store: Path) -> list[Job]:
+class NotBegun(Exception):
+    """A training that waits for another sitting."""
+
+
+def jobs_of(
+    settings: BenchSettings, root: Path, store: Path, until: float | None = None
+) -> list[Job]:
     """Every training of a bench in the order it is done: arms of most seeds first, seed by seed."""
     arms = [(arm, False, n) for arm, n in settings.arms.items()]
     arms += [(arm, True, n) for arm, n in settings.equal_gradient.items()]
     ranked = sorted((-n, seed, at) for at, (_, _, n) in enumerate(arms) for seed in range(n))
     alone = processes(settings.workers, len(ranked)) == 1
     return [
-        Job(settings, root, store, arms[at][0], seed, arms[at][1], alone) for _, seed, at in ranked
+        Job(settings, root, store, arms[at][0], seed, arms[at][1], alone, until=until)
+        for _, seed, at in ranked
     ]
 
 
 def run_bench(
-    settings: BenchSettings, root: Path, store: Path, console: Console | None = None
-) -> Path:
+    settings: BenchSettings,
+    root: Path,
+    store: Path,
+    console: Console | None = None,
+    minutes: float | None = None,
+) -> Path | None:
     """Train and judge every arm and seed that is not done; return the report's path.
+
+    Args:
+        settings: of the bench.
+        root: its folder.
+        store: folder of decoded images.
+        console: where progress is told.
+        minutes: after so many no training is begun; what runs is ended, and what there is is told.
+            0: nothing is trained. None: all that is not done.
+
+    Returns:
+        The page; None where a sitting ended before a training was done.
 
     Raises:
         InputError: before the first training, when an arm lacks a file; at the end, when some
             training failed: the others, and a report of them, stand.
     """
+    until = None if minutes is None else time.time() + 60 * minutes
     stages = Stages(root, console)
-    jobs = jobs_of(settings, root, store)
+    jobs = jobs_of(settings, root, store, until)
     refuse_untrainable(settings, [(job.arm, job.seed, job.equal_gradient) for job in jobs])
     prepare_pictures(settings, store)
-    failed: dict[str, Failure] = {}
-    finished: list[Job] = []
-    size = processes(settings.workers, len(jobs))
-    for at, (job, outcome) in enumerate(run_all(run_job, jobs, size), start=1):
-        if isinstance(outcome, Failure):
-            failed[job.stage] = outcome
-        else:
-            finished.append(job)
-            stages.records |= {record.name: record for record in outcome}
-        said = "failed" if job.stage in failed else "done"
-        stages.console.print(f"{job.name}, seed {job.seed}: {said} ({at} of {len(jobs)})")
-    page = _told(stages, settings, sorted(finished, key=jobs.index)) if finished else None
-    if failed or page is None:
+    found = _outcomes(stages, jobs, processes(settings.workers, len(jobs)))
+    failed = {job.stage: said for job, said in found if isinstance(said, Failure)}
+    finished = [job for job, said in found if not isinstance(said, Failure) and said]
+    waiting = len(jobs) - len(failed) - len(finished)
+    page = (
+        _told(stages, settings, sorted(finished, key=jobs.index), len(jobs)) if finished else None
+    )
+    if waiting:
+        said = f"{waiting} of {len(jobs)} trainings wait for another sitting: repeat the command"
+        stages.console.print(said)
+    if failed or (page is None and not waiting):
         raise _failure(settings, failed, len(jobs), page)
     return page
 
 
-def _told(stages: Stages, settings: BenchSettings, finished: Sequence[Job]) -> Path:
-    """Stages: contrasts and report of what is there."""
+def _outcomes(
+    stages: Stages, jobs: Sequence[Job], size: int
+) -> list[tuple[Job, list[StageRecord] | Failure]]:
+    """Do what there is to do and say so, one line a job; a job that was not begun has no record."""
+    found = []
+    for at, (job, outcome) in enumerate(run_all(run_job, jobs, size), start=1):
+        found.append((job, outcome))
+        if isinstance(outcome, Failure):
+            said = "failed"
+        else:
+            stages.records |= {record.name: record for record in outcome}
+            said = "done" if outcome else "waits"
+        stages.console.print(f"{job.name}, seed {job.seed}: {said} ({at} of {len(jobs)})")
+    return found
+
+
+def _told(stages: Stages, settings: BenchSettings, finished: Sequence[Job], planned: int) -> Path:
+    """Stages: contrasts and report of what is there; the title says how much that is."""
     compare(stages, settings, [(job.name, job.seed, job.stage) for job in finished])
     inputs = {name: record.content for name, record in stages.records.items()}
-    return report_stage(stages, settings.title, inputs)
+    share = f" ({len(finished)} of {planned} trainings)" if len(finished) < planned else ""
+    return report_stage(stages, settings.title + share, inputs)
 
 
 def _failure(
@@ -140,8 +188,25 @@ def _failure(
 
 
 def run_job(job: Job) -> list[StageRecord]:
-    """Stages of one arm and seed: fit, then one evaluation a data set; or so for every fold."""
+    """Stages of one arm and seed: fit, then one evaluation a data set; or so for every fold.
+
+    Returns:
+        Their records; none where the sitting was over before the training was.
+    """
     stages = Stages(job.root, Console(stderr=True, quiet=not job.alone))
+    try:
+        _carry_out(stages, job)
+    except NotBegun:
+        return []
+    return list(stages.records.values())
+
+
+def _carry_out(stages: Stages, job: Job) -> None:
+    """Stages of one arm and seed.
+
+    Raises:
+        NotBegun: when one of its trainings is not done and the sitting is over.
+    """
     args = arguments(job, load_arm(Path(job.settings.arms_folder), job.arm), stages)
     if not job.settings.folds:
         _train_and_judge(stages, job, args)
@@ -150,17 +215,19 @@ def run_job(job: Job) -> list[StageRecord]:
         for fold in folds:
             _train_and_judge(stages, fold, [*args, f"--data.corpus.fold={fold.fold}"])
         pool_folds(stages, job.stage, [fold.stage for fold in folds], job.settings.compared_on)
-    return list(stages.records.values())
 
 
 def _train_and_judge(stages: Stages, job: Job, args: list[str]) -> None:
     """Stages of one training."""
     cli = training.build_cli(args, run=False)
     quiet = [] if job.alone else ["--trainer.enable_progress_bar=false"]
+    settings, faces = training.settings_of(cli), _faces(cli.datamodule)
+    if job.late and stages.held(job.stage, settings, faces) is None:
+        raise NotBegun
     trained = stages.run(
         job.stage,
-        training.settings_of(cli),
-        _faces(cli.datamodule),
+        settings,
+        faces,
         lambda folder: resumable_fit([*args, *quiet], folder),
         ["last.ckpt", "metrics.csv"],
     )

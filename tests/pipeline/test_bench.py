@@ -1,5 +1,6 @@
 """Arms that differ by their override and by nothing else; done ones are not trained again."""
 
+import io
 import json
 import shutil
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash, write_json, write_npz
@@ -185,6 +187,36 @@ def test_a_failed_arm_loses_nothing_of_the_others(finished, tmp_path):
         run_bench(broken, tmp_path / "run", finished / "store")
     assert "geo" in (tmp_path / "run" / "report" / "results.md").read_text()
     assert (tmp_path / "run" / "contrasts" / "contrasts.json").exists()
+
+
+def test_a_sitting_that_is_over_trains_nothing_and_tells_what_there_is(finished, tmp_path):
+    shutil.copytree(finished / "run", tmp_path / "run")
+    more = tiny_bench(arms={"ce": 2, "geo": 1})
+    page = run_bench(more, tmp_path / "run", finished / "store", minutes=0)
+    assert not (tmp_path / "run" / "ce-seed1").exists()
+    assert "2 of 3 trainings" in page.read_text()
+    found = read_contrasts(tmp_path / "run" / "contrasts" / "contrasts.json")
+    assert found.primary.n_seeds == 1
+
+
+def test_a_sitting_that_is_over_at_once_has_nothing_to_tell(finished, tmp_path):
+    console = Console(record=True, file=io.StringIO(), width=200)
+    page = run_bench(tiny_bench(), tmp_path / "run", finished / "store", console, minutes=0)
+    assert page is None
+    assert not (tmp_path / "run" / "ce-seed0").exists()
+    assert "2 of 2 trainings wait for another sitting" in console.export_text()
+
+
+def test_the_next_sitting_ends_what_waited(finished, tmp_path, records):
+    """A training whose settings changed counts as not done, so it waits too."""
+    shutil.copytree(finished / "run", tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "geo-seed0")
+    run_bench(tiny_bench(), tmp_path / "run", finished / "store", minutes=0)
+    assert "geo-seed0" not in records
+    records.clear()
+    run_bench(tiny_bench(), tmp_path / "run", finished / "store", minutes=5)
+    done = {name for name, skipped in records.items() if not skipped}
+    assert done == {"geo-seed0", "geo-seed0-valid", "contrasts", "report"}
 
 
 def test_the_rescaled_weight_depends_on_the_pictures(finished, grids, tmp_path):
