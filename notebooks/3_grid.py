@@ -222,7 +222,7 @@ Markdown(
 
 # %% [markdown]
 # So nothing that a student does with this grid can show that the brain helps. It shows a pipeline
-# that would tell if it did. Next: what a student does with a grid, in `4_distillation`.
+# in which that can be asked. Next: what a student does with a grid, in `4_distillation`.
 
 # %%
 scratch.cleanup()

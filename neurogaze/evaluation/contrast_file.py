@@ -15,10 +15,12 @@ import numpy as np
 from neurogaze.artefacts import write_json
 from neurogaze.errors import InputError
 from neurogaze.evaluation.contrasts import Contrast
-from neurogaze.evaluation.equivalence import LEAST_SEEDS, no_claim
+from neurogaze.evaluation.equivalence import EQUIVALENT, LEAST_SEEDS, inside, no_claim
 from neurogaze.prototypes.testable import verdict
 
 FILE = "contrasts.json"
+STATISTICS = 2
+"""Raised when the same predictions give other contrasts, so that stages tell them anew."""
 UNCHECKED = "No EEG grid was checked: nothing here tells whether EEG helps."
 """Stands in place of the verdict where no grid was looked at."""
 REMEDY = "write it with neurogaze.evaluation.contrast_file.write_contrasts"
@@ -145,9 +147,19 @@ def _refuse_wrong(contrast: Contrast, where: str) -> None:
         raise InputError(where, found, REMEDY)
     if not math.isclose(contrast.effect, float(np.mean(contrast.differences)), abs_tol=1e-9):
         raise InputError(where, f"effect {contrast.effect} is not their mean", REMEDY)
+    _refuse_wrong_claim(contrast, where)
+
+
+def _refuse_wrong_claim(contrast: Contrast, where: str) -> None:
+    """Refuse a verdict that its own numbers contradict."""
+    claim = f"claims {contrast.verdict!r} with"
     if contrast.n_seeds < LEAST_SEEDS and contrast.verdict != no_claim(contrast.n_seeds):
-        found = f"claims {contrast.verdict!r} with {contrast.n_seeds} seeds"
+        found = f"{claim} {contrast.n_seeds} seeds"
         raise InputError(where, found, f"a claim needs {LEAST_SEEDS} seeds")
+    interval = contrast.low, contrast.high
+    if contrast.verdict == EQUIVALENT and not inside(interval, contrast.margin):
+        found = f"{claim} the interval {list(interval)} and the margin {contrast.margin}"
+        raise InputError(where, found, REMEDY)
 
 
 def _refuse_primaries(found: Sequence[Contrast], path: Path) -> None:

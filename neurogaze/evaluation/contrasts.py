@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,8 @@ class Contrast:
         primary: whether this is the one contrast that was named before; the others are corrected
             for their number.
         dataset: data as really used.
-        split: part of it; ends in "twin-free" where twins of training pictures are left out.
+        split: part of it; ends in "twin-free" where twins of training pictures are left out, and
+            in "other faces each seed" where every seed has faces of its own.
         metric: name of the score, in whose unit effect, intervals and margin are.
         n_seeds: seeds that both arms share.
         n_images: faces judged by each.
@@ -36,13 +37,14 @@ class Contrast:
         differences: of each seed, in rising order of the seeds.
         effect: mean of the differences.
         low: lower end of the crossed bootstrap interval, over seeds and units. With one seed it is
-            over units only, with one unit over seeds only.
+            over units only, with one unit over seeds only, as where every seed has its own units.
         high: upper end.
         t_low: lower end of the t interval over seeds; None with one seed, as the next three.
         t_high: upper end.
         p: of the paired t test over seeds, two-sided.
         p_equivalent: of the two one-sided tests against the margin.
         p_holm: `p` corrected by Holm; None for the primary contrast and with one seed.
+        p_equivalent_holm: `p_equivalent` corrected likewise.
         margin: largest difference that does not matter.
         verdict: see `equivalence.verdict`.
         mcnemar_median: median over seeds of the exact McNemar p of single runs; descriptive.
@@ -66,6 +68,7 @@ class Contrast:
     p: float | None
     p_equivalent: float | None
     p_holm: float | None
+    p_equivalent_holm: float | None
     margin: float
     verdict: str
     mcnemar_median: float
@@ -173,6 +176,7 @@ def unjudged(
         p=t.p if t else None,
         p_equivalent=tost(differences, margin).p if several else None,
         p_holm=None,
+        p_equivalent_holm=None,
         margin=margin,
         verdict=no_claim(len(differences)),
         mcnemar_median=float(np.median(mcnemar_p)),
@@ -180,8 +184,9 @@ def unjudged(
 
 
 def corrected(found: Sequence[Contrast], family: int = 0) -> list[Contrast]:
-    """Correct all secondary contrasts as one family and judge each contrast by its p.
+    """Correct all secondary contrasts as one family and judge each contrast by its p-values.
 
+    Those of difference are one family and those of equivalence another, each at its own 5 %.
     `contrasts` does it for what it compares; contrasts of several calls that are told as one table
     are corrected together by another call of this. Order is kept.
 
@@ -190,19 +195,34 @@ def corrected(found: Sequence[Contrast], family: int = 0) -> list[Contrast]:
         family: secondary contrasts that were named, those without a result so far included: they
             count as if they had shown nothing, so that no verdict changes by what is done when.
     """
-    secondary = [c.p for c in found if not c.primary and c.p is not None]
-    waiting = [1.0] * max(family - len(secondary), 0)
-    stepped = iter(holm([*secondary, *waiting]).tolist())
-    done = []
-    for contrast in found:
-        p_holm = None if contrast.primary or contrast.p is None else next(stepped)
-        p = contrast.p if p_holm is None else p_holm
-        done.append(dataclasses.replace(contrast, p_holm=p_holm, verdict=_said(contrast, p)))
-    return done
+    stepped = _stepped(found, family)
+    return [_one_judged(contrast, stepped) for contrast in found]
 
 
-def _said(contrast: Contrast, p: float | None) -> str:
-    if p is None:
-        return no_claim(contrast.n_seeds)
+def _stepped(found: Sequence[Contrast], family: int) -> Iterator[tuple[float, ...]]:
+    """P of difference and of equivalence of each secondary contrast, corrected, in order."""
+    secondary = [
+        (c.p, c.p_equivalent)
+        for c in found
+        if not c.primary and c.p is not None and c.p_equivalent is not None
+    ]
+    waiting = [(1.0, 1.0)] * max(family - len(secondary), 0)
+    columns = zip(*secondary, *waiting, strict=True)
+    return zip(*(holm(column).tolist() for column in columns), strict=True)
+
+
+def _one_judged(contrast: Contrast, stepped: Iterator[tuple[float, ...]]) -> Contrast:
+    """A contrast with its verdict; a secondary one takes the next corrected p-values."""
+    p, p_equivalent = contrast.p, contrast.p_equivalent
+    if p is None or p_equivalent is None:
+        said = no_claim(contrast.n_seeds)
+        return dataclasses.replace(contrast, p_holm=None, p_equivalent_holm=None, verdict=said)
+    p_holm: float | None = None
+    p_equivalent_holm: float | None = None
+    if not contrast.primary:
+        p, p_equivalent = p_holm, p_equivalent_holm = next(stepped)
     interval = contrast.low, contrast.high
-    return verdict(contrast.differences, p, interval, contrast.margin)
+    said = verdict(contrast.n_seeds, p, p_equivalent, interval, contrast.margin)
+    return dataclasses.replace(
+        contrast, p_holm=p_holm, p_equivalent_holm=p_equivalent_holm, verdict=said
+    )

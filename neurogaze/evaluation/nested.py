@@ -3,7 +3,8 @@
 Faces are then nested in seeds rather than crossed with them. What a seed says differs from what
 another says by its training, its world and its faces, so drawing seeds alone covers all three;
 drawing faces again within them would count their noise twice (Davison and Hinkley 1997, "Bootstrap
-Methods and their Application", section 3.8). Under a single seed only faces can be drawn.
+Methods and their Application", section 3.8). Deviations are widened for the number of seeds as in
+`neurogaze.evaluation.crossed`. Under a single seed only faces can be drawn.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from neurogaze.evaluation.paired import mcnemar
 from neurogaze.evaluation.side_by_side import Judged, judged
 
 Arms = Mapping[str, Mapping[int, pd.DataFrame]]
+
+OWN_FACES = "other faces each seed"
+"""How the split of such a contrast ends."""
 
 
 def nested_contrasts(
@@ -76,9 +80,9 @@ def _contrast(
     if len(seeds) == 1:
         low, high = crossed.crossed_interval(first, second, seed)
     else:
-        shares = crossed.seed_shares(len(seeds), n_resamples, seed)
-        low, high = statistics.interval(shares @ differences, statistics.LEVEL)
-    one = dataclasses.replace(faces[0], split=f"{faces[0].split}, other faces each seed")
+        part = crossed.seed_part(differences, n_resamples, seed)
+        low, high = statistics.interval(differences.mean() + part)
+    one = dataclasses.replace(faces[0], split=f"{faces[0].split}, {OWN_FACES}")
     runs = [_mcnemar(part, pair) for part in faces]
     return unjudged(pair, one, metric, differences, (low, high), margin, runs)
 

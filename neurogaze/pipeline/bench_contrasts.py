@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from neurogaze.evaluation.contrast_file import FILE, write_contrasts
+from neurogaze.evaluation.contrast_file import FILE, STATISTICS, write_contrasts
 from neurogaze.evaluation.contrasts import Contrast, contrasts, corrected
 from neurogaze.evaluation.equivalence import LEAST_SEEDS, no_claim
 from neurogaze.evaluation.predictions import TWIN, read_predictions
@@ -61,6 +61,7 @@ def compare(stages: Stages, settings: BenchSettings, runs: Sequence[Run]) -> Non
         "family": len(settings.secondary),
         "metric": settings.metric,
         "on": settings.compared_on,
+        "statistics": STATISTICS,
     }
     stages.run("contrasts", what | {"reasons": reasons}, inputs, action, [FILE])
 

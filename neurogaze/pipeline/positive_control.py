@@ -18,7 +18,13 @@ from rich.console import Console
 import neurogaze
 from neurogaze.artefacts import write_json, written_aside
 from neurogaze.errors import InputError
-from neurogaze.evaluation.contrast_file import FILE, ContrastFile, read_contrasts, write_contrasts
+from neurogaze.evaluation.contrast_file import (
+    FILE,
+    STATISTICS,
+    ContrastFile,
+    read_contrasts,
+    write_contrasts,
+)
 from neurogaze.evaluation.nested import nested_contrasts
 from neurogaze.evaluation.predictions import read_predictions
 from neurogaze.evaluation.results import read_rows, write_rows
@@ -228,5 +234,6 @@ def _contrasts(
 
     what = {"pairs": pairs, "metric": settings.metric, "reasons": reasons}
     name = f"contrasts-{Run.slug(world)}"
-    stages.run(name, what | {"version": neurogaze.__version__}, inputs, action, [FILE])
+    made_by = {"version": neurogaze.__version__, "statistics": STATISTICS}
+    stages.run(name, what | made_by, inputs, action, [FILE])
     return read_contrasts(stages.root / name / FILE)

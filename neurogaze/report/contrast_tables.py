@@ -8,22 +8,25 @@ from typing import NamedTuple
 from neurogaze.evaluation.contrast_file import ContrastFile
 from neurogaze.evaluation.contrasts import Contrast
 from neurogaze.evaluation.equivalence import DIFFERENT, EQUIVALENT, UNDECIDED
+from neurogaze.evaluation.nested import OWN_FACES
 from neurogaze.report.tables import Table, fixed
 
 TITLE = "Contrasts"
 SMALLEST_P = 1e-3
 HEADER = (
     "contrast", "effect", "t interval", "unit", "seeds", "p", "Holm p", "equivalence p",
-    "verdict", "metric", "data", "split", "n", "units", "McNemar p",
+    "its Holm p", "verdict", "metric", "data", "split", "n", "units", "McNemar p",
 )  # fmt: skip
 OFTEN_SHARED = ("unit", "seeds", "metric", "data", "split", "n", "units")
 """Columns that go to the caption where they say the same of every contrast."""
+CROSSED = "the crossed bootstrap over seeds and units (people, or groups of equal pictures)"
+NESTED = "a bootstrap over seeds, each of which has faces of its own (over faces with one seed)"
 CAPTION = (
-    "Effect: mean over seeds of the first arm minus the second, with its 95 % interval from the "
-    "crossed bootstrap over seeds and units (people, or groups of equal pictures). t interval and "
-    "p: paired t over seeds. The primary contrast was named before; Holm's p corrects all others "
-    "together. Equivalence p: two one-sided t tests against the margin. McNemar: median over seeds "
-    "of the exact p of single runs, which only describes."
+    "widened for the number of seeds by Student's t. t interval and p: paired t over seeds. "
+    "Equivalence p: two one-sided t tests against the margin; for a verdict of equivalence the "
+    "interval must lie within it too. The primary contrast was named before; Holm's p-values "
+    "correct all others together. McNemar: median over seeds of the exact p of single runs, which "
+    "only describes."
 )
 
 
@@ -135,8 +138,8 @@ def _meaning(contrast: Contrast) -> str:
     said = {
         DIFFERENT: f"Different: {contrast.first} lies {above} {contrast.second}, for other seeds "
         "and other faces too.",
-        EQUIVALENT: "Equivalent: on these faces a difference, if there is one, is smaller than "
-        f"{margin(contrast)} and does not matter.",
+        EQUIVALENT: "Equivalent: a difference, if there is one, is smaller than "
+        f"{margin(contrast)} and does not matter, for other seeds and other faces too.",
         UNDECIDED: "Undecided: neither a difference is shown nor that there is none that matters.",
     }
     return said.get(contrast.verdict, f"{contrast.verdict[:1].upper()}{contrast.verdict[1:]}.")
@@ -163,8 +166,18 @@ def _table(title: str, file: ContrastFile) -> Table:
     shared = {name: lines[0][name] for name in OFTEN_SHARED if len({c[name] for c in lines}) == 1}
     header = tuple(name for name in HEADER if name not in shared)
     said = ", ".join(f"{name} {value}" for name, value in shared.items())
-    caption = f"{CAPTION} {_margins(file)}" + (f" Throughout: {said}." if said else "")
+    caption = f"{_drawn(file)}, {CAPTION} {_margins(file)}"
+    caption += f" Throughout: {said}." if said else ""
     return Table(title, caption, header, tuple(tuple(c[name] for name in header) for c in lines))
+
+
+def _drawn(file: ContrastFile) -> str:
+    """What an effect is, and over what its interval is taken."""
+    own = all(contrast.split.endswith(OWN_FACES) for contrast in file.contrasts)
+    return (
+        "Effect: mean over seeds of the first arm minus the second, with its 95 % interval from "
+        f"{NESTED if own else CROSSED}"
+    )
 
 
 def _margins(file: ContrastFile) -> str:
@@ -186,6 +199,7 @@ def _line(contrast: Contrast) -> tuple[str, ...]:
         probability(contrast.p),
         "primary" if contrast.primary else probability(contrast.p_holm),
         probability(contrast.p_equivalent),
+        "primary" if contrast.primary else probability(contrast.p_equivalent_holm),
         contrast.verdict,
         how.name,
         contrast.dataset,

@@ -12,7 +12,13 @@ from neurogaze.evaluation.contrast_file import ContrastFile
 from neurogaze.evaluation.contrasts import Contrast
 from neurogaze.evaluation.equivalence import EQUIVALENT, LEAST_SEEDS
 from neurogaze.evaluation.results import ResultRow
-from neurogaze.report.contrast_tables import contrast_tables, effect, measure, probability
+from neurogaze.report.contrast_tables import (
+    contrast_tables,
+    effect,
+    interval,
+    measure,
+    probability,
+)
 from neurogaze.report.markup import to_markdown
 from neurogaze.report.tables import Table, fixed
 
@@ -105,22 +111,32 @@ class WorldFound:
 
 
 def outcome(expected: Expected, found: Contrast) -> str:
-    """Whether an expectation is met, by the interval of the effect.
+    """Whether an expectation is met, by both intervals of the effect: bootstrap and t.
 
-    "above" is met by an interval above 0, and not met by one below 0 or by equivalence. "about" is
-    met by equivalence within the margin, and not met by an interval that leaves 0 out. Everything
+    "above" is met by intervals above 0, and not met by intervals below 0 or by equivalence. "about"
+    is met by equivalence within the margin, and not met by intervals on one side of 0. Everything
     else is undecided, and with fewer than ten seeds all is.
     """
     if found.n_seeds < LEAST_SEEDS:
         return OPEN
     same = found.verdict == EQUIVALENT
     if expected.relation == "above":
-        if found.low > 0:
+        if above(found):
             return MET
-        return NOT_MET if found.high < 0 or same else OPEN
+        return NOT_MET if below(found) or same else OPEN
     if same:
         return MET
-    return NOT_MET if found.low > 0 or found.high < 0 else OPEN
+    return NOT_MET if above(found) or below(found) else OPEN
+
+
+def above(found: Contrast) -> bool:
+    """Whether the bootstrap interval and the t interval lie above 0."""
+    return found.low > 0 and found.t_low is not None and found.t_low > 0
+
+
+def below(found: Contrast) -> bool:
+    """Whether the bootstrap interval and the t interval lie below 0."""
+    return found.high < 0 and found.t_high is not None and found.t_high < 0
 
 
 def told_control(told: Told, worlds: Mapping[str, WorldFound], rows: Sequence[ResultRow]) -> str:
@@ -154,7 +170,7 @@ def sensitivity(
     Nothing is said of every world before all of them are all there.
     """
     found = {name: world.contrast(*pair) for name, world in worlds.items()}
-    clear = [n for n, c in found.items() if c and c.low > 0 and c.n_seeds >= LEAST_SEEDS]
+    clear = [n for n, c in found.items() if c and above(c) and c.n_seeds >= LEAST_SEEDS]
     others = [name for name in found if name not in clear]
     said = [
         f"{name} {effect(c)} {measure(c.metric).unit}" if c else f"{name} not compared"
@@ -189,7 +205,10 @@ def settings_told(told: Told, worlds: Mapping[str, WorldFound]) -> str:
 
 def _expectations(worlds: Mapping[str, WorldFound]) -> Table:
     """One line an expectation."""
-    header = ("world", "expected", "effect", "unit", "seeds", "p", "equivalence p", "outcome")
+    header = (
+        "world", "expected", "effect", "t interval", "unit", "seeds", "p", "equivalence p",
+        "outcome",
+    )  # fmt: skip
     body = tuple(
         (name, f"{one.first} {one.relation} {one.second}", *_cells(one, found))
         for name, found in worlds.items()
@@ -197,7 +216,9 @@ def _expectations(worlds: Mapping[str, WorldFound]) -> Table:
     )
     caption = (
         "What was expected before, and what was found: mean over seeds of the first arm minus the "
-        "second with its 95 % interval; each seed is a world, faces and recordings of its own."
+        "second with its 95 % bootstrap interval; each seed is a world, faces and recordings of "
+        "its own. Above and below: where this interval and the t interval both lie, uncorrected "
+        "for the number of expectations. About: where the verdict is equivalent."
     )
     return Table("Expectations", caption, header, body)
 
@@ -206,10 +227,12 @@ def _cells(expected: Expected, found: WorldFound) -> tuple[str, ...]:
     """What was found of an expectation, from the effect on."""
     one = found.contrast(expected.first, expected.second)
     if one is None:
-        return (*["–"] * 5, OPEN)
+        return (*["–"] * 6, OPEN)
+    how = measure(one.metric)
     return (
         effect(one),
-        measure(one.metric).unit,
+        interval(one.t_low, one.t_high, how),
+        how.unit,
         str(one.n_seeds),
         probability(one.p),
         probability(one.p_equivalent),

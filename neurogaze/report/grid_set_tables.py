@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from statistics import fmean
 
 from neurogaze.evaluation.metrics import VA_AXES
@@ -17,18 +19,40 @@ from neurogaze.report.tables import CHANCE, Table, fixed, plain
 Grids = Mapping[str, Mapping[int, PrototypeGrid]]
 """Grids by kind and seed."""
 
+FIRM_REFITS = 20
+"""Refits from which on a prediction band is a seventh wider than one of many; of 3, four times."""
+
+REFITS = re.compile(r"band of (\d+) refits")
+"""As `neurogaze.evaluation.chance.refit_note` says it."""
+
 
 def why_not(grid: PrototypeGrid, rows: Sequence[ResultRow]) -> list[str]:
     """Reasons why a grid of a set cannot tell whether EEG helps.
+
+    Its teacher must lie above every band of chance: of teachers that learned from exchanged
+    ratings, and of ridge. A band of few refits is wide, so where it alone is not exceeded the
+    reason says how few they are.
 
     Args:
         grid: a grid of the EEG.
         rows: of its teachers, which carry its hash, and of chance, which may carry none.
     """
     own = [row for row in rows if row.grid_hash == grid.sha256 and not row.arm.startswith(CHANCE)]
-    chance = [row for row in rows if row.arm.startswith(f"{CHANCE} of ridge")]
-    all_rows = [*own, *(replace(row, grid_hash=grid.sha256) for row in chance)]
-    return testable(grid, teacher_beats_chance(all_rows, grid.sha256))
+    chance = [replace(row, grid_hash=grid.sha256) for row in rows if row.arm.startswith(CHANCE)]
+    firm = [row for row in chance if refits(row) >= FIRM_REFITS]
+    above_firm = teacher_beats_chance([*own, *firm], grid.sha256)
+    reasons = testable(grid, above_firm)
+    if above_firm is not False and teacher_beats_chance([*own, *chance], grid.sha256) is False:
+        few = min(refits(row) for row in chance)
+        said = f"the teacher does not lie above its own simulated chance, a band of {few:g} refits"
+        reasons.append(said)
+    return reasons
+
+
+def refits(row: ResultRow) -> float:
+    """Refits that a band of chance rests on; infinite where it names none, as one of hundreds."""
+    found = REFITS.search(row.note)
+    return float(found[1]) if found else inf
 
 
 def told_grid_set(grids: Grids, rows: Sequence[ResultRow]) -> str:

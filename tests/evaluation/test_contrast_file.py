@@ -14,8 +14,8 @@ PRIMARY = Contrast(
     first="eeg", second="permuted", primary=True, dataset="ferplus", split="valid, twin-free",
     metric="macro_f1_8way", n_seeds=3, n_images=2948, n_units=2900, differences=DIFFERENCES,
     effect=sum(DIFFERENCES) / 3, low=-0.004, high=0.006, t_low=-0.0236, t_high=0.026, p=0.85,
-    p_equivalent=0.3, p_holm=None, margin=0.005, verdict="no claim: 3 seeds, 10 are needed",
-    mcnemar_median=0.6,
+    p_equivalent=0.3, p_holm=None, p_equivalent_holm=None, margin=0.005,
+    verdict="no claim: 3 seeds, 10 are needed", mcnemar_median=0.6,
 )  # fmt: skip
 SECOND = dataclasses.replace(PRIMARY, second="ce", primary=False, p_holm=0.85)
 
@@ -61,6 +61,10 @@ def test_a_contrast_over_one_seed_has_no_tests(tmp_path):
         ({"mcnemar_median": float("nan")}, "not finite"),
         ({"verdict": "different"}, "claims 'different' with 3 seeds"),
         ({"primary": False}, "0 contrasts are primary"),
+        (
+            {"n_seeds": 10, "differences": (0.0,) * 10, "effect": 0.0, "verdict": "equivalent"},
+            r"'equivalent' with the interval \[-0.004, 0.006\] and the margin 0.005",
+        ),
     ],
 )
 def test_wrong_numbers_are_refused_before_they_are_written(tmp_path, change, words):

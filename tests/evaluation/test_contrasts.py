@@ -141,6 +141,44 @@ def test_a_verdict_uses_the_corrected_p():
     assert again[0].verdict == "undecided"
 
 
+def swapped(by, n_seeds=10):
+    """Two arms, every seed alike: each is right on as many faces that the other gets wrong."""
+    one, other = np.arange(N) < 80, np.arange(N) < 80
+    one[80 : 80 + by], one[:by] = True, False
+    return {
+        "one": {s: frame(one) for s in range(n_seeds)},
+        "other": {s: frame(other) for s in range(n_seeds)},
+    }
+
+
+def test_seeds_that_agree_on_few_faces_are_not_equivalence():
+    """Every seed says exactly 0, and 20 faces a side decide it: 40 coins of 160 faces."""
+    (found,) = contrasts(swapped(20), ("one", "other"), [], **(FEW | {"n_resamples": 2000}))
+    assert (found.effect, found.p_equivalent) == (0.0, 0.0)
+    assert found.high - found.low == pytest.approx(2 * 1.96 * np.sqrt(40) / N, rel=0.1)
+    assert found.verdict == "undecided"
+    (sure,) = contrasts(swapped(20), ("one", "other"), [], margin=0.1, **FEW)
+    assert sure.verdict == "equivalent"
+
+
+def test_equivalence_is_corrected_as_difference_is():
+    found = contrasts(
+        ladder(), ("proto", "ce"), [("kd", "ce"), ("geo", "ce"), ("geo", "kd")], **FEW
+    )
+    expected = holm([c.p_equivalent for c in found[1:]])
+    np.testing.assert_allclose([c.p_equivalent_holm for c in found[1:]], expected)
+    assert found[0].p_equivalent_holm is None
+    close = replace(found[1], p=0.6, p_equivalent=0.02, low=-0.003, high=0.003)
+    others = [replace(c, p_equivalent=0.9) for c in found[2:]]
+    assert corrected([close])[0].verdict == "equivalent"
+    (again, *_) = corrected([close, *others])
+    assert again.p_equivalent_holm == pytest.approx(0.06)
+    assert again.verdict == "undecided"
+    (waiting,) = corrected([close], family=4)
+    assert waiting.p_equivalent_holm == pytest.approx(0.08)
+    assert corrected([replace(close, primary=True), *others])[0].verdict == "equivalent"
+
+
 def test_contrasts_of_two_calls_are_corrected_as_one_family():
     arms = ladder()
     whole = contrasts(arms, ("proto", "ce"), [("kd", "ce"), ("geo", "ce")], **FEW)
@@ -164,6 +202,7 @@ def test_few_seeds_claim_nothing_and_one_seed_has_no_p():
     for one in both:
         assert one.verdict == "no claim: 1 seed, 10 are needed"
         assert one.t_low is one.t_high is one.p is one.p_holm is one.p_equivalent is None
+        assert one.p_equivalent_holm is None
         assert one.low < one.effect < one.high
 
 

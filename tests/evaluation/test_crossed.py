@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from neurogaze.errors import InputError
 from neurogaze.evaluation import crossed, metrics, statistics
@@ -107,7 +108,8 @@ def test_width_is_that_of_both_variances():
     low, high = crossed.crossed_interval(scores["a"], scores["b"], seed=0)
     differences = -np.log(faces.chances["a"].max(axis=2)) - 1
     of_seeds, of_rows = differences.mean(axis=1), differences.mean(axis=0)
-    width = 2 * 1.96 * np.sqrt(of_seeds.var() / 10 + of_rows.var() / 60)
+    student = stats.t.ppf(0.975, 9) ** 2 * of_seeds.var(ddof=1) / 10
+    width = 2 * np.sqrt(student + 1.96**2 * of_rows.var() / 60)
     assert high - low == pytest.approx(width, rel=0.1)
     assert low < differences.mean() < high
 
@@ -129,6 +131,80 @@ def test_interval_covers_the_truth_where_that_of_seeds_alone_does_not():
         by_seeds.append(narrow[0] < 0.1 < narrow[1])
     assert 0.87 <= np.mean(covered) <= 0.99
     assert np.mean(by_seeds) < 0.75
+
+
+def covered_share(n_seeds, factor, n_worlds=1000):
+    """How often the interval of seeds alone holds the mean that they were drawn about."""
+    generator, inside = np.random.default_rng(n_seeds), []
+    for _ in range(n_worlds):
+        differences = generator.normal(0.3, 1.0, n_seeds)
+        part = crossed.seed_part(differences, 1000, seed=0)
+        low, high = statistics.interval(differences.mean() + factor * part)
+        inside.append(low < 0.3 < high)
+    return np.mean(inside)
+
+
+@pytest.mark.parametrize("n_seeds", [3, 5, 10])
+def test_few_seeds_cover_as_often_as_they_say(n_seeds):
+    """The standard deviation of a share of .95 in a thousand is .007; three of them are allowed."""
+    assert covered_share(n_seeds, 1.0) == pytest.approx(0.95, abs=0.021)
+    plain = covered_share(n_seeds, 1 / crossed.widening(n_seeds), 300)
+    assert plain == pytest.approx({3: 0.75, 5: 0.84, 10: 0.90}[n_seeds], abs=0.07)
+
+
+def test_two_seeds_cover_what_three_means_can():
+    """Mean over half distance of two normal values is Cauchy; the interval ends at the seeds."""
+    for factor in (crossed.widening(2), 1.0):
+        share = 2 / np.pi * np.arctan(factor)
+        found = covered_share(2, factor / crossed.widening(2))
+        assert found == pytest.approx(share, abs=3 * np.sqrt(share * (1 - share) / 1000))
+    assert crossed.widening(2) == pytest.approx(np.sqrt(2) * np.tan(0.475 * np.pi) / 1.959964)
+
+
+def linear_scores(generator, seed_sd, unit_sd, both_sd, n_seeds, n_units=40, n_resamples=400):
+    """Two arms whose score is a mean over units; the second has 0 throughout."""
+    parts = generator.normal(0, seed_sd, (n_seeds, 1)) + generator.normal(0, unit_sd, (1, n_units))
+    rows = parts + generator.normal(0, both_sd, (n_seeds, n_units))
+    counts = generator.multinomial(n_units, np.full(n_units, 1 / n_units), n_resamples)
+    first = crossed.ArmScores(rows.mean(axis=1), counts @ rows.T / n_units)
+    return first, crossed.ArmScores(0 * first.points, 0 * first.resampled)
+
+
+@pytest.mark.parametrize("n_seeds", [3, 10])
+@pytest.mark.parametrize(
+    "sds", [(0.1, 1.0, 0.0), (0.1, 1.0, 1.0), (0.1, 0.3, 1.0), (0.0, 0.0, 1.0)]
+)
+def test_the_sum_of_both_parts_covers_whatever_varies(n_seeds, sds):
+    """Four hundred intervals: the standard deviation of a share of .95 is .011.
+
+    Where trainings disagree about single faces and nothing else varies, that is counted twice: a
+    width of sqrt(1 + (t / z) ** 2), 1.53 with ten seeds, of the one that a known variance gives.
+    """
+    generator = np.random.default_rng(n_seeds)
+    found = []
+    for _ in range(400):
+        scores = linear_scores(generator, *sds, n_seeds)
+        found.append(crossed.crossed_interval(*scores, seed=0))
+    low, high = np.transpose(found)
+    assert np.mean((low < 0) & (high > 0)) > 0.95 - 3 * 0.011
+    seed_sd, unit_sd, both_sd = sds
+    error = np.sqrt((seed_sd**2 + both_sd**2 / 40) / n_seeds + unit_sd**2 / 40)
+    if n_seeds == 10:
+        assert np.mean(high - low) / (2 * 1.96 * error) < 1.6
+
+
+def test_one_seed_is_units_alone_and_one_unit_seeds_alone():
+    faces = random_faces(n_seeds=1)
+    scores = crossed.arm_scores(faces, "accuracy", seed=0, n_resamples=300)
+    of_units = statistics.interval((scores["a"].resampled - scores["b"].resampled)[:, 0])
+    assert crossed.crossed_interval(scores["a"], scores["b"], seed=0) == of_units
+
+    faces = random_faces(n_units=1, n_seeds=4)
+    scores = crossed.arm_scores(faces, "accuracy", seed=0, n_resamples=300)
+    differences = scores["a"].points - scores["b"].points
+    of_seeds = statistics.interval(differences.mean() + crossed.seed_part(differences, 300, 0))
+    found = crossed.crossed_interval(scores["a"], scores["b"], seed=0)
+    assert found == pytest.approx(of_seeds)
 
 
 def test_another_metric_is_refused():

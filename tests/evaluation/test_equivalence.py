@@ -9,6 +9,7 @@ from neurogaze.evaluation.equivalence import tost, verdict
 
 CLEAR = (0.01, 0.03)
 OPEN = (-0.01, 0.03)
+SMALL = (-0.002, 0.003)
 
 
 def spread(mean, sd, n=10):
@@ -54,28 +55,33 @@ def test_without_spread_the_mean_decides():
 
 
 @pytest.mark.parametrize(
-    ("differences", "p", "interval", "said"),
+    ("p", "p_equivalent", "interval", "said"),
     [
-        (spread(0.0, 0.002), 0.9, OPEN, "equivalent"),
-        (spread(0.003, 0.001), 1e-6, (0.001, 0.005), "equivalent"),
-        (spread(0.02, 0.004), 1e-6, CLEAR, "different"),
-        (spread(-0.02, 0.004), 1e-6, (-0.03, -0.01), "different"),
-        (spread(0.02, 0.004), 1e-6, OPEN, "undecided"),
-        (spread(0.02, 0.004), 0.06, CLEAR, "undecided"),
-        (spread(0.004, 0.03), 0.7, OPEN, "undecided"),
+        (0.9, 0.001, SMALL, "equivalent"),
+        (1e-6, 0.001, (0.001, 0.004), "equivalent"),
+        (1e-6, 0.9, CLEAR, "different"),
+        (1e-6, 0.9, (-0.03, -0.01), "different"),
+        (1e-6, 0.9, OPEN, "undecided"),
+        (0.06, 0.9, CLEAR, "undecided"),
+        (0.7, 0.9, OPEN, "undecided"),
+        (0.9, 0.06, SMALL, "undecided"),
     ],
 )
-def test_verdicts(differences, p, interval, said):
-    assert verdict(differences, p, interval) == said
+def test_verdicts(p, p_equivalent, interval, said):
+    assert verdict(10, p, p_equivalent, interval) == said
+
+
+@pytest.mark.parametrize("interval", [(-0.006, 0.001), (-0.001, 0.006), (-0.02, 0.02)])
+def test_seeds_that_agree_are_not_equivalence_for_other_images(interval):
+    assert verdict(10, 0.9, 0.0, interval) == "undecided"
 
 
 def test_nine_seeds_claim_nothing():
-    for differences, p, interval in ((spread(0.2, 0.001, 9), 0.0, CLEAR), (np.zeros(9), 1.0, OPEN)):
-        assert verdict(differences, p, interval) == "no claim: 9 seeds, 10 are needed"
+    for p, p_equivalent, interval in ((0.0, 1.0, CLEAR), (1.0, 0.0, SMALL)):
+        assert verdict(9, p, p_equivalent, interval) == "no claim: 9 seeds, 10 are needed"
     assert equivalence.no_claim(1) == "no claim: 1 seed, 10 are needed"
 
 
 def test_the_margin_decides():
-    differences = spread(0.008, 0.002)
-    assert verdict(differences, 0.0, CLEAR, margin=0.005) == "different"
-    assert verdict(differences, 0.0, CLEAR, margin=0.02) == "equivalent"
+    assert verdict(10, 0.0, 0.0, CLEAR, margin=0.02) == "different"
+    assert verdict(10, 0.0, 0.0, CLEAR, margin=0.04) == "equivalent"

@@ -44,8 +44,8 @@ def test_the_effect_is_the_mean_over_seeds_and_t_is_scipys():
 def test_the_interval_is_that_of_means_of_seeds():
     """The faces of a seed are in what it says already; they are not drawn a second time."""
     (found,) = nested_contrasts(two_arms(), ("better", "base"), [], **(FEW | {"n_resamples": 4000}))
-    error = np.std(found.differences) / np.sqrt(10)  # of a bootstrap mean, exactly
-    assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.08)
+    t = stats.ttest_1samp(found.differences, 0.0).confidence_interval()
+    assert found.high - found.low == pytest.approx(t.high - t.low, rel=0.08)
     assert found.low < 0.15 < found.high
 
 

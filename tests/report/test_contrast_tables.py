@@ -13,12 +13,12 @@ PRIMARY = Contrast(
     first="eeg", second="permuted", primary=True, dataset="ferplus", split="valid, twin-free",
     metric="macro_f1_8way", n_seeds=10, n_images=2948, n_units=2900, differences=DIFFERENCES,
     effect=0.0012, low=-0.004, high=0.006, t_low=-0.003, t_high=0.0054, p=0.52, p_equivalent=0.07,
-    p_holm=None, margin=0.005, verdict="undecided", mcnemar_median=0.61,
+    p_holm=None, p_equivalent_holm=None, margin=0.005, verdict="undecided", mcnemar_median=0.61,
 )  # fmt: skip
 NLL = dataclasses.replace(
     PRIMARY, second="ce", primary=False, metric="nll", effect=-0.0312,
     differences=(-0.0312,) * 10, low=-0.05, high=-0.01, p=0.0001, p_holm=0.0002,
-    verdict="different",
+    p_equivalent_holm=0.14, verdict="different",
 )  # fmt: skip
 REASON = "the cell of happiness is empty"
 
@@ -74,15 +74,26 @@ def test_the_table_has_effect_and_interval_first_and_the_primary_on_top():
         "p": "0.520",
         "Holm p": "primary",
         "equivalence p": "0.070",
+        "its Holm p": "primary",
         "verdict": "undecided",
         "metric": "macro-F1",
         "McNemar p": "0.610",
     }
     assert second["effect"] == "-0.031 [-0.050, -0.010]"
     assert (second["unit"], second["p"], second["Holm p"]) == ("nats", "< 0.001", "< 0.001")
+    assert second["its Holm p"] == "0.140"
     assert "seeds 10" in table.caption
     assert "data ferplus, split valid, twin-free, n 2,948" in table.caption
     assert "Margin: ±0.005 nats of NLL, ±0.5 points of macro-F1." in table.caption
+
+
+def test_the_caption_says_over_what_the_interval_is():
+    own = dataclasses.replace(PRIMARY, split="valid, other faces each seed")
+    (crossed,) = contrast_tables({"": ContrastFile((), (PRIMARY, NLL))})
+    (nested,) = contrast_tables({"": ContrastFile((), (own,))})
+    assert "the crossed bootstrap over seeds and units" in crossed.caption
+    assert "a bootstrap over seeds, each of which has faces of its own" in nested.caption
+    assert "crossed" not in nested.caption
 
 
 def test_each_file_has_a_table_of_its_own():

@@ -30,7 +30,8 @@ def contrast(low, high, verdict="undecided", pair=ORACLE, primary=False, n_seeds
         first=pair[0], second=pair[1], primary=primary, dataset="shared", split="valid",
         metric="macro_f1_8way", n_seeds=n_seeds, n_images=480, n_units=480,
         differences=(middle,) * n_seeds, effect=middle, low=low, high=high, t_low=low, t_high=high,
-        p=0.5, p_equivalent=0.5, p_holm=None, margin=0.005, verdict=verdict, mcnemar_median=0.5,
+        p=0.5, p_equivalent=0.5, p_holm=None, p_equivalent_holm=None, margin=0.005, verdict=verdict,
+        mcnemar_median=0.5,
     )  # fmt: skip
 
 
@@ -49,6 +50,18 @@ def contrast(low, high, verdict="undecided", pair=ORACLE, primary=False, n_seeds
 )
 def test_outcomes(relation, low, high, verdict, expected):
     assert outcome(Expected(*ORACLE, relation), contrast(low, high, verdict)) == expected
+
+
+@pytest.mark.parametrize("relation", ["above", "about"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_one_interval_alone_decides_nothing(relation, sign):
+    """Both must leave 0 out on the same side."""
+    clear, wide = sorted((0.01 * sign, 0.03 * sign)), sorted((-0.001 * sign, 0.04 * sign))
+    found = contrast(*clear)
+    expected = Expected(*ORACLE, relation)
+    assert outcome(expected, replace(found, t_low=wide[0], t_high=wide[1])) == "undecided"
+    assert outcome(expected, replace(found, low=wide[0], high=wide[1])) == "undecided"
+    assert outcome(expected, found) == ("met" if (relation, sign) == ("above", 1) else "not met")
 
 
 def test_few_seeds_decide_nothing():
@@ -78,6 +91,9 @@ def test_the_verdict_follows_from_the_truth():
     assert "+2.00 [1.00, 3.00] points" in sensitivity({"a": good}, ORACLE, {})
     said = sensitivity({"a": good, "b": bad}, ORACLE, {})
     assert said.startswith("**Insensitive in b**")
+    eeg, truth = good.contrasts.contrasts
+    open_t = replace(good, contrasts=ContrastFile((), (eeg, replace(truth, t_low=-0.001))))
+    assert sensitivity({"a": open_t}, ORACLE, {}).startswith("**Insensitive in a**")
 
 
 def test_every_world_is_said_of_all_worlds_alone():
@@ -93,7 +109,7 @@ def test_a_world_without_the_truth_is_not_compared():
     assert said.startswith("**Insensitive in a**")
     assert "a not compared" in said
     page = told_control(replace(TOLD, missing={"a": [0]}), {"a": eeg_alone}, [])
-    assert "| a | proto\\_oracle above ce | – | – | – | – | – | undecided |" in page
+    assert "| a | proto\\_oracle above ce | – | – | – | – | – | – | undecided |" in page
 
 
 def test_the_page_says_expected_and_found():
