@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from neurogaze.errors import InputError
@@ -44,6 +47,8 @@ EXTRAS = {
 
 DATA_ERROR = 2
 INTERRUPTED = 130
+TERMINATED = 143
+"""As a shell has it: 128 and the number of the signal."""
 
 
 def _commands() -> dict[str, Callable[..., Any]]:
@@ -140,8 +145,8 @@ def main(args: Sequence[str] | None = None) -> int:
         args: words after the program name; None takes them from the command line.
 
     Returns:
-        0, 1 when some files of a batch failed, 2 when the input cannot be used, or 130 when
-        interrupted.
+        0, 1 when some files of a batch failed, 2 when the input cannot be used, 130 when
+        interrupted, or 143 when ended by SIGTERM.
     """
     words = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in words
@@ -154,17 +159,46 @@ def main(args: Sequence[str] | None = None) -> int:
 
         print(__version__)
         return 0
+    with _interrupted_by_sigterm() as came:
+        try:
+            return _dispatch(words[0], words[1:])
+        except KeyboardInterrupt:
+            print("interrupted; run the same command again to go on", file=sys.stderr)
+            return TERMINATED if came else INTERRUPTED
+        except Exception as error:
+            told = input_error(error) or missing_extra(error)
+            if debug or told is None:
+                raise
+            print(f"neurogaze {words[0]}: error: {told}", file=sys.stderr)
+            return DATA_ERROR
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[list[int]]:
+    """Let SIGTERM, as `timeout` or a scheduler sends it, interrupt the block as Ctrl-C does.
+
+    Whoever has set a handler of their own, or ignores the signal, keeps it so.
+
+    Yields:
+        Where the signal is noted when it comes.
+    """
+    came: list[int] = []
+    before, here = signal.getsignal(signal.SIGTERM), threading.current_thread()
+    if before != signal.SIG_DFL or here is not threading.main_thread():
+        yield came
+        return
+
+    def stop(number: int, _: object) -> None:
+        # `timeout` sends it twice, and the second must not disturb the leaving
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        came.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
     try:
-        return _dispatch(words[0], words[1:])
-    except KeyboardInterrupt:
-        print("interrupted; run the same command again to go on", file=sys.stderr)
-        return INTERRUPTED
-    except Exception as error:
-        told = input_error(error) or missing_extra(error)
-        if debug or told is None:
-            raise
-        print(f"neurogaze {words[0]}: error: {told}", file=sys.stderr)
-        return DATA_ERROR
+        yield came
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def input_error(error: BaseException) -> InputError | None:

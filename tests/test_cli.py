@@ -1,14 +1,18 @@
 """What a person meets at the command line: help, one clear line an error, exit codes."""
 
 import importlib
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
 
+from neurogaze import cli
 from neurogaze.cli import EXTRAS, main, missing_extra
 from tests.fixtures.eeg import write_dasps, write_dasps_edf, write_dreamer
 from tests.fixtures.faces import write_ferplus
@@ -73,6 +77,35 @@ def test_the_command_lists_its_commands(capsys):
 
 def test_unknown_command(capsys):
     fails(capsys, ["dream"], "dream", "consolidate")
+
+
+def ended(*_):
+    """A command that is ended by SIGTERM, and again while it puts its things away."""
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_sigterm_leaves_as_an_interrupt_does(monkeypatch, capsys):
+    """With the code that a shell has for it; the command ends in order, undisturbed by a second."""
+    monkeypatch.setattr(cli, "_dispatch", ended)
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["bench"]) == 143
+    assert capsys.readouterr().err == "interrupted; run the same command again to go on\n"
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_handler_of_sigterm_that_somebody_set_is_kept(monkeypatch):
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        monkeypatch.setattr(cli, "_dispatch", lambda *_: os.kill(os.getpid(), signal.SIGTERM) or 0)
+        assert main(["bench"]) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]
 
 
 @pytest.mark.parametrize("gone", sorted(EXTRAS))

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,7 +24,7 @@ from neurogaze.callbacks import EpochSeed
 from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.evaluation.chance import Scheme, permuted_table
-from neurogaze.quiet import hush
+from neurogaze.pipeline.processes import worker_pool
 from neurogaze.tasks.classifier import ClassifierTask
 from neurogaze.tasks.teacher import TeacherTask
 
@@ -146,17 +145,15 @@ def _guess(task: LightningModule, data: EEGDataModule, epochs: int) -> FoldGuess
 def fold_pool(workers: int | None = None) -> Iterator[FoldPool]:
     """Processes that train folds, as many as there are cores unless told otherwise.
 
-    An interrupted block waits for no job that has not begun.
+    A block that is interrupted ends what runs.
     """
     size = workers or os.cpu_count() or 1
     if size == 1:
         yield FoldPool(None, torch.get_num_threads())
         return
-    pool = ProcessPoolExecutor(size, mp_context=get_context("spawn"), initializer=hush)
-    try:
-        yield FoldPool(pool, max(1, (os.cpu_count() or 1) // size))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    threads = max(1, (os.cpu_count() or 1) // size)
+    with worker_pool(size, threads) as pool:
+        yield FoldPool(pool, threads)
 
 
 @dataclass(frozen=True)

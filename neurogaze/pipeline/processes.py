@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for_any
+from threading import Thread
 from typing import TypeVar
 
 import torch
@@ -60,8 +64,9 @@ def run_all(
 
     When a process is killed, its pool and all that ran in it die, and nobody knows whose memory it
     was: the others go on in a new pool, and each of those that ran is tried once more, alone, at
-    the end. Whose process dies again is given up. An interrupted loop waits for no job that has
-    not begun.
+    the end. Whose process dies again is given up. A loop that is left early, as by an interrupt,
+    begins no further job and ends those that run; so does the end of this process, however it
+    comes.
 
     Args:
         work: a function of a module, so that another process finds it.
@@ -90,10 +95,57 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(" ".join(said.split()))
 
 
+@contextmanager
+def worker_pool(size: int, threads: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that never outlive the block, nor the process that holds it.
+
+    A block that ends in an error or an interrupt does not wait for what runs: it is ended at once.
+
+    Args:
+        size: how many processes.
+        threads: of each.
+    """
+    pool = ProcessPoolExecutor(
+        size, mp_context=get_context("spawn"), initializer=_begin, initargs=(threads,)
+    )
+    try:
+        yield pool
+    except BaseException:
+        _kill(pool)
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _kill(pool: ProcessPoolExecutor) -> None:
+    """End the processes of a pool, whatever they are at; since Python 3.14 a method of the pool."""
+    for process in list((pool._processes or {}).values()):
+        process.kill()
+
+
 def _begin(threads: int) -> None:
-    """Ready a process."""
+    """Ready a process; its parent alone answers the keyboard and ends it.
+
+    A training takes note of SIGTERM and goes on to the end of its batch, unless it finds a handler,
+    which it calls.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
+    Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
     hush()
     torch.set_num_threads(threads)
+
+
+def _end_with_parent() -> None:
+    """Wait until the parent is gone, then end this process, whatever it is at.
+
+    Nobody would read its result, and it would wait for ever for the next job, locks in hand. What
+    it writes has its name only once it is whole.
+    """
+    parent = parent_process()
+    if parent is not None:
+        wait_for_any([parent.sentinel])
+        os._exit(1)
 
 
 def _tried(work: Callable[[J], R], job: J) -> R | Failure:
@@ -119,16 +171,11 @@ def _in_a_pool(
 
     A pool is given no more jobs than it has processes, so that each job it holds has begun.
     """
-    pool = ProcessPoolExecutor(
-        size, mp_context=get_context("spawn"), initializer=_begin, initargs=(share,)
-    )
     running: dict[Future[R | Failure], J] = {}
-    try:
+    with worker_pool(size, share) as pool:
         while _filled(pool, running, work, waiting, size):
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running.pop(future), future
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _filled(
