@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from neurogaze.errors import InputError
+from neurogaze.evaluation.crossed import COLUMNS
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.tasks.pins import GridPin, LogitsPin
 
 PAIR = 2
+LEAST_FOLDS = 2
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class BenchSettings:
             s takes member s, and begins again after the last. Path relative to the bench file.
         primary: the one contrast that is named before: an arm, and the arm that is subtracted.
         secondary: further contrasts, corrected together by Holm.
-        metric: score that is compared.
+        metric: score that is compared, a key of `neurogaze.evaluation.crossed.COLUMNS`.
         compared_on: the data set of `evaluate` whose twin-free part the contrasts are about.
         equal_gradient: number of seeds by arm, for arms that are trained once more with the weight
             of Proto-KD rescaled to the initial gradient norm that the EEG grid has.
@@ -72,8 +74,8 @@ def load_bench(path: Path) -> BenchSettings:
     """Read a bench file; paths in it are relative to the file.
 
     Raises:
-        InputError: when it cannot be read, a key is missing, unknown or of the wrong type, or it
-            compares what it does not train.
+        InputError: when it cannot be read, a key is missing, unknown or of the wrong type, a number
+            or score is none that a bench has, or it compares what it does not train.
     """
     settings, folder = read_settings(path, BenchSettings), path.parent
     _refuse_unknown(path, settings)
@@ -90,26 +92,69 @@ def load_bench(path: Path) -> BenchSettings:
 
 
 def _refuse_unknown(path: Path, settings: BenchSettings) -> None:
-    """Refuse contrasts and rescaled arms that nobody trains, before hours are spent."""
+    """Refuse what could not be trained, compared or judged, before hours are spent."""
+    _refuse_numbers(path, settings)
     if not any(settings.arms.values()):
         raise InputError(path, "trains no arm", "name arms, each with its number of seeds")
-    if settings.secondary and not settings.primary:
-        raise InputError(path, "has secondary contrasts alone", "name the primary one as well")
-    pairs = [*([settings.primary] if settings.primary else []), *settings.secondary]
-    for pair in pairs:
-        if len(pair) != PAIR:
-            raise InputError(path, f"contrast {pair} names {len(pair)} arms", "name two")
-    known = {*settings.arms, *(rescaled(arm) for arm in settings.equal_gradient)}
-    named = {arm for pair in pairs for arm in pair} | set(settings.equal_gradient)
-    if named - known:
-        found = f"compares {', '.join(sorted(named - known))}, which it does not train"
-        raise InputError(path, found, f"the arms are {', '.join(sorted(known))}")
+    if settings.metric not in COLUMNS:
+        found = f"compares by the metric {settings.metric!r}, which is not known"
+        raise InputError(path, found, f"use {', '.join(COLUMNS)}")
+    pairs = _contrasts(path, settings)
+    _refuse_untrained(path, settings, pairs)
     if settings.folds and set(settings.evaluate) != {settings.compared_on}:
         found = f"judges folds on {', '.join(settings.evaluate)}"
         raise InputError(path, found, f"judge {settings.compared_on!r} alone: the fold held out")
     if pairs and settings.compared_on not in settings.evaluate:
         found = f"compares on {settings.compared_on!r}, which is not judged"
         raise InputError(path, found, f"name one of {', '.join(settings.evaluate)}")
+
+
+def _refuse_numbers(path: Path, settings: BenchSettings) -> None:
+    """Refuse numbers of seeds and folds that there cannot be."""
+    for key in ("arms", "equal_gradient"):
+        for arm, n_seeds in getattr(settings, key).items():
+            if n_seeds < 0:
+                found = f"gives {arm} of {key} {n_seeds} seeds"
+                raise InputError(path, found, "give a number above 0, or leave the arm out")
+    if settings.folds and settings.folds < LEAST_FOLDS:
+        remedy = f"give 0 for the corpus as it is, or {LEAST_FOLDS} and more"
+        raise InputError(path, f"has folds: {settings.folds}", remedy)
+
+
+def _contrasts(path: Path, settings: BenchSettings) -> list[list[str]]:
+    """Every contrast, the primary one first, each of two arms and named once.
+
+    One that stands there twice, also the other way round, would be corrected for itself.
+    """
+    if settings.secondary and not settings.primary:
+        raise InputError(path, "has secondary contrasts alone", "name the primary one as well")
+    pairs = [*([settings.primary] if settings.primary else []), *settings.secondary]
+    seen: set[frozenset[str]] = set()
+    for pair in pairs:
+        if len(pair) != PAIR:
+            raise InputError(path, f"contrast {pair} names {len(pair)} arms", "name two")
+        if len(set(pair)) != PAIR:
+            found = f"contrast {pair} compares an arm with itself"
+            raise InputError(path, found, "name two different arms")
+        if frozenset(pair) in seen:
+            found = f"names the contrast of {' and '.join(pair)} twice"
+            raise InputError(path, found, "name it once, as primary or secondary")
+        seen.add(frozenset(pair))
+    return pairs
+
+
+def _refuse_untrained(path: Path, settings: BenchSettings, pairs: list[list[str]]) -> None:
+    """Refuse contrasts and rescaled arms that nobody trains."""
+    trained = settings.arms | {rescaled(a): n for a, n in settings.equal_gradient.items()}
+    compared = {arm for pair in pairs for arm in pair}
+    unknown = sorted((compared | set(settings.equal_gradient)) - set(trained))
+    if unknown:
+        found = f"compares {', '.join(unknown)}, which it does not train"
+        raise InputError(path, found, f"the arms are {', '.join(sorted(trained))}")
+    without = sorted(arm for arm in compared if not trained[arm])
+    if without:
+        found = f"compares {', '.join(without)}, which it trains with 0 seeds"
+        raise InputError(path, found, "give it seeds, or leave its contrasts out")
 
 
 def rescaled(arm: str) -> str:

@@ -6,7 +6,7 @@ One training that fails loses nothing of the others; it is told at the end and i
 from __future__ import annotations
 
 import csv
-import math
+import statistics
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,14 +15,24 @@ from rich.console import Console
 from neurogaze.artefacts import written_aside
 from neurogaze.errors import InputError
 from neurogaze.pipeline.steps import resumable_fit
-from neurogaze.pipeline.sweep_settings import Scalar, Sweep
-from neurogaze.pipeline.sweep_study import Tried, open_study, outcomes, points, take_up
+from neurogaze.pipeline.sweep_settings import Choice, Scalar, Sweep
+from neurogaze.pipeline.sweep_study import (
+    Tried,
+    in_one_line,
+    open_study,
+    outcomes,
+    points,
+    scored,
+    take_up,
+)
 from neurogaze.report.markup import to_markdown
 from neurogaze.report.tables import Table, fixed
 
 AGAIN = "mend the cause and run the same command again; finished trials are kept"
 HERE = "--trainer.logger=false"
 """Local trials leave W&B alone; their curves lie in the folder of the trial."""
+SEED = "seed_everything"
+"""Over its values a setting is averaged: the best single run is that of a lucky seed as well."""
 
 
 def run_sweep(
@@ -45,6 +55,7 @@ def run_sweep(
         `results.md`, best first; `results.csv` lies beside it.
 
     Raises:
+        NoColumn: at the first trial whose training does not log the metric of the sweep.
         InputError: for a folder of another sweep; at the end, when some point failed: the others,
             and the table of them, stand.
     """
@@ -83,42 +94,26 @@ def wanted_trials(sweep: Sweep, trials: int | None) -> int:
 
 
 def _train(sweep: Sweep, out: Path, number: int, values: dict[str, Scalar]) -> Tried:
-    """Train one point, from its last whole epoch if it was stopped; a failure is an outcome."""
-    folder = out / Tried(number, values, None).folder
-    try:
-        resumable_fit([*sweep.arguments(values), HERE], folder)
-        return Tried(number, values, last_value(folder / "metrics.csv", sweep.metric))
-    except SystemExit:
-        said = "its arguments were refused, as told above"
-    except Exception as error:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return Tried(number, values, None, said)
-
-
-def last_value(path: Path, metric: str) -> float:
-    """The value a sweep optimises: the last that a training logged.
-
-    Args:
-        path: `metrics.csv` of a training.
-        metric: a column of it.
+    """Train one point, from its last whole epoch if it was stopped; a failure is an outcome.
 
     Raises:
-        InputError: when there is no such column, or the value is no finite number.
+        NoColumn: when it does not log the metric; no other point would.
     """
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    logged = [row[metric] for row in rows if row.get(metric)]
-    if not logged:
-        names = ", ".join(rows[0]) if rows else "nothing"
-        raise InputError(path, f"holds no {metric!r}", f"name one of its columns: {names}")
-    value = float(logged[-1])
-    if not math.isfinite(value):
-        raise InputError(path, f"{metric} ends at {value}", "leave out what makes training diverge")
-    return value
+    tried = Tried(number, values, None)
+    try:
+        resumable_fit([*sweep.arguments(values), HERE], out / tried.folder)
+    except SystemExit:
+        return Tried(number, values, None, "its arguments were refused, as told above")
+    except Exception as error:
+        return Tried(number, values, None, in_one_line(error))
+    return scored(tried, sweep, out)
 
 
 def write_results(sweep: Sweep, results: list[Tried], out: Path) -> Path:
-    """Write `results.csv` and `results.md`: parameters and metric of every point, best first."""
+    """Write `results.csv` and `results.md`: parameters and metric of every point, best first.
+
+    Where the seed is one of the parameters, `results.md` begins with means over seeds.
+    """
     names = [*sweep.parameters]
     rows = [
         [t.folder, *(t.values[n] for n in names), "" if t.score is None else t.score, t.said]
@@ -130,8 +125,44 @@ def write_results(sweep: Sweep, results: list[Tried], out: Path) -> Path:
     ):
         csv.writer(stream).writerows([["trial", *names, sweep.metric, "error"], *rows])
     with written_aside(out / "results.md") as aside:
-        aside.write_text(to_markdown(results_table(sweep, results)), encoding="utf-8")
+        tables = [over_seeds(sweep, results)] if seeds_swept(sweep) else []
+        pages = [to_markdown(table) for table in [*tables, results_table(sweep, results)]]
+        aside.write_text("\n".join(pages), encoding="utf-8")
     return out / "results.md"
+
+
+def seeds_swept(sweep: Sweep) -> bool:
+    """Whether trials differ by their seed."""
+    found = sweep.parameters.get(SEED)
+    return found is not None and not (isinstance(found, Choice) and len(found.values) == 1)
+
+
+def over_seeds(sweep: Sweep, results: list[Tried]) -> Table:
+    """Settings of a sweep with mean and standard deviation over seeds, best mean first."""
+    names = [name for name in sweep.parameters if name != SEED]
+    groups: dict[tuple[str, ...], list[float]] = {}
+    for tried in results:
+        scores = groups.setdefault(tuple(str(tried.values[name]) for name in names), [])
+        if tried.score is not None:
+            scores.append(tried.score)
+    sign = -1.0 if sweep.maximize else 1.0
+    means = {key: statistics.fmean(scores) for key, scores in groups.items() if scores}
+    ranked = sorted(means, key=lambda key: sign * means[key])
+    rows = [
+        (*key, fixed(means[key], 4), _spread(groups[key]), str(len(groups[key]))) for key in ranked
+    ]
+    rows += [(*key, "failed", "–", "0") for key in groups if key not in means]
+    caption = (
+        f"Mean and standard deviation of the last {sweep.metric} over the n seeds that ended; "
+        "best mean first."
+    )
+    header = (*names, sweep.metric, "standard deviation", "n")
+    return Table(f"Sweep {sweep.path.stem}, over seeds", caption, header, tuple(rows))
+
+
+def _spread(scores: list[float]) -> str:
+    """Standard deviation over seeds; one seed has none."""
+    return fixed(statistics.stdev(scores), 4) if len(scores) > 1 else "–"
 
 
 def results_table(sweep: Sweep, results: list[Tried]) -> Table:
@@ -148,6 +179,8 @@ def results_table(sweep: Sweep, results: list[Tried]) -> Table:
     caption = (
         f"{done} of {len(results)} trials, {sweep.method}; best first by the last {sweep.metric}."
     )
+    if seeds_swept(sweep):
+        caption += " Single runs: choose by the means, not by the luckiest seed."
     header = ("trial", *sweep.parameters, sweep.metric)
     return Table(f"Sweep {sweep.path.stem}", caption, header, rows)
 

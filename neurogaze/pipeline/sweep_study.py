@@ -6,15 +6,18 @@ killed goes on as if it had not been.
 
 from __future__ import annotations
 
+import csv
+import difflib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import neurogaze
-from neurogaze.artefacts import file_hash, settings_hash
+from neurogaze.artefacts import file_hash, settings_hash, written_aside
 from neurogaze.errors import InputError
 from neurogaze.pipeline.sweep_settings import Choice, Range, Scalar, Sweep
 
@@ -25,6 +28,14 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
 
 STUDY = "study.log"
+COUNTERS = ("epoch", "step")
+"""Columns of a training that are no scores."""
+NEAR, LIKENESS = 3, 0.4
+"""Columns named to whoever misspelt one, and how alike they must be."""
+
+
+class NoColumn(InputError):
+    """No training logs the metric: the fault is in the sweep file, not in one trial."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,55 @@ Point = tuple[int, dict[str, Scalar], Callable[[Tried], None]]
 """Number, values, and what takes the outcome."""
 
 
+def last_value(path: Path, metric: str) -> float:
+    """The value a sweep optimises: the last that a training logged.
+
+    Args:
+        path: `metrics.csv` of a training.
+        metric: a column of it.
+
+    Raises:
+        NoColumn: when there is no such column.
+        InputError: when it holds no value, or the last one is no finite number.
+    """
+    with path.open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream)
+        rows, columns = list(reader), list(reader.fieldnames or [])
+    if metric not in columns or metric in COUNTERS:
+        scores = [name for name in columns if name not in COUNTERS]
+        near = difflib.get_close_matches(metric, scores, NEAR, LIKENESS) or scores
+        remedy = f"set metric.name of the sweep to a column, such as {', '.join(near)}"
+        found = f"holds no column {metric!r}, by which the sweep ranks"
+        raise NoColumn(path, found, f"{remedy}, and repeat the command; what is trained is kept")
+    logged = [row[metric] for row in rows if row[metric]]
+    if not logged:
+        raise InputError(path, f"holds no value of {metric}", "train at least one epoch")
+    value = float(logged[-1])
+    if not math.isfinite(value):
+        raise InputError(path, f"{metric} ends at {value}", "leave out what makes training diverge")
+    return value
+
+
+def scored(tried: Tried, sweep: Sweep, out: Path) -> Tried:
+    """A point whose training has ended, with its score, or with why there is none.
+
+    Raises:
+        NoColumn: when its training did not log the metric at all.
+    """
+    try:
+        score = last_value(out / tried.folder / "metrics.csv", sweep.metric)
+    except NoColumn:
+        raise
+    except (OSError, ValueError, csv.Error) as error:
+        return replace(tried, score=None, said=in_one_line(error))
+    return replace(tried, score=score, said="")
+
+
+def in_one_line(error: Exception) -> str:
+    """An error as tables have it."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def distribution(parameter: Choice | Range) -> BaseDistribution:
     """A parameter in the terms of Optuna."""
     from optuna.distributions import (
@@ -73,10 +133,29 @@ def distribution(parameter: Choice | Range) -> BaseDistribution:
 def open_study(sweep: Sweep, out: Path, seed: int) -> Study:
     """Open the study of a folder, or begin it.
 
+    Under another metric or goal than it had it stays the same study: the scores of finished trials
+    are read again from their `metrics.csv`.
+
     Raises:
+        NoColumn: when a finished trial did not log the metric.
         InputError: when the folder holds the study of another sweep, seed or version, or of files
             that have changed since, or Optuna is missing.
     """
+    study = _study(out / STUDY, sweep)
+    own = fingerprint(sweep, seed)
+    if study.user_attrs.get("fingerprint", own) != own:
+        found = "holds another sweep: its file, the files it names, the seed or neurogaze changed"
+        raise InputError(out, found, "give another --out, or put them back as they were")
+    metric = study.user_attrs.get("metric", sweep.metric)
+    if (metric, _maximizes(study)) != (sweep.metric, sweep.maximize):
+        study = _read_again(study, sweep, out)
+    study.set_user_attr("metric", sweep.metric)
+    study.set_user_attr("fingerprint", own)
+    return study
+
+
+def _study(path: Path, sweep: Sweep) -> Study:
+    """The study in a file, or a new one."""
     try:
         import optuna
         from optuna.storages import JournalStorage
@@ -85,18 +164,49 @@ def open_study(sweep: Sweep, out: Path, seed: int) -> Study:
         found, remedy = "needs Optuna, which is not installed", "pip install 'neurogaze[sweeps]'"
         raise InputError("neurogaze sweep --local", found, remedy) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(whole_lines(out / STUDY)))),
+    return optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(whole_lines(path)))),
         study_name="sweep",
         direction="maximize" if sweep.maximize else "minimize",
         load_if_exists=True,
     )
-    own = fingerprint(sweep, seed)
-    if study.user_attrs.setdefault("fingerprint", own) != own:
-        found = "holds another sweep: its file, the files it names, the seed or neurogaze changed"
-        raise InputError(out, found, "give another --out, or put them back as they were")
-    study.set_user_attr("fingerprint", own)
-    return study
+
+
+def _maximizes(study: Study) -> bool:
+    """Whether more is better in a study."""
+    from optuna.study import StudyDirection
+
+    return study.direction == StudyDirection.MAXIMIZE
+
+
+def _read_again(study: Study, sweep: Sweep, out: Path) -> Study:
+    """The same trials with the scores of another metric, which the next draws of `bayes` see.
+
+    Optuna changes neither the value of a finished trial nor the direction of a study, so the file
+    is written anew, aside: after a kill the old one is there.
+    """
+    from optuna.trial import TrialState
+
+    with written_aside(out / STUDY) as aside:
+        other = _study(aside, sweep)
+        for name, value in study.user_attrs.items():
+            other.set_user_attr(name, value)
+        other.set_user_attr("metric", sweep.metric)
+        for trial in study.get_trials():
+            if trial.state == TrialState.COMPLETE:
+                _score_again(trial, sweep, out)
+            other.add_trial(trial)
+    return _study(out / STUDY, sweep)
+
+
+def _score_again(trial: FrozenTrial, sweep: Sweep, out: Path) -> None:
+    """Give a finished trial its value of another metric; one that has none is tried again."""
+    from optuna.trial import TrialState
+
+    tried = scored(Tried(trial.user_attrs["point"], trial.params, None), sweep, out)
+    trial.value = tried.score
+    trial.state = TrialState.FAIL if tried.score is None else TrialState.COMPLETE
+    trial.set_user_attr("said", tried.said)
 
 
 def whole_lines(path: Path) -> Path:
@@ -109,7 +219,10 @@ def whole_lines(path: Path) -> Path:
 
 
 def fingerprint(sweep: Sweep, seed: int) -> str:
-    """Hash of what decides the draws and trainings; the number of trials can grow.
+    """Hash of what decides the trainings; the number of trials can grow.
+
+    Metric and goal are no part of it: they rank trainings, and a name that was misspelt must not
+    cost those that are done.
 
     Files count by their content: those among the words (`--config a.yaml`, `--config=a.yaml`), and
     those among the values of parameters.
@@ -117,7 +230,7 @@ def fingerprint(sweep: Sweep, seed: int) -> str:
     values = [p.values for p in sweep.parameters.values() if isinstance(p, Choice)]
     named = [str(value) for several in values for value in several]
     files = _contents([*sweep.words, *(w.partition("=")[2] for w in sweep.words), *named])
-    what = [sweep.method, sweep.metric, sweep.maximize, sweep.words, sweep.parameters, files, seed]
+    what = [sweep.method, sweep.words, sweep.parameters, files, seed]
     return settings_hash([*what, neurogaze.__version__])
 
 
@@ -145,10 +258,9 @@ def take_up(study: Study) -> None:
 
 def outcomes(study: Study) -> list[Tried]:
     """What is known of each point that was tried, best first, failures last."""
-    from optuna.study import StudyDirection
     from optuna.trial import TrialState
 
-    sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
+    sign = -1.0 if _maximizes(study) else 1.0
     found = [
         Tried(number, trial.params, trial.value, trial.user_attrs.get("said", ""))
         for number, trial in _latest(study).items()

@@ -16,12 +16,21 @@ import yaml
 import neurogaze
 from neurogaze.errors import InputError
 from neurogaze.pipeline import sweep as module
-from neurogaze.pipeline.sweep import last_value, run_sweep, wanted_trials
+from neurogaze.pipeline.sweep import over_seeds, run_sweep, seeds_swept, wanted_trials
 from neurogaze.pipeline.sweep_settings import Choice, Range, Sweep
-from neurogaze.pipeline.sweep_study import STUDY, fingerprint, open_study, outcomes
+from neurogaze.pipeline.sweep_study import (
+    STUDY,
+    NoColumn,
+    Tried,
+    fingerprint,
+    last_value,
+    open_study,
+    outcomes,
+)
 from tests.pipeline.tiny import EXPERIMENTS, STUDENT
 
 METRIC = "val/macro_f1_8way_best"
+LOSS = "val/loss"
 SPACE = {"a.x": Range(-1.0, 1.0), "a.n": Range(1, 4, integer=True, step=1), "b": Choice(("u", "v"))}
 GRID = {"a.x": Choice((0.5, -0.5, 0.1)), "b": Choice(("u", "v"))}
 
@@ -34,7 +43,8 @@ def height(args):
     """The score that a faked training reaches: highest at x = 0.2."""
     given = dict(word.removeprefix("--").split("=") for word in args)
     assert given["trainer.logger"] == "false"
-    return 1.0 - (float(given["a.x"]) - 0.2) ** 2 - 0.001 * int(given.get("a.n", 0))
+    seed = 0.1 * float(given.get("seed_everything", 0))
+    return 1.0 - (float(given["a.x"]) - 0.2) ** 2 - 0.001 * int(given.get("a.n", 0)) + seed
 
 
 class Trainings:
@@ -43,10 +53,11 @@ class Trainings:
     Args:
         stop_at: number of the call that is interrupted.
         fail: tells by the arguments which call fails.
+        loss: by the arguments, a second column that is logged.
     """
 
-    def __init__(self, stop_at=None, fail=lambda args: False):
-        self.stop_at, self.fail, self.calls = stop_at, fail, []
+    def __init__(self, stop_at=None, fail=lambda args: False, loss=lambda args: -height(args)):
+        self.stop_at, self.fail, self.loss, self.calls = stop_at, fail, loss, []
 
     def __call__(self, args, folder):
         self.calls.append(folder.name)
@@ -55,7 +66,7 @@ class Trainings:
         if self.fail(args):
             raise RuntimeError("loss is\nnan")
         folder.mkdir(parents=True, exist_ok=True)
-        lines = f"epoch,{METRIC}\n0,0.0\n1,{height(args)!r}\n"
+        lines = f"epoch,{METRIC},{LOSS}\n0,0.0,9.0\n1,{height(args)!r},{self.loss(args)!r}\n"
         (folder / "metrics.csv").write_text(lines)
 
 
@@ -221,10 +232,122 @@ def test_how_many_trials():
             wanted_trials(a_sweep(cap=cap), asked)
 
 
+@pytest.mark.parametrize("method", ["grid", "random", "bayes"])
+def test_a_misspelt_metric_stops_at_the_first_trial_and_costs_nothing(tmp_path, trainings, method):
+    """Corrected, the sweep goes on, and ends as if the name had been right from the start."""
+    sweep = a_sweep(method, GRID if method == "grid" else SPACE)
+    trainings()
+    run_sweep(sweep, tmp_path / "whole")
+    fake = trainings()
+    with pytest.raises(NoColumn, match=rf"no column 'val/macro_f1'.*such as {METRIC}"):
+        run_sweep(replace(sweep, metric="val/macro_f1"), tmp_path / "out")
+    assert len(fake.calls) == 1
+    fake = trainings()
+    run_sweep(sweep, tmp_path / "out")
+    assert len(fake.calls) == len(set(fake.calls)) == 6  # the first takes up its last epoch
+    assert read(tmp_path / "out") == read(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("method", ["grid", "random", "bayes"])
+def test_another_metric_reads_what_is_trained_again(tmp_path, trainings, method):
+    """Here the loss is the score with its sign turned: no training, the same order."""
+    sweep = a_sweep(method, GRID if method == "grid" else SPACE)
+    trainings()
+    run_sweep(sweep, tmp_path)
+    before = read(tmp_path)
+    fake = trainings()
+    run_sweep(replace(sweep, metric=LOSS, maximize=False), tmp_path)
+    after = read(tmp_path)
+    assert fake.calls == []
+    assert [row["trial"] for row in after] == [row["trial"] for row in before]
+    assert [float(row[LOSS]) for row in after] == [-float(row[METRIC]) for row in before]
+    run_sweep(sweep, tmp_path)
+    assert (read(tmp_path), fake.calls) == (before, [])
+
+
+def test_the_next_draws_see_the_other_metric(tmp_path, trainings):
+    """Twelve trials by a score, then twelve by its mirror: drawn as if it had been the first."""
+    space, loss = {"a.x": Range(-2.0, 2.0)}, {"metric": LOSS, "maximize": False}
+    sweep, last = a_sweep("bayes", space), []
+    for name, first in (("turned", sweep), ("straight", replace(sweep, **loss))):
+        trainings()
+        run_sweep(first, tmp_path / name, trials=12)
+        run_sweep(replace(sweep, **loss), tmp_path / name, trials=24)
+        last.append(read(tmp_path / name))
+    assert last[0] == last[1]
+
+
+def test_a_finished_trial_without_a_value_of_the_other_metric_is_tried_again(tmp_path, trainings):
+    trainings(loss=lambda args: float("nan") if "--a.x=0.1" in args else 1.0)
+    sweep = a_sweep("grid", {"a.x": Choice((0.5, -0.5, 0.1))})
+    run_sweep(sweep, tmp_path)
+    gone = next(tmp_path.glob("trial-000-*"))
+    (gone / "metrics.csv").unlink()
+    fake = trainings(loss=lambda args: 1.0)
+    run_sweep(replace(sweep, metric=LOSS), tmp_path)
+    assert [name[:9] for name in fake.calls] == ["trial-000", "trial-002"]
+    assert [float(row[LOSS]) for row in read(tmp_path)] == [1.0] * 3
+
+
+def test_a_metric_that_becomes_wrong_changes_nothing(tmp_path, trainings):
+    trainings()
+    run_sweep(a_sweep(), tmp_path)
+    before = read(tmp_path)
+    with pytest.raises(NoColumn, match="val/los'"):
+        run_sweep(replace(a_sweep(), metric="val/los"), tmp_path)
+    fake = trainings()
+    run_sweep(a_sweep(), tmp_path)
+    assert (read(tmp_path), fake.calls) == (before, [])
+
+
+def test_settings_are_ranked_by_their_mean_over_seeds(tmp_path, trainings):
+    """By hand: x = 0.1 gives 0.99, 1.09 and 1.19, x = -0.5 gives 0.51, 0.61, 0.71."""
+    space = {"a.x": Choice((0.5, -0.5, 0.1)), "seed_everything": Choice((0, 1, 2))}
+    trainings(fail=lambda args: "--a.x=0.5" in args)
+    with pytest.raises(InputError, match="3 of 9 trials failed"):
+        run_sweep(a_sweep("grid", space, cap=9), tmp_path)
+    means, runs = (tmp_path / "results.md").read_text().split("\n\n**")
+    assert means.startswith("**Sweep s, over seeds.**")
+    rows = [line.strip("| ").split(" | ") for line in means.splitlines()[2:]]
+    assert rows == [
+        ["a.x", METRIC.replace("_", "\\_"), "standard deviation", "n"],
+        ["---", "---", "---", "---"],
+        ["0.1", "1.0900", "0.1000", "3"],
+        ["-0.5", "0.6100", "0.1000", "3"],
+        ["0.5", "failed", "–", "0"],
+    ]
+    assert runs.startswith("Sweep s.**")
+    assert runs.count("\n| 00") == 9
+
+
+def test_a_lucky_seed_does_not_win(tmp_path):
+    """Scores by hand: 0.9 and 0.1 have the best run, 0.6 and 0.6 the best mean."""
+    space = {"lr": Choice((1, 2)), "seed_everything": Choice((0, 1))}
+    scores = {(1, 0): 0.9, (1, 1): 0.1, (2, 0): 0.6, (2, 1): 0.6}
+    tried = [
+        Tried(n, {"lr": lr, "seed_everything": seed}, score)
+        for n, ((lr, seed), score) in enumerate(scores.items())
+    ]
+    up = over_seeds(a_sweep("grid", space), tried).rows
+    assert up == (("2", "0.6000", "0.0000", "2"), ("1", "0.5000", "0.5657", "2"))
+    down = over_seeds(a_sweep("grid", space, maximize=False), tried[:3]).rows
+    assert down == (("1", "0.5000", "0.5657", "2"), ("2", "0.6000", "–", "1"))
+
+
+@pytest.mark.parametrize(
+    ("space", "swept"),
+    [(GRID, False), (GRID | {"seed_everything": Choice((3,))}, False),
+     (GRID | {"seed_everything": Choice((3, 4))}, True),
+     (GRID | {"seed_everything": Range(0, 9, integer=True, step=1)}, True)],
+)  # fmt: skip
+def test_means_are_told_where_seeds_differ(space, swept):
+    assert seeds_swept(a_sweep("grid", space)) == swept
+
+
 @pytest.mark.parametrize(
     ("text", "match"),
-    [(f"epoch,{METRIC}\n0,nan\n", "ends at nan"), ("epoch,val/x\n0,1\n", "val/x"),
-     (f"epoch,{METRIC}\n", "nothing")],
+    [(f"epoch,{METRIC}\n0,nan\n", "ends at nan"), ("epoch,val/x\n0,1\n", "such as val/x, and"),
+     ("epoch,lr\n0,1\n", "such as lr, and"), (f"epoch,{METRIC}\n", "no value")],
 )  # fmt: skip
 def test_a_metric_that_is_no_number(tmp_path, text, match):
     (tmp_path / "metrics.csv").write_text(text)

@@ -6,10 +6,13 @@ import pytest
 import yaml
 
 from neurogaze.errors import InputError
+from neurogaze.losses.geometry import late_cosine
 from neurogaze.pipeline.sweep_settings import KEYS, METHODS, Choice, Range, load_sweep, parameter
 from tests.pipeline.tiny import EXPERIMENTS
 
 FILES = sorted((EXPERIMENTS / "sweeps").glob("*.yaml"))
+RAMPED = ("geo_weight",)
+"""Sweeps of a weight that counts from a later epoch on: the last epoch is the one to rank by."""
 FORMS = [
     ({"values": [0.1, "a", True]}, Choice((0.1, "a", True))),
     ({"values": [1, 2], "distribution": "categorical"}, Choice((1, 2))),
@@ -48,7 +51,19 @@ def written(tmp_path, **changes):
 def test_files_hold_to_the_schema_of_wandb(path):
     config = yaml.safe_load(path.read_text())
     assert violations(config) == []
-    assert config["metric"] == {"name": "val/macro_f1_8way_best", "goal": "maximize"}
+    name = "val/macro_f1_8way" if path.stem in RAMPED else "val/macro_f1_8way_best"
+    assert config["metric"] == {"name": name, "goal": "maximize"}
+
+
+def test_the_geometric_prior_begins_late():
+    """A maximum over epochs may be of an epoch before the weight counts at all."""
+    student = yaml.safe_load((EXPERIMENTS / "student.yaml").read_text())
+    geo = student["model"]["init_args"]["loss"]["geo"]
+    ramp = [
+        late_cosine(epoch, geo["start_epoch"], geo["end_epoch"], geo["hard_gate"])
+        for epoch in range(student["trainer"]["max_epochs"])
+    ]
+    assert (ramp.index(next(filter(None, ramp))), ramp[-1]) == (32, 1.0)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
