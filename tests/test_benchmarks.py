@@ -30,6 +30,11 @@ def quick_faces(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def quick_small_maps(tmp_path_factory):
+    return run("small_maps.py", cwd=tmp_path_factory.mktemp("bench-small-maps"))
+
+
+@pytest.fixture(scope="module")
 def quick_distillation(tmp_path_factory):
     return run("distillation_step.py", cwd=tmp_path_factory.mktemp("bench-distillation"))
 
@@ -40,7 +45,10 @@ def quick_inference(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("which", ["quick", "quick_faces", "quick_distillation", "quick_inference"])
+@pytest.mark.parametrize(
+    "which",
+    ["quick", "quick_faces", "quick_distillation", "quick_inference", "quick_small_maps"],
+)
 def test_every_figure_is_in_the_table_and_in_the_file(which, request):
     done, content = request.getfixturevalue(which)
     lines = done.stdout.splitlines()
