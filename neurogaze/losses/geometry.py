@@ -29,9 +29,6 @@ from neurogaze.losses.across_ranks import sum_over_ranks
 from neurogaze.losses.proto_kd import gaussian_targets
 from neurogaze.losses.seen import Seen, full_precision, widened
 
-TARGET_SIGMA = 0.4
-"""Width of the Gaussian class targets that tell how far apart two classes lie: one bin of 5x5."""
-
 
 def late_cosine(
     epoch: float, start: float = 20.0, end: float = 60.0, hard_gate: float = 0.2
@@ -87,13 +84,15 @@ def variance_excess(
 def target_distances(centers: Tensor) -> Tensor:
     """Total variation `1/2 sum_k |q_c(k) - q_c'(k)|` of the Gaussian class targets.
 
+    The targets are one bin of the grid wide, so a finer grid tells more classes apart.
+
     Args:
         centers: `[K, 2]`, valence and arousal of the cells.
 
     Returns:
         `[8, 8]`, in [0, 1]; 0 where the grid cannot tell two emotions apart.
     """
-    targets = gaussian_targets(centers, TARGET_SIGMA)
+    targets = gaussian_targets(centers)
     return 0.5 * (targets[:, None, :] - targets[None, :, :]).abs().sum(-1)
 
 

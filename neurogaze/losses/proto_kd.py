@@ -9,8 +9,11 @@ of logit KD the scale is 1, read as a factor of the cosines it is 5. For the tar
 no formula either; both forms are ours, with `a_c` the anchor of class c and `p_c` the prototype of
 the cell that the anchor lies in, mixed over the target distribution of the image:
 
-    gaussian:     q_pro(c) = softmax_k(-|e_k - a_c|^2 / (2 sigma^2)),    sigma = 0.4
+    gaussian:     q_pro(c) = softmax_k(-|e_k - a_c|^2 / (2 sigma^2)),    sigma = 2 / sqrt(K)
     row_softmax:  q_pro(c) = softmax_k(cos(p_c, p_k) / tau)
+
+That sigma is one bin width, 0.4 at 5x5: it follows the grid, so that the number of cells does not
+change how many of them a target spreads over.
 """
 
 from __future__ import annotations
@@ -27,19 +30,32 @@ from neurogaze.errors import InputError
 from neurogaze.losses.seen import Seen, full_precision, widened
 
 
-def gaussian_targets(centers: Tensor, sigma: float) -> Tensor:
+def bin_width(centers: Tensor) -> float:
+    """Distance of neighbouring cell centres of a square grid over [-1, 1] on either axis.
+
+    Args:
+        centers: `[K, 2]`, valence and arousal of the cells.
+
+    >>> bin_width(torch.zeros(25, 2))
+    0.4
+    """
+    return 2.0 / math.sqrt(len(centers))
+
+
+def gaussian_targets(centers: Tensor, sigma: float | None = None) -> Tensor:
     """Distribution over cells of each emotion: a Gaussian round its anchor, on the cell centres.
 
     Args:
         centers: `[K, 2]`, valence and arousal of the cells.
-        sigma: standard deviation on either axis; 0.4 is one bin of the 5x5 grid.
+        sigma: standard deviation on either axis; None: one bin width of the grid.
 
     Returns:
         `[8, K]`, rows sum to 1, rows in the order of `EMOTIONS`.
     """
+    width = bin_width(centers) if sigma is None else sigma
     points = torch.as_tensor(anchors(), dtype=centers.dtype, device=centers.device)
     squared = (points[:, None, :] - centers[None, :, :]).square().sum(-1)
-    return torch.softmax(-squared / (2.0 * sigma**2), dim=-1)
+    return torch.softmax(-squared / (2.0 * width**2), dim=-1)
 
 
 def row_softmax_targets(prototypes: Tensor, tau: float) -> Tensor:
@@ -67,7 +83,8 @@ class ProtoKD(nn.Module):
             `temperature: 5.0`.
         target: `gaussian` round the class anchor, or `row_softmax` of the prototypes' own cosines
             at `tau`, which at 0.90 is nearly flat and the term nearly inert.
-        sigma: width of `gaussian`, in units of valence and arousal.
+        sigma: width of `gaussian`, in units of valence and arousal; null: one bin width of the
+            grid that is given, 0.4 at 5x5.
     """
 
     def __init__(
@@ -76,7 +93,7 @@ class ProtoKD(nn.Module):
         tau: float = 0.90,
         logit_scale: float = 1.0,
         target: Literal["gaussian", "row_softmax"] = "gaussian",
-        sigma: float = 0.4,
+        sigma: float | None = None,
     ) -> None:
         super().__init__()
         self.weight, self.tau, self.logit_scale = weight, tau, logit_scale

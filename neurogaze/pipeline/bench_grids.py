@@ -15,7 +15,7 @@ from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash
 from neurogaze.errors import InputError
 from neurogaze.pipeline.grid_set_index import VERDICTS, grid_file
-from neurogaze.pipeline.grid_set_settings import Kind
+from neurogaze.pipeline.grid_set_settings import Kind, size_of
 from neurogaze.prototypes.controls import control
 from neurogaze.prototypes.from_classes import class_grid
 from neurogaze.prototypes.grid import PrototypeGrid
@@ -70,9 +70,11 @@ class GridSource:
         """
         if kind == EEG or kind in self.listed:
             return self.recorded(kind, seed)
-        if kind in FROM_RECORDINGS:
+        if kind in FROM_RECORDINGS or size_of(kind):
             held = ", ".join(self.listed) or "one grid for all seeds"
             remedy = "make them with `neurogaze grids`, and name the index it leaves"
+            if size := size_of(kind):
+                remedy = f"give the set of grids `sizes: [{size}]`, {remedy}"
             raise InputError(self.path, f"holds no {kind} grids, but {held}", remedy)
         if kind == FACE:
             return self._face(seed)

@@ -2,7 +2,8 @@
 
 A student trained on a single grid cannot tell what is due to EEG and what to that grid. A set holds
 grids of the EEG under several seeds, and beside each the grids of teachers that learned something
-else, or nothing. Every stage is kept, so a set that was stopped goes on where it stood.
+else, or nothing. Grids of the EEG may come in several sizes, all from the same teachers. Every
+stage is kept, so a set that was stopped goes on where it stood.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from neurogaze.pipeline.everybody import LabelledData, labelled_data, place_ever
 from neurogaze.pipeline.fold_fits import FoldJob, FoldPool, fold_pool
 from neurogaze.pipeline.fold_teachers import NAMED, TeacherJob, store_teacher
 from neurogaze.pipeline.grid_set_index import INDEX, SCORES, grid_file, null_band, tell
-from neurogaze.pipeline.grid_set_settings import LEARNED, RATED, GridSetSettings, Kind
+from neurogaze.pipeline.grid_set_settings import LEARNED, RATED, GridSetSettings, size_of
 from neurogaze.pipeline.held_out import chance_rows, held_out_predictions, protocol_name
 from neurogaze.pipeline.stages import Stages
 from neurogaze.pipeline.stand_ins import PlacedBy, fit_pca
@@ -60,7 +61,7 @@ class GridSet:
         self.stages = Stages(root, console)
         self.made: dict[str, dict[int, PrototypeGrid]] = {}
         self.chance: list[ResultRow] = []
-        self.scores: dict[tuple[Kind, int], list[ResultRow]] = {}
+        self.scores: dict[tuple[str, int], list[ResultRow]] = {}
         self.labelled = self._labelled()
 
     def run(self) -> Path:
@@ -80,7 +81,7 @@ class GridSet:
                 self._tell()
         return self.root / INDEX
 
-    def _held(self, kind: Kind, seed: int) -> bool:
+    def _held(self, kind: str, seed: int) -> bool:
         """Take over a grid of an earlier run; whether its stage, and those before it, hold."""
         for source in self._sources(kind):
             known = self._folder(source, seed) in self.stages.records
@@ -136,14 +137,14 @@ class GridSet:
         self.stages.run("chance", what, self._inputs(), action, [CHANCE])
         self.chance = read_rows(self.root / "chance" / CHANCE)
 
-    def _teacher_stage(self, kind: Kind, seed: int) -> Asked:
+    def _teacher_stage(self, kind: str, seed: int) -> Asked:
         """What decides the teachers of all folds."""
         config = training.parse_fit(self._args(seed))
         exchanged = self.settings.scheme if kind == "null" else None
         what = {"fit": config, "learned": LEARNED[kind], "exchanged": exchanged}
         return self._folder(kind, seed), what, self._inputs()
 
-    def _teachers(self, pool: FoldPool, kind: Kind, seed: int) -> None:
+    def _teachers(self, pool: FoldPool, kind: str, seed: int) -> None:
         """Stage: the teachers of all folds."""
         asked = self._teacher_stage(kind, seed)
         config = asked[1]["fit"]
@@ -158,7 +159,7 @@ class GridSet:
         told = [LEARNT] if kind == "subject" else []
         self.stages.run(*asked, action, [*outputs, *told])
 
-    def _jobs(self, kind: Kind, seed: int, threads: int, config: Any) -> list[TeacherJob]:
+    def _jobs(self, kind: str, seed: int, threads: int, config: Any) -> list[TeacherJob]:
         """One training a fold; ratings are exchanged by the seed that the weights are drawn by."""
         args, exchanged = tuple(self._args(seed)), seed if kind == "null" else None
         return [
@@ -172,26 +173,26 @@ class GridSet:
         ]
 
     @staticmethod
-    def _folder(kind: Kind, seed: int) -> str:
-        """Stage of the teachers behind a grid; principal components have those of the EEG."""
+    def _folder(kind: str, seed: int) -> str:
+        """Stage of the teachers behind a grid: the EEG's where it has none of its own."""
         return f"teachers-{kind if kind in LEARNED else 'eeg'}-seed{seed}"
 
     @staticmethod
-    def _stage(kind: Kind, seed: int) -> str:
+    def _stage(kind: str, seed: int) -> str:
         """Stage of a grid."""
         return f"grid-{kind}-seed{seed}"
 
-    def _checkpoints(self, kind: Kind, seed: int) -> list[Path]:
+    def _checkpoints(self, kind: str, seed: int) -> list[Path]:
         """Teachers behind a grid, by fold."""
         folder = self.root / self._folder(kind, seed)
         return [folder / f"fold-{fold}.ckpt" for fold in range(self.labelled.split.n_folds)]
 
-    def _load(self, kind: Kind, seed: int) -> list[FoldTeacher]:
+    def _load(self, kind: str, seed: int) -> list[FoldTeacher]:
         """Teachers behind a grid, by fold."""
         found = load_folds(self._checkpoints(kind, seed), self.labelled, "crossfit")
         return [teacher for _, teacher in found]
 
-    def embedders(self, kind: Kind, seed: int) -> Sequence[Embedder]:
+    def embedders(self, kind: str, seed: int) -> Sequence[Embedder]:
         """What embeds and places the recordings for a grid, by fold.
 
         Teachers that predict ratings place by their own predictions. The others take every window
@@ -202,7 +203,7 @@ class GridSet:
             kind: of the grid.
             seed: of the grid.
         """
-        if kind in RATED:
+        if kind in RATED or size_of(kind):
             return self._load(kind, seed)
         placing = self._load("eeg", seed)
         own: Sequence[Embedder] = [
@@ -214,12 +215,12 @@ class GridSet:
         return [PlacedBy(*pair) for pair in zip(own, placing, strict=True)]
 
     @staticmethod
-    def _sources(kind: Kind) -> list[Kind]:
+    def _sources(kind: str) -> list[str]:
         """Kinds of teachers behind a grid: its own, and those that place for it."""
-        own: list[Kind] = [kind] if kind in LEARNED else []
+        own = [kind] if kind in LEARNED else []
         return own if kind in RATED else [*own, "eeg"]
 
-    def _learnt(self, kind: Kind, seed: int) -> dict[str, Any]:
+    def _learnt(self, kind: str, seed: int) -> dict[str, Any]:
         """By fold, the share of training windows whose person a teacher names; for `subject`."""
         if kind != "subject":
             return {}
@@ -227,15 +228,15 @@ class GridSet:
         shares = json.loads(path.read_text(encoding="utf-8"))[NAMED]
         return {"learnt": {str(fold): share for fold, share in enumerate(shares)}}
 
-    def _grid_stage(self, kind: Kind, seed: int) -> Asked:
+    def _grid_stage(self, kind: str, seed: int) -> Asked:
         """What decides a grid; the stages of its teachers are known."""
         folders = [self._folder(source, seed) for source in self._sources(kind)]
         inputs = self._inputs() | {name: self.stages.records[name].content for name in folders}
-        what = {"kind": kind, "seed": seed, "consolidate": self.settings.consolidate}
+        what = {"kind": kind, "seed": seed, "consolidate": self.settings.consolidation(kind)}
         what |= self._context(seed, kind) | self._learnt(kind, seed)
         return self._stage(kind, seed), what, inputs
 
-    def _grid(self, kind: Kind, seed: int) -> None:
+    def _grid(self, kind: str, seed: int) -> None:
         """Stage: the grid of a draw of people, and the scores of its teachers where they rate."""
 
         def action(folder: Path) -> None:
@@ -245,9 +246,9 @@ class GridSet:
 
         self.stages.run(*self._grid_stage(kind, seed), action, [GRID, SCORES])
 
-    def _consolidated(self, kind: Kind, seed: int) -> PrototypeGrid:
+    def _consolidated(self, kind: str, seed: int) -> PrototypeGrid:
         """The grid of a draw of people."""
-        chosen, folds = self.settings.consolidate, self.embedders(kind, seed)
+        chosen, folds = self.settings.consolidation(kind), self.embedders(kind, seed)
         placed, drawn = drawn_again(place_everybody(self.labelled, [], folds, chosen).placed, seed)
         known = provenance(self.labelled, [], self._checkpoints(kind, seed))
         return grid_of(
@@ -264,8 +265,11 @@ class GridSet:
             | self._learnt(kind, seed),
         )
 
-    def _scores(self, kind: Kind, seed: int, sha256: str) -> list[ResultRow]:
-        """Agreement of the teachers of a grid with the people they held out."""
+    def _scores(self, kind: str, seed: int, sha256: str) -> list[ResultRow]:
+        """Agreement of the teachers of a grid with the people they held out.
+
+        Grids of other sizes have the teachers of the EEG grid, which carries their scores.
+        """
         if kind not in RATED:
             return []
         teachers = self._load(kind, seed)
@@ -275,7 +279,7 @@ class GridSet:
         said = {"grid_hash": sha256, "config_hash": configs}
         return score_va(frame, self._context(seed, arm) | said)
 
-    def _take(self, kind: Kind, seed: int) -> None:
+    def _take(self, kind: str, seed: int) -> None:
         """Put the grid of a finished stage beside the index, and keep its scores."""
         folder = self.root / self._stage(kind, seed)
         grid = PrototypeGrid.load(folder / GRID)

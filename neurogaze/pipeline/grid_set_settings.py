@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -20,7 +21,7 @@ random weights. `subject`: trained to tell people apart. `rawde`: principal comp
 features, without a teacher.
 """
 
-LEARNED: dict[Kind, Learned] = {
+LEARNED: dict[str, Learned] = {
     "eeg": "ratings",
     "null": "ratings",
     "untrained": "nothing",
@@ -30,6 +31,28 @@ LEARNED: dict[Kind, Learned] = {
 
 RATED: tuple[Kind, ...] = ("eeg", "null", "untrained")
 """Kinds whose teachers predict ratings, well or not, and place windows by what they predict."""
+
+LEAST_CELLS = 2
+"""Cells on one axis from which on a grid has different places."""
+
+
+def sized(size: int) -> str:
+    """Kind of the grids of the EEG with another number of cells on one axis.
+
+    >>> sized(3)
+    'eeg_3x3'
+    """
+    return f"eeg_{size}x{size}"
+
+
+def size_of(kind: str) -> int | None:
+    """Cells on one axis that a kind of grid names; None where it names none.
+
+    >>> size_of("eeg_9x9"), size_of("eeg"), size_of("eeg_3x9")
+    (9, None, None)
+    """
+    found = re.fullmatch(r"eeg_(\d+)x\1", kind)
+    return int(found[1]) if found else None
 
 
 @dataclass(frozen=True)
@@ -42,6 +65,12 @@ class GridSetSettings:
         seeds: of each kind; a seed is one of teachers and one draw of people. Kinds that predict
             no ratings (`subject`, `rawde`) need the `eeg` grid of the same seed.
         consolidate: how embeddings become a grid.
+        sizes: cells on one axis of further grids of every `eeg` seed, listed as `eeg_3x3` and so
+            on: the same teachers, embeddings, places and draw of people, cut into other cells. The
+            levels of a rating bound what fine grids can hold: DREAMER's five levels map one to a
+            bin at 5x5, and can never fill more than 25 of 49 cells at 7x7 or of 81 at 9x9.
+            Predictions that take the distribution of such ratings add little: only those at the
+            step between two levels lie elsewhere.
         scheme: how ratings are exchanged for `null`.
         permutations: for the simulated chance bands.
         workers: trainings at once; null: one a core.
@@ -49,13 +78,14 @@ class GridSetSettings:
 
     Raises:
         InputError: for an unknown kind, no EEG grid, a grid that one of its own seed is missing
-            for, or teachers of which only one would be used.
+            for, teachers of which only one would be used, or a size that makes no other grid.
     """
 
     name: str
     teacher: FitSettings
     seeds: dict[Kind, list[int]]
     consolidate: ConsolidateSettings = ConsolidateSettings()
+    sizes: list[int] = field(default_factory=list)
     scheme: Scheme = "within_subject"
     permutations: int = 200
     workers: int | None = None
@@ -77,11 +107,27 @@ class GridSetSettings:
         if self.consolidate.mode != "crossfit":
             found = f"mode is {self.consolidate.mode!r}, which uses the teacher of one fold"
             raise InputError("consolidate", found, "use crossfit")
+        usual = self.consolidate.size
+        no_other = [n for n in self.sizes if n < LEAST_CELLS or n == usual]
+        if no_other:
+            remedy = f"name sizes of {LEAST_CELLS} or more; {usual} is made in any case"
+            raise InputError("sizes", f"{no_other} make no other grid", remedy)
 
     @property
-    def grids(self) -> list[tuple[Kind, int]]:
+    def grids(self) -> list[tuple[str, int]]:
         """Kind and seed of every grid in the order they are made, those of the EEG first."""
-        return [(k, s) for k in get_args(Kind) for s in dict.fromkeys(self.seeds.get(k, []))]
+        eeg, *others = get_args(Kind)
+        kinds = [eeg, *(sized(n) for n in self.sizes), *others]
+        return [(k, s) for k in dict.fromkeys(kinds) for s in dict.fromkeys(self._seeds(k))]
+
+    def _seeds(self, kind: str) -> list[int]:
+        """Seeds of the grids of a kind; those of another size have the seeds of the EEG."""
+        own = "eeg" if size_of(kind) else kind
+        return [seed for name, seeds in self.seeds.items() if name == own for seed in seeds]
+
+    def consolidation(self, kind: str) -> ConsolidateSettings:
+        """How embeddings become a grid of a kind: as asked, at the size that the kind names."""
+        return replace(self.consolidate, size=size_of(kind) or self.consolidate.size)
 
 
 def load_grid_set(path: Path) -> GridSetSettings:

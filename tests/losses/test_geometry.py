@@ -96,10 +96,11 @@ def test_margin_leaves_pairs_out_by_hand():
     assert float(margin_violation(means, every, every, 0.5, apart)) == 0.0
 
 
-def test_distances_of_the_targets():
+@pytest.mark.parametrize(("size", "width"), [(5, 0.4), (3, 2 / 3), (9, 2 / 9)])
+def test_distances_of_the_targets(size, width):
     """SciPy's densities on the cell centres, and half the sum of absolute differences."""
-    centers, places = grid_centers(5), anchors()
-    density = np.array([multivariate_normal(place, 0.4**2).pdf(centers) for place in places])
+    centers, places = grid_centers(size), anchors()
+    density = np.array([multivariate_normal(place, width**2).pdf(centers) for place in places])
     density /= density.sum(axis=1, keepdims=True)
     expected = cdist(density, density, "cityblock") / 2
     np.testing.assert_allclose(target_distances(torch.from_numpy(centers)), expected, atol=1e-6)

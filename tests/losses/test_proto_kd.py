@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy.stats import entropy
+from scipy.stats import entropy, multivariate_normal
 
 from neurogaze.affect import CLASS_ANCHORS, EMOTIONS, anchors, grid_centers
 from neurogaze.errors import InputError
-from neurogaze.losses.proto_kd import ProtoKD, gaussian_targets, row_softmax_targets
+from neurogaze.losses.proto_kd import ProtoKD, bin_width, gaussian_targets, row_softmax_targets
+from neurogaze.pipeline.judging import load_student
 from tests.losses.batches import batch
 
 CENTERS = torch.from_numpy(grid_centers(5))
@@ -20,6 +21,60 @@ def test_gaussian_target_is_the_formula():
     for row, (valence, arousal) in zip(table, CLASS_ANCHORS.values(), strict=True):
         raw = np.exp(-((grid_centers(5) - [valence, arousal]) ** 2).sum(1) / (2 * 0.4**2))
         np.testing.assert_allclose(row, raw / raw.sum(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 7, 9])
+def test_the_width_is_the_distance_of_neighbouring_centres(size):
+    centers = grid_centers(size)
+    steps = np.diff(np.unique(centers[:, 0]))
+    np.testing.assert_allclose(steps, bin_width(torch.from_numpy(centers)), rtol=1e-9)
+
+
+def test_at_five_by_five_nothing_is_other_than_at_four_tenths():
+    """Bit by bit, in both precisions."""
+    for centers in (CENTERS, CENTERS.float()):
+        assert torch.equal(gaussian_targets(centers), gaussian_targets(centers, 0.4))
+    assert ProtoKD()(batch()).item() == ProtoKD(sigma=0.4)(batch()).item()
+
+
+@pytest.mark.parametrize(("size", "peak"), [(3, 0.20418), (5, 0.1621), (7, 0.15924), (9, 0.15916)])
+def test_a_target_spreads_over_as_many_cells_at_every_size(size, peak):
+    """Neutral (0, 0) is the centre of the middle cell, its neighbour one width away.
+
+    The weights are exp(-1/2), exp(-4/2), exp(-9/2) and so on, on either side and on both axes.
+    """
+    neutral = gaussian_targets(torch.from_numpy(grid_centers(size)))[0].numpy()
+    middle, reach = size * size // 2, size // 2
+    whole = 1 + 2 * sum(math.exp(-(step**2) / 2) for step in range(1, reach + 1))
+    assert neutral[middle] == pytest.approx(whole**-2, rel=1e-9) == pytest.approx(peak, abs=6e-6)
+    assert neutral[middle + 1] == pytest.approx(neutral[middle] * math.exp(-1 / 2), rel=1e-9)
+    assert neutral[middle + size] == pytest.approx(neutral[middle] * math.exp(-1 / 2), rel=1e-9)
+
+
+def test_a_given_width_stays_as_given():
+    """SciPy's densities on the 49 centres of a 7x7 grid, for a width of 0.4."""
+    centers = grid_centers(7)
+    density = np.array([multivariate_normal(place, 0.4**2).pdf(centers) for place in anchors()])
+    density /= density.sum(axis=1, keepdims=True)
+    prototypes = torch.nn.functional.normalize(torch.randn(49, 12, dtype=torch.float64), dim=1)
+    places = {"prototypes": prototypes, "centers": torch.from_numpy(centers)}
+    seen = batch(n=6, dtype=torch.float64, **places)
+    cosine = torch.nn.functional.cosine_similarity(seen.embedding[:, None], prototypes, dim=2)
+    student = torch.softmax(cosine / 0.9, 1).detach().numpy()
+    expected = entropy(density[seen.label.numpy()], student, axis=1).mean()
+    assert ProtoKD(sigma=0.4)(seen).item() == pytest.approx(expected, rel=1e-6)
+    assert ProtoKD()(seen).item() != pytest.approx(expected, rel=1e-3)
+
+
+def test_a_checkpoint_keeps_the_width_it_was_trained_with(tiny_run, tmp_path):
+    """One from before widths followed the grid says 0.4."""
+    content = torch.load(tiny_run.run / "student" / "last.ckpt", weights_only=True)
+    proto = content["hyper_parameters"]["loss"]["init_args"]["proto"]["init_args"]
+    assert proto["sigma"] is None
+    proto["sigma"] = 0.4
+    torch.save(content, tmp_path / "x.ckpt")
+    assert load_student(tmp_path / "x.ckpt").loss.proto.sigma == 0.4
+    assert load_student(tiny_run.run / "student" / "last.ckpt").loss.proto.sigma is None
 
 
 def test_gaussian_target_peaks_in_the_cell_of_the_class():

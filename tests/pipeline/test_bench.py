@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from neurogaze.affect import EMOTIONS
-from neurogaze.artefacts import arrays_hash, write_json, write_npz
+from neurogaze.artefacts import arrays_hash, write_npz
 from neurogaze.errors import InputError
 from neurogaze.evaluation.contrast_file import read_contrasts
 from neurogaze.evaluation.metrics import confusion_matrix, macro_f1_8way
@@ -23,14 +23,15 @@ from neurogaze.pipeline.arms import load_arm
 from neurogaze.pipeline.bench import Job, jobs_of, run_bench, run_job
 from neurogaze.pipeline.bench_settings import load_bench
 from neurogaze.pipeline.stages import Stages
-from neurogaze.prototypes.controls import random
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.tasks.pins import LogitsPin
+from tests.pipeline.sized import made_up_index
 from tests.pipeline.tiny import EXPERIMENTS, FACES, STUDENT
 
 FILE = EXPERIMENTS / "bench" / "synthetic_arms.yaml"
 ARMS = sorted(path.stem for path in (EXPERIMENTS / "arms").glob("*.yaml"))
-RECORDED = ("eeg", "null", "untrained", "subject", "rawde", "face")
+SIZED = ("eeg_3x3", "eeg_7x7", "eeg_9x9")
+RECORDED = ("eeg", "null", "untrained", "subject", "rawde", "face", *SIZED)
 
 
 def tiny_bench(**changes):
@@ -56,16 +57,8 @@ def finished(tmp_path_factory):
 @pytest.fixture(scope="module")
 def grids(tmp_path_factory, tiny_run):
     """Index of a set of grids for two seeds; every grid another one."""
-    folder = tmp_path_factory.mktemp("grids")
-    source, listed = PrototypeGrid.load(tiny_run.run / "grid" / "grid.npz"), {}
-    for place, kind in enumerate(RECORDED):
-        for seed in (0, 1):
-            grid = random(source, 10 * place + seed)
-            grid.save(folder / f"{kind}-seed{seed}.npz")
-            pin = {"path": f"{kind}-seed{seed}.npz", "sha256": grid.sha256}
-            listed.setdefault(kind, {})[str(seed)] = pin
-    write_json(folder / "index.json", {"name": "made up", "grids": listed})
-    return folder / "index.json"
+    source = PrototypeGrid.load(tiny_run.run / "grid" / "grid.npz")
+    return made_up_index(tmp_path_factory.mktemp("grids"), source, RECORDED)
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +245,21 @@ def test_paths_are_relative_to_the_file():
         ("primary: [geo, ce]", "primary: [geo]", r"names 1 arms"),
         ("primary: [geo, ce]", "secondary: [[geo, ce]]", r"secondary contrasts alone"),
         ("primary: [geo, ce]", "primary: [geo, ce]\ncompared_on: test", r"'test', which is not"),
+        ("primary", "metric: macro_f1\nprimary", r"b\.yaml.*'macro_f1'.*use accuracy, macro_f1_8"),
+        ("geo: 2", "geo: 0", r"b\.yaml: compares geo, which it trains with 0 seeds"),
+        ("geo: 2", "geo: -2", r"b\.yaml: gives geo of arms -2 seeds"),
+        ("primary", "equal_gradient: {geo: -1}\nprimary", r"geo of equal_gradient -1 seeds"),
+        ("primary: [geo, ce]", "primary: [ce, ce]", r"\['ce', 'ce'\] compares an arm with itself"),
+        ("primary: [geo, ce]", "primary: [geo, ce]\nsecondary: [[ce, ce]]", r"with itself"),
+        ("[geo, ce]", "[geo, ce]\nsecondary: [[geo, ce]]", r"contrast of geo and ce twice"),
+        ("[geo, ce]", "[geo, ce]\nsecondary: [[ce, geo]]", r"contrast of ce and geo twice"),
+        (
+            "arms: {ce: 2, geo: 2}\nprimary: [geo, ce]",
+            "arms: {ce: 2, geo: 2, kd: 2}\nprimary: [geo, ce]\nsecondary: [[kd, ce], [kd, ce]]",
+            r"contrast of kd and ce twice",
+        ),
+        ("primary", "folds: 1\nprimary", r"b\.yaml: has folds: 1.*give 0 for"),
+        ("primary", "folds: -5\nprimary", r"b\.yaml: has folds: -5"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path, old, new, said):

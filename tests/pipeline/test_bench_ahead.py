@@ -70,6 +70,27 @@ def test_a_kind_from_recordings_comes_from_recordings(index, kind, one):
     assert "gram_matched" not in said
 
 
+@pytest.mark.parametrize("one", [False, True])
+def test_a_size_comes_from_recordings_too(index, one):
+    """Cells cannot be cut anew from a grid: the teachers must embed the recordings."""
+    settings = tiny_bench(grids=str(GRID) if one else index)
+    arms = ("proto_grid_3", "proto_grid_7", "ce+proto")
+    said = refused(settings, *[(arm, 0, False) for arm in arms])
+    assert "none was begun (proto_grid_3: " in said
+    assert "holds no eeg_3x3 grids, but " + ("one grid for all seeds" if one else "eeg") in said
+    assert "proto_grid_7: " in said
+    assert "ce+proto: " not in said
+    remedy = said.partition("Remedy")[2]
+    assert "give the set of grids `sizes: [3]`, make them with `neurogaze grids`" in remedy
+    assert "`sizes: [7]`" in remedy
+
+
+def test_grids_that_nobody_made_yet_are_named(tmp_path):
+    said = refused(tiny_bench(grids=str(tmp_path / "index.json")), ("proto_grid_3", 0, False))
+    assert "index.json: is no index of grids (FileNotFoundError" in said
+    assert "make it with `neurogaze grids`" in said
+
+
 def test_a_seed_that_is_not_there_is_named(index):
     said = refused(tiny_bench(grids=index), *[("proto_random", seed, False) for seed in range(4)])
     assert "not of 2" in said

@@ -17,12 +17,15 @@ from tests.pipeline.tiny import EXPERIMENTS, TEACHER
 
 ARGS = [*TEACHER, "--data.corpus.n_subjects=6", "--model.teacher.branches=electrodes"]
 SEEDS = {"eeg": [0, 1], "null": [0], "untrained": [0], "subject": [0], "rawde": [0]}
+SIZED = {"eeg_3x3": [0, 1], "eeg_7x7": [0, 1]}
+LISTED = SEEDS | SIZED
 
 
 def settings(**changes):
     read = load_grid_set(EXPERIMENTS / "grids" / "synthetic.yaml")
     teacher = replace(read.teacher, args=ARGS)
-    return replace(read, teacher=teacher, seeds=SEEDS, workers=1, permutations=5, **changes)
+    usual = {"teacher": teacher, "seeds": SEEDS, "sizes": [3, 7], "workers": 1, "permutations": 5}
+    return replace(read, **(usual | changes))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def grid(done, kind, seed=0):
 def test_the_index_lists_every_grid_with_its_hash(done):
     index = json.loads(done[1].read_text())
     assert index["name"] == "synthetic_grids"
-    assert {kind: sorted(map(int, pins)) for kind, pins in index["grids"].items()} == SEEDS
+    assert {kind: sorted(map(int, pins)) for kind, pins in index["grids"].items()} == LISTED
     for pins in index["grids"].values():
         for pin in pins.values():
             PrototypeGrid.load(done[1].parent / pin["path"], sha256=pin["sha256"])
@@ -48,12 +51,13 @@ def test_the_index_lists_every_grid_with_its_hash(done):
 def test_a_bench_finds_them(done):
     source = open_grids(done[1])
     assert source.grid("null", 0).sha256 == grid(done, "null").sha256
+    assert source.grid("eeg_7x7", 1).sha256 == grid(done, "eeg_7x7", 1).sha256
     assert source.grid("gram_matched", 1).provenance["source_sha256"] == grid(done, "eeg", 1).sha256
 
 
 def test_every_grid_has_its_own_hash_and_says_what_it_is(done):
     grids = [(k, s, g) for k, made in done[0].made.items() for s, g in made.items()]
-    assert len({g.sha256 for _, _, g in grids}) == sum(map(len, SEEDS.values()))
+    assert len({g.sha256 for _, _, g in grids}) == sum(map(len, LISTED.values()))
     for kind, seed, made in grids:
         assert (made.provenance["kind"], made.provenance["seed"]) == (kind, seed)
 
@@ -63,7 +67,7 @@ def test_people_are_drawn_by_the_seed_alone_with_their_number_kept(done):
     drawn = grid(done, "eeg").provenance["people_drawn"]
     assert len(drawn) == sum(drawn.values()) == 6
     assert max(drawn.values()) > 1
-    assert all(grid(done, kind).provenance["people_drawn"] == drawn for kind in SEEDS)
+    assert all(grid(done, kind).provenance["people_drawn"] == drawn for kind in LISTED)
     assert grid(done, "eeg", 1).provenance["people_drawn"] != drawn
 
 
@@ -79,6 +83,45 @@ def test_counts_and_prototypes_are_those_of_the_people_drawn(done):
     mean = (placed.unit * (times * (cells == cell))[:, None]).sum(axis=0)
     np.testing.assert_allclose(eeg.prototypes[cell], mean / np.linalg.norm(mean), atol=1e-6)
     assert eeg.n_subjects[cell] == len({*placed.subject[(cells == cell) & (times > 0)].tolist()})
+
+
+def test_other_sizes_are_cut_from_the_same_windows_of_the_same_people(done):
+    """By hand: the EEG's embeddings, places and draw, in cells of another size; edges exact."""
+    made = done[0]
+    for seed in (0, 1):
+        folds, eeg = made.embedders("eeg", seed), grid(done, "eeg", seed)
+        placed = place_everybody(made.labelled, [], folds, made.settings.consolidate).placed
+        drawn = eeg.provenance["people_drawn"]
+        times = np.array([drawn[name] for name in placed.subject.tolist()])
+        for kind, size in (("eeg_3x3", 3), ("eeg_7x7", 7)):
+            own, inside = grid(done, kind, seed), np.clip((placed.va + 1) / 2, 0, 1 - 1e-9)
+            valence, arousal = np.floor(inside * size).astype(int).T
+            cells = arousal * size + valence
+            assert (own.size, own.dim) == (size, eeg.dim)
+            assert own.counts.tolist() == np.bincount(cells, times, minlength=size**2).tolist()
+            assert own.counts.sum() == eeg.counts.sum()
+            cell = int(own.counts.argmax())
+            mean = (placed.unit * (times * (cells == cell))[:, None]).sum(axis=0)
+            np.testing.assert_allclose(own.prototypes[cell], mean / np.linalg.norm(mean), atol=1e-6)
+            assert (own.edges[0], own.edges[-1]) == (-1.0, 1.0)
+            assert own.provenance["teachers"] == eeg.provenance["teachers"]
+
+
+def test_other_sizes_of_a_finished_set_train_nothing(done, tmp_path):
+    """Nor do they change what was made before, or repeat the scores of its teachers."""
+    _, index, folder = done
+    root = tmp_path / "run"
+    shutil.copytree(folder / "run", root)
+    grown = GridSet(settings(sizes=[3, 7, 9]), root, folder / "store")
+    grown.run()
+    made = [name for name, record in grown.stages.records.items() if not record.skipped]
+    assert made == ["grid-eeg_9x9-seed0", "grid-eeg_9x9-seed1"]
+    before, after = (json.loads(p.read_text())["grids"] for p in (index, root / "index.json"))
+    assert before.items() <= after.items()
+    assert set(after) - set(before) == {"eeg_9x9"}
+    assert read_rows(root / "results.jsonl") == read_rows(index.with_name("results.jsonl"))
+    told = (root / "grids.md").read_text().replace("\\", "")
+    assert "| eeg_9x9 | 1 | – | – |" in told
 
 
 def test_kinds_that_rate_nothing_fill_the_cells_of_the_eeg_grid(done):
@@ -145,7 +188,7 @@ def test_a_set_that_grows_lists_what_it_had_from_its_first_new_grid_on(done, tmp
         grown.run()
     listed = json.loads((root / "index.json").read_text())["grids"]
     before = json.loads(index.read_text())["grids"]
-    assert set(listed) == {"eeg", "null", "untrained", "subject"}
+    assert set(listed) == {"eeg", "null", "untrained", "subject", *SIZED}
     assert sorted(listed["eeg"]) == ["0", "1", "2"]
     assert all(
         pins.items() <= listed[kind].items() for kind, pins in before.items() if kind in listed
