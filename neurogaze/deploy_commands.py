@@ -55,7 +55,10 @@ def infer(
         calibration: `temperature.json` of `neurogaze calibrate`, for a checkpoint.
         annotated: folder for pictures with boxes, labels and the V/A plane, new or empty, or an
             .mp4 for a video.
-        every: judge every n-th frame of a video; those between repeat it and say "cached".
+        every: judge every n-th frame of a video; those between repeat it and say "cached". It costs
+            sureness: a face is followed by its place alone, so the more frames are skipped, the
+            likelier a fast one gets a new number or two near ones change theirs, and label flips
+            between judged frames are not seen.
         smoothing: weight of the past in the moving average of a face's probabilities over a video,
             from 0 (none) to below 1.
         batch_size: faces that the student judges at once, 1 to 64.
@@ -146,7 +149,8 @@ def browser(model: Path, out: Path = Path("runs/browser"), runtime: Path | None 
 
     Args:
         model: student that `neurogaze export CKPT --to onnx` wrote.
-        out: folder to write; an older demo there is replaced, anything else is refused.
+        out: folder to write; an older demo there is replaced, and a folder with any other file in
+            it is refused.
         runtime: folder with the files of ONNX Runtime Web, such as
             `node_modules/onnxruntime-web/dist`; not given, npm fetches them.
     """
@@ -253,7 +257,8 @@ def explain(
         model: student to explain: `.ckpt` or `.onnx`.
         data: data module whose corpus holds labelled faces.
         split: which part of the corpus.
-        out: folder for the page, the figures and the rows.
+        out: folder for the page, the figures and the rows; those of an earlier call are replaced,
+            and a folder with anything else in their place is refused.
         calibration: `temperature.json` of `neurogaze calibrate`, for a checkpoint.
         seed: which faces are shown.
         roots: where the data sets lie.
@@ -291,21 +296,23 @@ def card(
         results: files of result rows of this student: of `evaluate`, `robustness`, `explain`;
             several as [one.jsonl,two.jsonl]. Rows of another training or of other weights are
             refused, and so are rows that do not say of which they are.
-        out: file to write.
+        out: file to write, none of those that are read.
         calibration: `temperature.json` of `neurogaze calibrate`, for a checkpoint.
     """
     from dataclasses import asdict
 
     from neurogaze.artefacts import canonical, written_aside
     from neurogaze.deploy.recogniser import open_recogniser
+    from neurogaze.deploy.targets import check_not_read
     from neurogaze.evaluation.predictions import read_predictions
     from neurogaze.evaluation.results import read_rows
     from neurogaze.report.model_card import model_card
 
     files = results if isinstance(results, list) else [results]
+    beside = [file.with_name("predictions.parquet") for file in files]
+    check_not_read(out, [model, *files, *beside, *([calibration] if calibration else [])])
     contract = canonical(asdict(open_recogniser(model, calibration).contract))
     rows = [row for file in files for row in read_rows(file)]
-    beside = [file.with_name("predictions.parquet") for file in files]
     frames = [read_predictions(path, "face") for path in beside if path.is_file()]
     text = model_card(contract, rows, model.name, frames)
     with written_aside(out) as aside:

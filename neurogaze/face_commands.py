@@ -130,15 +130,22 @@ def calibrate(
             never abstains.
         rule: "guaranteed" so that new images keep to the risk with 95 % confidence, or "empirical"
             so that these images do.
-        out: file to write; by default `temperature.json` beside the checkpoint.
+        out: file to write, not the checkpoint; by default `temperature.json` beside it.
         roots: where the data sets lie.
     """
+    from neurogaze.deploy.targets import check_not_read
+    from neurogaze.errors import InputError
     from neurogaze.evaluation.calibration_file import FILE
-    from neurogaze.pipeline.calibrating import calibrate_student
+    from neurogaze.pipeline.calibrating import CURVE, calibrate_student
 
+    target = out or student.with_name(FILE)
+    check_not_read(target, [student])
+    check_not_read(target.with_name(CURVE), [student])
+    if target.name == CURVE:
+        raise InputError(target, "is the name of the curve", "give --out another name")
     roots.export()
     view = _view(flip, undo_weights, crops, prior)
-    found = calibrate_student(student, faces_of(data), objective, view, out, risk, rule)
+    found = calibrate_student(student, faces_of(data), objective, view, target, risk, rule)
     change = f"{objective} {found.before:.4f} -> {found.after:.4f} nats on {found.n:,} images"
     print(f"temperature {found.temperature:.4f}, {change}")
     if said := found.abstain:
@@ -149,7 +156,7 @@ def calibrate(
     if va := found.va:
         shown = "shown" if va["shown"] else f"not shown: {va['reason']}"
         print(f"prototype-space valence and arousal, temperature {va['temperature']:.3f}: {shown}")
-    print(out or student.with_name(FILE))
+    print(target)
 
 
 def ensemble(

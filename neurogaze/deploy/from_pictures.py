@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +28,9 @@ from neurogaze.deploy.targets import check_fresh
 from neurogaze.deploy.writing import table
 from neurogaze.errors import InputError
 
+ESCAPED = re.compile(r"\\ud[89a-f][0-9a-f]{2}")
+"""How a byte of a name that is no UTF-8 is written."""
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -35,7 +39,7 @@ class Listed:
     Args:
         path: of the file.
         name: relative to the folder that is read, as rows give it.
-        key: under which the journal keeps it.
+        key: under which the journal keeps it; of the name as the disk has it.
         refused: why it cannot be followed; "" where it can.
     """
 
@@ -61,18 +65,23 @@ def listed(source: Path) -> tuple[list[Listed], int]:
     folder = source if source.is_dir() else source.parent
     pictures = []
     for path, refused in sorted(named):
-        name = printable(path.relative_to(folder).as_posix())
-        pictures.append(Listed(path, name, key_of(name, path), refused))
+        name = path.relative_to(folder).as_posix()
+        pictures.append(Listed(path, printable(name), key_of(name, path), refused))
     return pictures, found.videos
 
 
 def printable(name: str) -> str:
     r"""A name as text that every format can hold, though a disk may hold any bytes.
 
+    No two names become one: a name that looks as if it were escaped has its backslashes doubled.
+
     >>> printable("caf\udce9.png")
     'caf\\udce9.png'
     """
-    return name.encode("utf-8", "backslashreplace").decode()
+    escaped = name.encode("utf-8", "backslashreplace").decode()
+    if not ESCAPED.search(escaped):
+        return name
+    return name.replace("\\", "\\\\").encode("utf-8", "backslashreplace").decode()
 
 
 def infer_pictures(
@@ -150,7 +159,7 @@ def _judge(
 ) -> None:
     """Judge pictures group by group, and keep each group in the journal."""
     steps = track(todo, "judging pictures", disable=not (progress and todo))
-    keys = {picture.name: picture.key for picture in todo}
+    keys = iter([picture.key for picture in todo])  # one a shot, in their order
     shots = _shots(steps, recogniser, detector, settings.annotated is not None)
     for group in in_groups(shots, settings.batch_size):
         entries = []
@@ -158,7 +167,7 @@ def _judge(
             rows, trouble = drawn_rows(shot, rows_of(shot, said, recogniser.contract), pen)
             if trouble:
                 _say(f"{shot.place.file}: {trouble}")
-            entries.append(Entry(keys[shot.place.file], tuple(rows), bool(shot.trouble)))
+            entries.append(Entry(next(keys), tuple(rows), bool(shot.trouble)))
         journal.add(entries)
 
 

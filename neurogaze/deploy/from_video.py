@@ -24,7 +24,7 @@ from neurogaze.deploy.rows import Place, Reading
 from neurogaze.deploy.smoothing import Smoother
 from neurogaze.deploy.summary import Summary, Tally
 from neurogaze.deploy.targets import check_fresh
-from neurogaze.deploy.tracking import Tracker
+from neurogaze.deploy.tracking import Tracker, TrackSettings
 from neurogaze.deploy.video import Frame, Recording
 from neurogaze.deploy.writing import table
 
@@ -122,7 +122,7 @@ def _shots(
     frames: Any, name: str, recogniser: Recogniser, detector: Detector, every: int, keep: bool
 ) -> Iterator[Shot]:
     """Every frame as a shot; the detector sees every n-th of them."""
-    tracker, last = Tracker(), Shot(Place(name))
+    tracker, last = Tracker(TrackSettings(step=every)), Shot(Place(name))
     for frame in frames:
         place = Place(name, frame.number, frame.seconds)
         if frame.number % every:

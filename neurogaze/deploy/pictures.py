@@ -107,6 +107,8 @@ def _content(path: Path, where: str | Path, limits: Limits) -> bytes:
         _check_bytes(where, status.st_size, limits)
         with path.open("rb") as file:
             return file.read(limits.bytes + 1)
+    except InputError:  # a ValueError too, and one that says all there is to say
+        raise
     except FileNotFoundError:
         raise InputError(where, "there is no such file", "check the name") from None
     except (OSError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from neurogaze.errors import InputError
@@ -22,8 +23,7 @@ def check_targets(source: Path | None, out: Path, annotated: Path | None) -> Non
         InputError: where `out` or `annotated` is the source or each other, or where a folder of
             drawings holds the source or lies in it.
     """
-    if source is not None and same(source, out):
-        raise InputError(out, "is what is read", "give --out another name")
+    check_not_read(out, [] if source is None else [source])
     if annotated is None:
         return
     if same(annotated, out):
@@ -32,6 +32,20 @@ def check_targets(source: Path | None, out: Path, annotated: Path | None) -> Non
         raise InputError(annotated, "is a folder", f"name a file, or a folder without {VIDEO}")
     if source is not None:
         _check_apart(source, annotated)
+
+
+def check_not_read(out: Path, read: Iterable[Path]) -> None:
+    """Refuse a file to write that is one of those that are read, by whatever name.
+
+    Args:
+        out: file to write.
+        read: files that are read; they need not be there.
+
+    Raises:
+        InputError: naming `out`.
+    """
+    if any(same(path, out) for path in read):
+        raise InputError(out, "is what is read", "give --out another name")
 
 
 def _check_apart(source: Path, annotated: Path) -> None:

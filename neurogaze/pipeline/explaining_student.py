@@ -20,7 +20,7 @@ from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import folder_written_aside, written_aside
 from neurogaze.deploy.recogniser import Answers, Recogniser, open_recogniser
 from neurogaze.errors import InputError
-from neurogaze.evaluation.results import ResultRow, write_rows
+from neurogaze.evaluation.results import ResultRow, read_rows, write_rows
 from neurogaze.evaluation.scoring import result_rows
 from neurogaze.explain import sheets
 from neurogaze.explain.gradcam import grad_cam, on_template
@@ -41,7 +41,10 @@ BATCH = 128
 SHEET_FACES = 8
 """Faces of one class on its sheet."""
 GRAD_CAM, OCCLUSION = "grad-cam", "occlusion"
-"""Arms of the region rows."""
+"""Arms of the region rows, and first parts of the names of their sheets."""
+PLANE = "plane"
+"""Name of the picture of the plane."""
+NEW_FOLDER = "give --out a new folder"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +78,8 @@ def explain_student(
     Args:
         model: checkpoint of a student, or a file exported from one.
         table: labelled faces of 48 x 48 pixels.
-        out: folder of all that is written.
+        out: folder of all that is written: a new one, an empty one, or that of an earlier call,
+            whose page, rows and sheets are replaced.
         calibration: `temperature.json` of a checkpoint.
         seed: which faces are shown, and of the intervals.
 
@@ -83,8 +87,10 @@ def explain_student(
         The page.
 
     Raises:
-        InputError: for a model file that cannot be used, or one whose warm-up saw the faces.
+        InputError: for a model file that cannot be used, or one whose warm-up saw the faces, and
+            for a folder with files of somebody else.
     """
+    check_own_folder(out)
     recogniser = open_recogniser(model, calibration)
     found = look(model, recogniser, table, seed)
     rows = region_rows(found, recogniser, seed)
@@ -97,6 +103,48 @@ def explain_student(
     with written_aside(out / PAGE) as aside:
         aside.write_text(page, encoding="utf-8")
     return out / PAGE
+
+
+def check_own_folder(out: Path) -> None:
+    """Refuse a folder in which something would be written over that no earlier call wrote.
+
+    All of `figures` is removed with each call, so it may hold nothing but sheets. Other files may
+    lie beside the page of an earlier call, for they are left alone.
+
+    Raises:
+        InputError: naming the first file of somebody else.
+    """
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise InputError(out, "is a file", NEW_FOLDER)
+    if not (out / PAGE).is_file():
+        for path in sorted(out.iterdir()):
+            if path.name not in (FIGURES, ROWS) and not path.name.startswith("."):
+                raise InputError(out, f"holds {path.name} and no {PAGE}", NEW_FOLDER)
+    _check_own_figures(out / FIGURES)
+    if (out / ROWS).exists() and any(r.arm not in (GRAD_CAM, OCCLUSION) for r in _rows(out)):
+        raise InputError(out / ROWS, "holds other result rows than those of maps", NEW_FOLDER)
+
+
+def _check_own_figures(figures: Path) -> None:
+    """Refuse a folder of figures with anything in it but sheets that a call draws."""
+    if not figures.exists():
+        return
+    if not figures.is_dir():
+        raise InputError(figures, "is a file", NEW_FOLDER)
+    sheets_of = {f"{kind}-{name}.png" for kind in (GRAD_CAM, OCCLUSION) for name in EMOTIONS}
+    for path in sorted(figures.iterdir()):
+        if path.name not in sheets_of | {f"{PLANE}.png"} or not path.is_file():
+            raise InputError(figures, f"holds {path.name}, which would be removed", NEW_FOLDER)
+
+
+def _rows(out: Path) -> list[ResultRow]:
+    """Result rows that are there."""
+    try:
+        return read_rows(out / ROWS)
+    except InputError as error:
+        raise InputError(out / ROWS, "is no file of result rows", NEW_FOLDER) from error
 
 
 def look(model: Path, recogniser: Recogniser, table: FaceTable, seed: int) -> Explained:
@@ -234,7 +282,7 @@ def _plane(found: Explained, stamp: str) -> list[html.Picture]:
     heading = "Faces in prototype space (a projection, no measurement)"
     where = points if shown else None
     png = sheets.figure_png(sheets.plane_figure(centers, shares, heading, where, labels, stamp))
-    return [html.Picture("plane", heading, png)]
+    return [html.Picture(PLANE, heading, png)]
 
 
 def _page(

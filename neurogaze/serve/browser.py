@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from rich.console import Console
@@ -34,7 +35,10 @@ RUNTIME_FILES = {
 
 SETTINGS, MODEL = "demo.json", "model.onnx"
 PAGES = "browser_pages"
+KEYS = ("model", "bytes", "stamp", "contract")
+"""Of the settings, by which an older demo is known."""
 FETCH_SECONDS = 300
+NEW_FOLDER = "give --out a new folder"
 REMEDY = f"install Node.js, or give the dist folder of {RUNTIME} {RUNTIME_VERSION} as --runtime"
 
 
@@ -51,38 +55,61 @@ def build_browser_page(model: Path, out: Path, runtime: Path | None = None) -> P
         The page.
 
     Raises:
-        InputError: for a file that is no ONNX student, for a folder that holds something else than
-            a demo, for missing runtime files, and where npm is missing or fails.
+        InputError: for a file that is no ONNX student, for a folder that holds anything that is not
+            of a demo, for missing runtime files, and where npm is missing or fails.
     """
     student, target = read_onnx(model), out.resolve()
     _check_replaceable(target)
     with _runtime(runtime) as fetched, folder_written_aside(target) as aside:
         for name, here in RUNTIME_FILES.items():
             shutil.copyfile(fetched / name, aside / here)
-        for page in files("neurogaze.serve").joinpath(PAGES).iterdir():
+        for page in _pages():
             (aside / page.name).write_bytes(page.read_bytes())
         (aside / MODEL).write_bytes(student.content)
         write_json(aside / SETTINGS, _settings(student))
+        _check_replaceable(target)  # npm may have taken minutes
     return target / "index.html"
+
+
+def _pages() -> list[Traversable]:
+    """Files of the page that are part of this package."""
+    return list(files("neurogaze.serve").joinpath(PAGES).iterdir())
 
 
 def _settings(model: OnnxFile) -> dict[str, object]:
     """What the page reads before the model."""
     stamp = model.contract.stamp
-    return {
-        "model": MODEL,
-        "bytes": len(model.content),
-        "stamp": f"Trained on generated faces: {stamp}." if stamp else "",
-        "contract": json.loads(to_json(model.contract)),
-    }
+    told = f"Trained on generated faces: {stamp}." if stamp else ""
+    values = MODEL, len(model.content), told, json.loads(to_json(model.contract))
+    return dict(zip(KEYS, values, strict=True))
 
 
 def _check_replaceable(out: Path) -> None:
-    """Refuse to take the place of anything but an older demo or an empty folder."""
+    """Refuse to take the place of anything but an older demo or an empty folder.
+
+    What takes its place removes all that is in it, so every file must be one that a build writes,
+    and the settings must be those of a build.
+    """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
-    if not (out / SETTINGS).is_file():
-        raise InputError(out, "holds something else than a browser demo", "give another --out")
+    if not out.is_dir():
+        raise InputError(out, "is a file", NEW_FOLDER)
+    own = {page.name for page in _pages()} | {*RUNTIME_FILES.values(), SETTINGS, MODEL}
+    for path in sorted(out.iterdir()):
+        if path.name not in own or not path.is_file():
+            found = f"holds something else than a browser demo: {path.name}"
+            raise InputError(out, found, NEW_FOLDER)
+    if not _is_demo(out / SETTINGS):
+        raise InputError(out / SETTINGS, "is not that of a browser demo", NEW_FOLDER)
+
+
+def _is_demo(settings: Path) -> bool:
+    """Whether a file holds the settings that a build writes, or more."""
+    try:
+        found = json.loads(settings.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and set(KEYS) <= set(found)
 
 
 @contextmanager

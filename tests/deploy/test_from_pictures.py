@@ -1,5 +1,6 @@
 """A folder with everything bad in it, killed and taken up again, ends in the same table."""
 
+import itertools
 import os
 import signal
 import struct
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from neurogaze.deploy import from_pictures
+from neurogaze.deploy.from_pictures import printable
 from neurogaze.deploy.infer import infer
 from neurogaze.deploy.infer_settings import InferSettings
 from neurogaze.deploy.journal import journal_of
@@ -314,5 +316,44 @@ def test_hostile_files_end_in_a_row_and_the_batch_goes_on(tmp_path, capsys, suff
             assert row.face == 0
     assert (rows["ok turned.jpg"].width, rows["ok turned.jpg"].height) == (60.0, 50.0)
     assert "ok caf\\udce9.png" in rows
+    notes = {name: row.note for name, row in rows.items()}
+    assert notes["bad empty.png"] == "cannot be judged: is empty (0 bytes)"
+    assert notes["bad pipe.png"] == "cannot be judged: is not a regular file"
     assert summary.exit_code == 1
     assert summary.unreadable == sum(name.startswith("bad") for name in rows)
+
+
+TWINS = ("caf\\udce9.png", "caf\udce9.png")
+"""As text: a name with a backslash in it, and one with a byte that is no UTF-8."""
+
+
+@pytest.mark.parametrize("later", [0, 1_000])
+def test_names_that_print_alike_are_two_pictures(tmp_path, later):
+    """Of one size, and perhaps of one time, so that nothing but the name tells them apart."""
+    folder, out = tmp_path / "photos", tmp_path / "f.csv"
+    folder.mkdir()
+    for seed, name in enumerate(TWINS):
+        Image.fromarray(pixels(seed)).save(folder / name, "BMP")  # which compresses nothing
+        os.utime(folder / name, ns=(1, 10**18 + seed * later))
+    settings = InferSettings(annotated=tmp_path / "drawn")
+    assert run(folder, out, Everything(), settings=settings).exit_code == 0
+    rows = list(read_faces(out))
+    wanted = [recogniser().answers(pixels_grey(seed)[None]).probabilities[0] for seed in (0, 1)]
+    assert len({row.file for row in rows}) == len(list((tmp_path / "drawn").iterdir())) == 2
+    order = sorted((0, 1), key=lambda seed: folder / TWINS[seed])
+    for row, seed in zip(rows, order, strict=True):
+        assert row.probabilities == pytest.approx(wanted[seed], abs=2e-6)
+
+
+def pixels_grey(seed):
+    return np.asarray(Image.fromarray(pixels(seed)).convert("L"))
+
+
+def test_names_are_printed_so_that_no_two_are_alike():
+    plain = ["a.png", "caf\u00e9.png", "sub/a\\b.png", "\\udc.png", "\\ud7ff.png"]
+    assert [printable(name) for name in plain] == plain
+    parts = ["\udce9", "\\udce9", "\\", "\\\\", "u", "dce9", "x"]
+    names = {"".join(some) for n in (1, 2, 3) for some in itertools.product(parts, repeat=n)}
+    printed = {printable(name) for name in names}
+    assert len(printed) == len(names)
+    assert all(name.encode() for name in printed)

@@ -1,8 +1,10 @@
 """A clip whose truth is known: a row for each frame and face, stable numbers, right times."""
 
 import gc
+import itertools
 import os
 import signal
+import sys
 import tracemalloc
 import weakref
 
@@ -23,6 +25,7 @@ from tests.deploy.infer_fakes import (
     Told,
     astronaut_face,
     clip_frames,
+    network,
     paths,
     recogniser,
     write_clip,
@@ -198,11 +201,39 @@ def test_frames_are_not_drawn_among_other_files(clip, tmp_path):
     assert (tmp_path / "mine" / "clip.avi-000000.jpg").read_text() == "mine"
 
 
+def flickering(frames):
+    """A face of 60 pixels that runs 20 pixels a frame, and how bright it is."""
+    return [{"ann": Box(20.0 * t, 60.0, 60.0, 60.0, 5.0)} for t in range(frames)]
+
+
+@pytest.mark.parametrize("every", [1, 2, 5])
+def test_a_fast_face_keeps_its_number_and_its_flips(tmp_path, every):
+    """At 25 frames a second, with a label that changes at every judged frame."""
+    truth, judged_so_far = flickering(30), itertools.count()
+
+    def run(images):
+        logits = np.zeros((len(images), 8), dtype=np.float32)
+        logits[:, :2] = [[5.0 * (next(judged_so_far) % 2), 2.0] for _ in images]
+        return network(images)._replace(logits=logits)
+
+    reel = Recording("reel", Reel(clip_frames(truth, (180, 700)), rate=25.0))
+    settings = InferSettings(every=every, batch_size=3)
+    out = tmp_path / "f.csv"
+    summary = infer(reel, recogniser(run), Told(truth), out, settings, progress=False)
+    assert [row.face for row in read_faces(out)] == [0] * 30
+    (flips,) = summary.flips
+    assert (flips.face, flips.changes) == (0, 30 // every - 1)
+    assert flips.seconds == pytest.approx(29 / 25)
+    assert flips.per_minute == pytest.approx((30 // every - 1) * 60 * 25 / 29)
+
+
 class Wandering:
-    """One face that goes round and round, in every fourth frame.
+    """One face that goes round and round, in some frames.
 
     Args:
         keep: every so many-th frame is held on to; 0 holds none.
+        period: the face is in every so many-th frame; 16 at most, that it keeps its number.
+        remember: hold on to a number a frame.
 
     Attributes:
         alive: frames in memory now.
@@ -211,8 +242,9 @@ class Wandering:
 
     name = identity = "wandering"
 
-    def __init__(self, keep=0):
+    def __init__(self, keep=0, period=4, remember=False):
         self.frame, self.keep, self.kept = -1, keep, []
+        self.period, self.remember = period, remember
         self.alive = self.most = 0
 
     def detect(self, rgb):
@@ -222,48 +254,76 @@ class Wandering:
         weakref.finalize(rgb, self.gone)
         if self.keep and self.frame % self.keep == 0:
             self.kept.append(rgb)
+        if self.remember:
+            self.kept.append(float(self.frame))
         left = abs(self.frame % 96 - 48)
-        return [] if self.frame % 4 else [Box(left, 6, 48, 48, 1.0, cropped=True)]
+        return [] if self.frame % self.period else [Box(left, 6, 48, 48, 1.0, cropped=True)]
 
     def gone(self):
         self.alive -= 1
 
 
 FRAME = np.zeros((120, 192, 3), dtype=np.uint8)
-FIRST, LAST = 256, 1_280
-"""Frames at which memory is compared: 1,024 apart, both at the beginning of a group of 128."""
+GROUP = 128
+FIRST = 2 * GROUP
+"""Frames of a group, and the frame from which memory is watched: the beginning of a group."""
 
 
-def leftovers(tmp_path, detector):
-    """Frames that were alive together at most, and bytes held at frame `LAST` beyond `FIRST`."""
-    held = []
+def leftovers(tmp_path, detector, last, held):
+    """Frames that were alive together at most, and what is held at frame `last` beyond `FIRST`."""
+    measured = []
 
     def images():
-        for number in range(LAST + 1):
-            if number in (FIRST, LAST):
+        for number in range(last + 1):
+            if number in (FIRST, last):
                 gc.collect()
-                held.append(tracemalloc.get_traced_memory()[0])
+                measured.append(held())
             yield FRAME.copy()
 
-    tracemalloc.start()
-    try:
-        reel = Recording("reel", Reel(images(), rate=25.0))
-        summary = infer(reel, recogniser(), detector, tmp_path / "f.csv", progress=False)
-    finally:
-        tracemalloc.stop()
-    assert (summary.seen, summary.faces, summary.no_face) == (1_281, 321, 960)
+    reel = Recording("reel", Reel(images(), rate=25.0))
+    summary = infer(reel, recogniser(), detector, tmp_path / "f.csv", progress=False)
+    faces = last // detector.period + 1
+    assert (summary.seen, summary.faces) == (last + 1, faces)
+    assert summary.no_face == last + 1 - faces
     assert [flips.face for flips in summary.flips] == [0]
-    return detector.most, held[1] - held[0]
+    return detector.most, measured[1] - measured[0]
 
 
-def test_memory_stays_flat(tmp_path):
+LONG = 79 * GROUP
+"""Frames of a long film: 10,112."""
+OBJECTS = 1_000
+"""Objects that may be there at its end beyond those at frame `FIRST`: one in ten frames."""
+
+
+def test_memory_stays_flat_over_ten_thousand_frames(tmp_path):
+    """Frames that live are counted, and objects of Python: neither slows a run down."""
+    detector = Wandering(period=16)
+    alive, grown = leftovers(tmp_path, detector, LONG, sys.getallocatedblocks)
+    assert alive <= 2
+    assert grown < OBJECTS
+
+
+def test_one_number_kept_a_frame_would_be_seen(tmp_path):
+    detector = Wandering(period=16, remember=True)
+    assert leftovers(tmp_path, detector, 20 * GROUP, sys.getallocatedblocks)[1] > 2 * OBJECTS
+
+
+@pytest.fixture
+def traced():
+    """Bytes that are held; following each of them makes a run three times as long."""
+    tracemalloc.start()
+    yield lambda: tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+
+
+def test_bytes_stay_flat(tmp_path, traced):
     """Two frames live at once; all else grows by less than half of one in 1,024 frames."""
-    alive, grown = leftovers(tmp_path, Wandering())
+    alive, grown = leftovers(tmp_path, Wandering(), 10 * GROUP, traced)
     assert alive <= 2
     assert grown < FRAME.nbytes / 2
 
 
-def test_one_frame_kept_in_a_thousand_would_be_seen(tmp_path):
-    alive, grown = leftovers(tmp_path, Wandering(keep=1_000))
+def test_one_frame_kept_in_a_thousand_would_be_seen(tmp_path, traced):
+    alive, grown = leftovers(tmp_path, Wandering(keep=1_000), 10 * GROUP, traced)
     assert alive > 2
     assert grown > FRAME.nbytes / 2

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from neurogaze.deploy.targets import check_fresh, check_targets, same
+from neurogaze.cli import main
+from neurogaze.deploy.targets import check_fresh, check_not_read, check_targets, same
 from neurogaze.errors import InputError
 
 
@@ -70,3 +71,33 @@ def test_a_folder_of_drawings_is_new_or_empty(place):
 def test_places_that_are_not_there(place):
     assert same(Path("gone"), place / "gone")
     assert not same(Path("gone"), Path("mine.mp4"))
+
+
+def test_a_file_that_is_read_is_not_written(place):
+    for out in ("mine.mp4", "pics/../mine.mp4", "link.mp4", "hard.mp4"):
+        with pytest.raises(InputError, match=r"mp4: is what is read\. Remedy: give --out another"):
+            check_not_read(Path(out), [Path("faces.csv"), Path("gone"), Path("mine.mp4")])
+    check_not_read(Path("new.mp4"), [Path("faces.csv"), Path("gone"), Path("mine.mp4")])
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        *("student.onnx", "./student.onnx", "link", "temperature.json"),
+        *("one/results.jsonl", "two/results.jsonl", "two/predictions.parquet"),
+    ],
+)
+def test_a_card_over_what_it_is_made_from(tmp_path, monkeypatch, capsys, out):
+    monkeypatch.chdir(tmp_path)
+    names = ["student.onnx", "temperature.json"]
+    names += [f"{f}/{n}" for f in ("one", "two") for n in ("results.jsonl", "predictions.parquet")]
+    for name in names:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(name)
+    Path("link").symlink_to("student.onnx")
+    results = "--results=[one/results.jsonl,two/results.jsonl]"
+    given = ["card", "student.onnx", results, "--calibration=temperature.json", f"--out={out}"]
+    assert main(given) == 2
+    told = f"{Path(out)}: is what is read. Remedy: give --out another name.\n"
+    assert capsys.readouterr().err.endswith(told)
+    assert [Path(name).read_text() for name in names] == names

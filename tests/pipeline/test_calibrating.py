@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -88,6 +89,26 @@ def test_the_file_says_what_it_was_fitted_on(checkpoint, store, tmp_path, object
         )
         assert value == pytest.approx(expected, rel=1e-6)
     assert found.after < found.before
+
+
+@pytest.mark.parametrize(
+    ("student", "out", "words"),
+    [
+        ("last.ckpt", "last.ckpt", "last.ckpt: is what is read"),
+        ("last.ckpt", "link.ckpt", "link.ckpt: is what is read"),
+        ("risk_coverage.png", "t.json", "risk_coverage.png: is what is read"),
+        ("last.ckpt", "risk_coverage.png", "risk_coverage.png: is the name of the curve"),
+    ],
+)
+def test_the_checkpoint_is_not_written_over(tmp_path, monkeypatch, capsys, student, out, words):
+    monkeypatch.chdir(tmp_path)
+    Path(student).write_text("weights")
+    Path("link.ckpt").symlink_to(student)
+    given = ["calibrate", f"--student={student}", f"--out={out}", "--data"]
+    assert main([*given, str(EXPERIMENTS / "data" / "synthetic_faces.yaml")]) == 2
+    assert f"{words}. Remedy: " in capsys.readouterr().err
+    assert Path(student).read_text() == "weights"
+    assert {path.name for path in tmp_path.iterdir()} == {student, "link.ckpt"}
 
 
 def test_it_lies_beside_the_checkpoint_and_is_taken_into_the_view(checkpoint, store):

@@ -1,6 +1,7 @@
 """A student explained on drawn faces: sheets, rows, a page; the same from an exported file."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,8 @@ from PIL import Image
 from neurogaze.affect import EMOTIONS
 from neurogaze.cli import main
 from neurogaze.deploy.recogniser import open_recogniser
-from neurogaze.evaluation.results import read_rows, write_rows
+from neurogaze.errors import InputError
+from neurogaze.evaluation.results import ResultRow, read_rows, write_rows
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.pipeline.explaining_student import (
     PAGE,
@@ -104,6 +106,59 @@ def test_the_command_leaves_a_page(checkpoint, table, tmp_path, capsys):
     assert "| grad-cam |" in where
 
 
+def folder_of(root, files):
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    return root
+
+
+ROW = ResultRow(
+    *("mine", "student", "ferplus", "valid", "official", "majority", "accuracy"),
+    *(0.8, 0.7, 0.9, 100, 0, "", "", "", "0"),
+)
+OTHER_ROWS = f"{json.dumps(asdict(ROW))}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"figures/trip.png": "mine"}, r"out/figures: holds trip\.png"),
+        ({"figures/.mine": "mine"}, r"out/figures: holds \.mine"),
+        ({"figures/plane.png/mine.png": "mine"}, r"out/figures: holds plane\.png"),
+        ({PAGE: "page", "figures/plane.png": "p", "figures/trip.png": "m"}, r"holds trip\.png"),
+        ({"figures": "mine"}, r"out/figures: is a file"),
+        ({"thesis.tex": "mine"}, r"out: holds thesis\.tex"),
+        ({"predictions.parquet": "mine", ROWS: OTHER_ROWS}, r"out: holds predictions\.parquet"),
+        ({ROWS: OTHER_ROWS}, r"results\.jsonl: holds other result rows"),
+        ({PAGE: "page", ROWS: OTHER_ROWS}, r"results\.jsonl: holds other result rows"),
+        ({PAGE: "page", ROWS: "my diary"}, r"results\.jsonl"),
+    ],
+)
+def test_files_of_somebody_else_stay(tmp_path, files, words):
+    out = folder_of(tmp_path / "out", files)
+    with pytest.raises(InputError, match=words):
+        explain_student(tmp_path / "any.ckpt", None, out)
+    found = {str(p.relative_to(out)): p.read_text() for p in out.rglob("*") if p.is_file()}
+    assert found == files
+
+
+def test_a_file_is_no_folder_for_explanations(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(InputError, match="out: is a file"):
+        explain_student(tmp_path / "any.ckpt", None, tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "files", [{}, {".DS_Store": ""}, {"figures/plane.png": "of a run that was killed"}]
+)
+def test_nothing_of_anybody_is_in_the_way(tmp_path, files):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InputError, match=r"any\.ckpt"):  # it came as far as the missing model
+        explain_student(tmp_path / "any.ckpt", None, folder_of(tmp_path / "out", files))
+
+
 def test_a_model_without_layers_gets_occlusion_alone(checkpoint, table, tmp_path, monkeypatch):
     """What an exported file can be asked: probabilities, and no gradient."""
     real = open_recogniser(checkpoint)
@@ -111,9 +166,16 @@ def test_a_model_without_layers_gets_occlusion_alone(checkpoint, table, tmp_path
         answers=real.answers, contract=real.contract, kind="onnx", path=tmp_path / "student.onnx"
     )
     monkeypatch.setattr("neurogaze.pipeline.explaining_student.open_recogniser", lambda *_: asked)
-    page = explain_student(asked.path, table, tmp_path / "out").read_text()
+    out = tmp_path / "out"
+    page = explain_student(asked.path, table, out).read_text()
     assert "Grad-CAM needs the checkpoint" in page
-    assert {row.arm for row in read_rows(tmp_path / "out" / ROWS)} == {"occlusion"}
+    assert {row.arm for row in read_rows(out / ROWS)} == {"occlusion"}
+    before = {path.name for path in (out / "figures").iterdir()}
+    (out / "figures" / "grad-cam-fear.png").write_bytes(b"of an older run")
+    (out / "notes.txt").write_text("mine")  # in no way of anything
+    explain_student(asked.path, table, out)
+    assert {path.name for path in (out / "figures").iterdir()} == before
+    assert (out / "notes.txt").read_text() == "mine"
 
 
 def test_a_warm_up_that_the_file_does_not_hold_is_told(checkpoint, table, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import threading
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -108,14 +109,61 @@ def test_no_page_names_a_host_and_all_that_is_named_is_there(model, runtime, tmp
 def test_an_older_demo_is_replaced_and_anything_else_refused(model, runtime, tmp_path):
     out = tmp_path / "demo"
     build_browser_page(model, out, runtime)
-    (out / "stale.js").write_text("")
+    (out / "index.html").write_text("of an older version")
+    (out / "plane.js").unlink()
     build_browser_page(model, out, runtime)
-    assert not (out / "stale.js").exists()
+    assert (out / "index.html").read_bytes() == (PAGES / "index.html").read_bytes()
+    assert (out / "plane.js").is_file()
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "me.jpg").write_text("mine")
     with pytest.raises(InputError, match="photos: holds something else than a browser demo"):
         build_browser_page(model, tmp_path / "photos", runtime)
     assert (tmp_path / "photos" / "me.jpg").read_text() == "mine"
+
+
+def contents(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    "text", ['{"scenes": [1, 2]}', "[]", "my first demo tape", '"model bytes stamp contract"', ""]
+)
+def test_a_strangers_demo_json_is_no_demo(model, runtime, tmp_path, text):
+    (tmp_path / "tapes").mkdir()
+    (tmp_path / "tapes" / "demo.json").write_text(text)
+    with pytest.raises(InputError, match=r"tapes/demo\.json: is not that of a browser demo"):
+        build_browser_page(model, tmp_path / "tapes", runtime)
+    assert (tmp_path / "tapes" / "demo.json").read_text() == text
+
+
+@pytest.mark.parametrize("extra", ["notes.txt", ".hidden", "index.html/mine.txt"])
+def test_a_demo_with_one_file_of_somebody_in_it_is_kept(model, runtime, tmp_path, extra):
+    out = tmp_path / "demo"
+    build_browser_page(model, out, runtime)
+    if (out / extra).parent != out:
+        (out / "index.html").unlink()
+        (out / "index.html").mkdir()
+    (out / extra).write_text("mine")
+    before, name = contents(out), Path(extra).parts[0]
+    with pytest.raises(InputError, match=f"demo: holds something else .*: {re.escape(name)}"):
+        build_browser_page(model, out, runtime)
+    assert contents(out) == before
+
+
+def test_what_is_put_into_a_demo_while_it_is_built_is_kept(model, runtime, tmp_path, monkeypatch):
+    """npm may take minutes, in which somebody saves a file there."""
+    out = tmp_path / "demo"
+    build_browser_page(model, out, runtime)
+
+    def fetch(folder):
+        shutil.copytree(runtime, folder, dirs_exist_ok=True)
+        (out / "notes.txt").write_text("mine")
+
+    monkeypatch.setattr("neurogaze.serve.browser.fetch_runtime", fetch)
+    with pytest.raises(InputError, match="holds something else"):
+        build_browser_page(model, out)
+    assert (out / "notes.txt").read_text() == "mine"
+    assert {p.name for p in tmp_path.iterdir()} == {"demo", "dist"}
 
 
 def test_a_failed_build_leaves_what_was_there(model, runtime, tmp_path):
@@ -261,9 +309,10 @@ def settled(page, action):
     page.wait_for_timeout(300)
 
 
-def check_answer(page, rgb, recogniser):
+def check_answer(page, rgb, recogniser, whole=False):
     """What is shown is what onnxruntime says in Python of the same square."""
     found, box = shown(page)
+    box = replace(box, cropped=whole)
     face = crop_face(rgb, box, CropRule(margin=1.0, level_eyes=False))
     answers = recogniser.answers(face[None])
     np.testing.assert_allclose(found, answers.probabilities[0], rtol=0, atol=1e-3)
@@ -283,7 +332,7 @@ def test_the_page_says_what_python_says(page, model, tmp_path):
     assert "meaningless on people" in page.locator("#stamp").inner_text()
 
     settled(page, lambda: page.set_input_files("#file", tmp_path / "person.png"))
-    whole, first = check_answer(page, rgb, recogniser)
+    whole, first = check_answer(page, rgb, recogniser, whole=True)
     assert (whole.left, whole.top, whole.width) == (30, 0, 220)
 
     canvas = page.locator("#picture").bounding_box()
