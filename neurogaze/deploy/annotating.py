@@ -45,12 +45,13 @@ class Annotator(Protocol):
         ...
 
 
-def annotate(rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> NDArray[np.uint8]:
+def annotate(rgb: NDArray[np.uint8], rows: Sequence[FaceRow], cells: int = 0) -> NDArray[np.uint8]:
     """Draw boxes, labels with probabilities, the V/A plane and, below, the stamp.
 
     Args:
         rgb: `uint8 [H, W, 3]`; enlarged a whole number of times where it is under `SMALLEST`.
         rows: of this picture.
+        cells: of the model's grid along a side, see `strokes.cells_of`; 0 draws axes alone.
 
     Returns:
         `uint8 [H', W', 3]`; its size depends on that of the picture alone.
@@ -67,13 +68,15 @@ def annotate(rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> NDArray[np.uint
     pen = ImageDraw.Draw(drawn)
     for row in rows:
         if row.face is not None:
-            _draw_face(pen, row, times, text, (width * times, height * times))
+            _draw_face(pen, row, times, text, (width * times, height * times), cells)
     below = (0, height * times, width * times, height * times + strip)
     strokes.draw_stamp(pen, rows, below, text)
     return np.asarray(drawn, dtype=np.uint8)
 
 
-def _draw_face(pen: ImageDraw, row: FaceRow, times: int, text: int, size: tuple[int, int]) -> None:
+def _draw_face(
+    pen: ImageDraw, row: FaceRow, times: int, text: int, size: tuple[int, int], cells: int
+) -> None:
     """Box, tag and plane of one face, kept inside the picture of `size` (width, height)."""
     left, top = times * (row.left or 0.0), times * (row.top or 0.0)
     right, bottom = left + times * (row.width or 0.0), top + times * (row.height or 0.0)
@@ -81,7 +84,7 @@ def _draw_face(pen: ImageDraw, row: FaceRow, times: int, text: int, size: tuple[
     top, bottom = max(top, 0.0), max(min(bottom, size[1] - 1), top, 0.0)
     line, colour = max(2, text // 7), strokes.colour_of(row)
     pen.rectangle((left, top, right, bottom), outline=colour, width=line)
-    _draw_plane_beside(pen, row, (left, top, right, bottom), text, size[0])
+    _draw_plane_beside(pen, row, (left, top, right, bottom), text, size[0], cells)
     words, used = tag_of(row), strokes.font(text)
     wide, high = pen.textlength(words, font=used) + text, 1.5 * text
     x = max(0.0, min(left, size[0] - wide))
@@ -92,7 +95,12 @@ def _draw_face(pen: ImageDraw, row: FaceRow, times: int, text: int, size: tuple[
 
 
 def _draw_plane_beside(
-    pen: ImageDraw, row: FaceRow, box: tuple[float, float, float, float], text: int, width: int
+    pen: ImageDraw,
+    row: FaceRow,
+    box: tuple[float, float, float, float],
+    text: int,
+    width: int,
+    cells: int,
 ) -> None:
     """The plane to the right of a box, else to its left, else small in its corner."""
     left, top, right, bottom = box
@@ -104,7 +112,7 @@ def _draw_plane_beside(
     else:
         side = 3.0 * text
         x = max(right - gap - side, 0.0)
-    strokes.draw_plane(pen, row, x, max(bottom - gap - side, 0.0), side)
+    strokes.draw_plane(pen, row, x, max(bottom - gap - side, 0.0), side, cells)
 
 
 def tag_of(row: FaceRow) -> str:
@@ -117,13 +125,13 @@ def tag_of(row: FaceRow) -> str:
 class _Pictures:
     """A folder of pictures, under the names they had."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, cells: int) -> None:
+        self._folder, self._cells = folder, cells
 
     def draw(self, rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> str:
         """One that is too large for its format, or its name for the disk, stops no other."""
         path = self._folder / picture_name(rows[0])
-        drawn = Image.fromarray(annotate(rgb, rows))
+        drawn = Image.fromarray(annotate(rgb, rows, self._cells))
         try:
             with written_aside(path) as aside:  # PNG passes over the quality
                 drawn.save(aside, quality=QUALITY)
@@ -160,14 +168,14 @@ def drawn_rows(
 class _Video:
     """One video; every frame has the size of the first."""
 
-    def __init__(self, path: Path, name: Path, rate: float) -> None:
-        self._path, self._name, self._rate = path, name, rate
+    def __init__(self, path: Path, name: Path, rate: float, cells: int) -> None:
+        self._path, self._name, self._rate, self._cells = path, name, rate, cells
         self._writer: Any = None
 
     def draw(self, rgb: NDArray[np.uint8], rows: Sequence[FaceRow]) -> str:
         import cv2
 
-        drawn = annotate(rgb, rows)
+        drawn = annotate(rgb, rows, self._cells)
         if self._writer is None:
             code = cv2.VideoWriter.fourcc(*"mp4v")
             size = (drawn.shape[1], drawn.shape[0])
@@ -188,12 +196,13 @@ class _Nothing:
 
 
 @contextmanager
-def annotator(to: Path | None, rate: float = 0.0) -> Iterator[Annotator]:
+def annotator(to: Path | None, rate: float = 0.0, cells: int = 0) -> Iterator[Annotator]:
     """What draws on pictures and keeps them.
 
     Args:
         to: a folder; an `.mp4` to write; None draws nothing.
         rate: frames a second of the video that is read; 0 for pictures.
+        cells: of the model's grid along a side, see `strokes.cells_of`; 0 draws axes alone.
 
     Raises:
         InputError: for an `.mp4` of single pictures, a file where a folder should be, or a folder
@@ -205,12 +214,12 @@ def annotator(to: Path | None, rate: float = 0.0) -> Iterator[Annotator]:
         if to.exists() and not to.is_dir():
             raise InputError(to, "is a file", f"name a folder, or a file that ends in {VIDEO}")
         _make(to)
-        yield _Pictures(to)
+        yield _Pictures(to, cells)
     elif not rate:
         raise InputError(to, "is a video, but pictures are read", "name a folder")
     else:
         with written_aside(to) as aside:
-            video = _Video(aside, to, rate)
+            video = _Video(aside, to, rate, cells)
             try:
                 yield video
             finally:

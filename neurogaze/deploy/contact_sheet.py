@@ -33,7 +33,7 @@ MOST = 24
 
 
 def contact_sheet(
-    crops: Sequence[NDArray[np.uint8]], rows: Sequence[FaceRow], title: str = ""
+    crops: Sequence[NDArray[np.uint8]], rows: Sequence[FaceRow], title: str = "", cells: int = 0
 ) -> NDArray[np.uint8]:
     """Draw a card for every face.
 
@@ -41,6 +41,7 @@ def contact_sheet(
         crops: pictures of the faces, `uint8 [h, w, 3]` or grey `uint8 [h, w]`, of any size.
         rows: what was said of them, one a crop.
         title: above all cards; "" for "Perceived expressions".
+        cells: of the model's grid along a side, see `strokes.cells_of`; 0 draws the axes alone.
 
     Returns:
         `uint8 [H, W, 3]`, as wide as `COLUMNS` cards or fewer.
@@ -62,7 +63,7 @@ def contact_sheet(
     _draw_title(pen, title or "Perceived expressions", width)
     for i, (crop, row) in enumerate(zip(crops, rows, strict=True)):
         left = MARGIN + (i % across) * (CARD[0] + GAP)
-        _draw_card(sheet, pen, crop, row, (left, TITLE + (i // across) * (CARD[1] + GAP)))
+        _draw_card(sheet, pen, crop, row, (left, TITLE + (i // across) * (CARD[1] + GAP)), cells)
     strip = tuple(FINER * value for value in (0, height - STRIP, width, height))
     strokes.draw_stamp(pen, rows, (strip[0], strip[1], strip[2], strip[3]), FINER * 16)
     return np.asarray(sheet.resize((width, height), Image.Resampling.LANCZOS), dtype=np.uint8)
@@ -85,6 +86,7 @@ def _draw_card(
     crop: NDArray[np.uint8],
     row: FaceRow,
     at: tuple[int, int],
+    cells: int,
 ) -> None:
     """One face with everything about it, its upper left corner at (x, y)."""
     left, top = FINER * at[0], FINER * at[1]
@@ -97,7 +99,7 @@ def _draw_card(
     sheet.paste(ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC), (left + gap, y))
     x = left + gap + side + gap
     strokes.draw_bars(pen, row, x, y, (FINER * BARS, side))
-    _draw_named_plane(pen, row, x + FINER * BARS + gap, y, side)
+    _draw_named_plane(pen, row, (x + FINER * BARS + gap, y), side, cells)
 
 
 def _draw_head(pen: ImageDraw, row: FaceRow, left: int, top: int, width: int) -> None:
@@ -125,9 +127,12 @@ def shortened(letter: float, room: float, text: str) -> str:
     return text if len(text) <= most else f"...{text[3 - most :]}"
 
 
-def _draw_named_plane(pen: ImageDraw, row: FaceRow, left: int, top: int, side: int) -> None:
+def _draw_named_plane(
+    pen: ImageDraw, row: FaceRow, at: tuple[int, int], side: int, cells: int
+) -> None:
     """The plane with the names of its axes below it."""
-    strokes.draw_plane(pen, row, left, top, side)
+    left, top = at
+    strokes.draw_plane(pen, row, left, top, side, cells)
     used, near, middle = strokes.font(FINER * 10), FINER * 3, left + side / 2
     axes = (middle, top + side + near)
     pen.text(axes, "valence across, arousal up", fill=strokes.SOFT, font=used, anchor="ma")
@@ -137,7 +142,7 @@ def _draw_named_plane(pen: ImageDraw, row: FaceRow, left: int, top: int, side: i
 
 
 def sheet_of(
-    source: Path, rows: Iterable[FaceRow], title: str = "", most: int = MOST
+    source: Path, rows: Iterable[FaceRow], title: str = "", most: int = MOST, cells: int = 0
 ) -> NDArray[np.uint8]:
     """The contact sheet of a folder that was read.
 
@@ -146,6 +151,7 @@ def sheet_of(
         rows: what `neurogaze.deploy.writing.read_faces` gives of its table.
         title: above all cards.
         most: faces to show, evenly chosen from all.
+        cells: as for `contact_sheet`.
 
     Raises:
         InputError: where no row has a face, or a picture is gone.
@@ -154,7 +160,8 @@ def sheet_of(
     places = np.unique(np.linspace(0, len(faces) - 1, min(most, len(faces))).round().astype(int))
     chosen = [faces[place] for place in places]
     folder = source if source.is_dir() else source.parent
-    return contact_sheet([_cut(read_rgb(folder / row.file), row) for row in chosen], chosen, title)
+    crops = [_cut(read_rgb(folder / row.file), row) for row in chosen]
+    return contact_sheet(crops, chosen, title, cells)
 
 
 def _cut(rgb: NDArray[np.uint8], row: FaceRow) -> NDArray[np.uint8]:

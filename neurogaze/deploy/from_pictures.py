@@ -23,6 +23,7 @@ from neurogaze.deploy.looking import look, rows_of
 from neurogaze.deploy.pictures import SUFFIXES, read_rgb
 from neurogaze.deploy.recogniser import Recogniser
 from neurogaze.deploy.rows import Place
+from neurogaze.deploy.strokes import cells_of
 from neurogaze.deploy.summary import Summary, Tally
 from neurogaze.deploy.targets import check_fresh
 from neurogaze.deploy.writing import table
@@ -110,7 +111,7 @@ def infer_pictures(
     with alone(lock, out), _journal(path, identity, settings.annotated) as journal:
         reused = _taken_over(journal, pictures)
         try:
-            with annotator(settings.annotated) as pen:
+            with annotator(settings.annotated, cells=cells_of(recogniser.contract)) as pen:
                 for todo in _left(journal, pictures):
                     _judge(todo, journal, recogniser, detector, settings, pen, progress)
         except KeyboardInterrupt:

@@ -22,6 +22,7 @@ from neurogaze.deploy.looking import look, rows_of
 from neurogaze.deploy.recogniser import Recogniser
 from neurogaze.deploy.rows import Place, Reading
 from neurogaze.deploy.smoothing import Smoother
+from neurogaze.deploy.strokes import cells_of
 from neurogaze.deploy.summary import Summary, Tally
 from neurogaze.deploy.targets import check_fresh
 from neurogaze.deploy.tracking import Tracker, TrackSettings
@@ -81,7 +82,7 @@ def _judge(
     keep = settings.annotated is not None
     with (
         table(out) as written,
-        annotator(settings.annotated, recording.rate) as pen,
+        annotator(settings.annotated, recording.rate, cells_of(recogniser.contract)) as pen,
         _ended_by_hand(recording),
     ):
         shots = _shots(steps, recording.name, recogniser, detector, settings.every, keep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from neurogaze.deploy.rows import FaceRow
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont, ImageFont
+
+    from neurogaze.deploy.contract import Contract
 
 INK, SOFT, FAINT, PALE, PAPER = "#1f2933", "#52606d", "#9aa5b1", "#eef1f4", "#ffffff"
 LINES = "#d5dbe1"
@@ -32,7 +35,6 @@ COLOURS = dict(
 DARK = frozenset({"sadness", "anger", "disgust"})
 """Emotions on whose colour text is white."""
 
-CELLS = 5
 WORDS = "perceived expression; V/A is prototype-space, not measured"
 SMALLEST_TEXT = 7
 
@@ -88,13 +90,24 @@ def draw_stamp(
     draw.text(middle, words, fill=PAPER, font=used, anchor="mm")
 
 
-def draw_plane(draw: ImageDraw, row: FaceRow, left: float, top: float, side: float) -> None:
-    """The valence/arousal plane in 5x5 cells: valence to the right, arousal upwards.
+def draw_plane(
+    draw: ImageDraw, row: FaceRow, left: float, top: float, side: float, cells: int = 0
+) -> None:
+    """The valence/arousal plane: valence to the right, arousal upwards.
 
     A full dot is the prototype-space point, a ring that of the emotion words.
+
+    Args:
+        draw: on what.
+        row: of the face.
+        left: edge of the plane, pixels.
+        top: edge of the plane, pixels.
+        side: of the plane, pixels.
+        cells: of the model's grid along a side; 0 where it has none or it is not known, which
+            draws the two axes alone.
     """
     draw.rectangle((left, top, left + side, top + side), fill=PAPER)
-    for edge in grid_edges(CELLS)[1:-1]:
+    for edge in grid_edges(cells or 2)[1:-1]:
         x, y = _pixel(float(edge), 0.0, left, top, side)[0], top + side * (float(edge) + 1) / 2
         draw.line((x, top, x, top + side), fill=LINES, width=_thin(side))
         draw.line((left, y, left + side, y), fill=LINES, width=_thin(side))
@@ -108,6 +121,11 @@ def draw_plane(draw: ImageDraw, row: FaceRow, left: float, top: float, side: flo
         x, y = _pixel(row.valence, row.arousal, left, top, side)
         dot = (x - radius, y - radius, x + radius, y + radius)
         draw.ellipse(dot, fill=colour_of(row), outline=INK, width=max(1, round(radius / 4)))
+
+
+def cells_of(contract: Contract) -> int:
+    """Cells of a model's grid along a side; 0 without a grid."""
+    return math.isqrt(len(contract.centers))
 
 
 def _thin(side: float) -> int:

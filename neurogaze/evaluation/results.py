@@ -34,7 +34,9 @@ class ResultRow:
         high: upper end of the interval, or None.
         n: rows behind the value.
         seed: of the run.
-        config_hash: of the settings.
+        config_hash: of the settings; of a checkpoint's, then "/" and the hash of its weights, as
+            `model_hash` joins them; of an exported file the hash of its weights alone. Rows of
+            earlier versions name the settings of a checkpoint alone.
         grid_hash: of the prototype grid, "" where none was used.
         split_hash: of the split file, "" where none was used.
         code_version: of this package.
@@ -71,6 +73,25 @@ class ResultRow:
             raise InputError(where, "has half an interval", "give low and high, or neither")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise InputError(where, f"interval [{self.low}, {self.high}] is reversed", "swap them")
+
+
+def model_hash(settings: str, weights: str) -> str:
+    """What names a checkpoint in `config_hash`: two epochs of one training are two models.
+
+    >>> model_hash("ab", "cd"), model_hash("", "cd")
+    ('ab/cd', '/cd')
+    """
+    return f"{settings}/{weights}"
+
+
+def model_parts(config_hash: str) -> tuple[str, str]:
+    """Hashes of settings and weights in a `config_hash`; "" for weights that it does not name.
+
+    >>> model_parts("ab/cd"), model_parts("ab")
+    (('ab', 'cd'), ('ab', ''))
+    """
+    settings, _, weights = config_hash.partition("/")
+    return settings, weights
 
 
 def write_rows(path: Path, rows: Iterable[ResultRow]) -> None:

@@ -14,10 +14,11 @@ from scipy.special import softmax
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import canonical, write_npz
+from neurogaze.deploy.contract import tensors_hash
 from neurogaze.errors import InputError
 from neurogaze.evaluation.openset import open_set_scores
 from neurogaze.evaluation.predictions import write_predictions
-from neurogaze.evaluation.results import ResultRow, write_rows
+from neurogaze.evaluation.results import ResultRow, model_hash, write_rows
 from neurogaze.evaluation.scoring import Score, result_rows, score_faces
 from neurogaze.faces.corpora.ferplus import FerPlus
 from neurogaze.faces.datamodule import FaceDataModule
@@ -187,7 +188,7 @@ def student_context(task: StudentTask, table: FaceTable, view: View = PLAIN) -> 
         "split": table.split,
         "protocol": f"{epoch}, {weights}, {view}",
         "label_rule": table.rule,
-        "config_hash": task.config_hash,
+        "config_hash": model_hash(task.config_hash, tensors_hash(task.deployed.state_dict())),
         "grid_hash": str(task.provenance.get("grid_sha256", "")),
         "split_hash": table.sha256,
         "note": noted(

@@ -50,6 +50,7 @@ def show_student(checkpoint: Path, table: FaceTable, n: int, folder: Path) -> No
     from neurogaze.deploy.infer import infer
     from neurogaze.deploy.onnx_export import export_onnx
     from neurogaze.deploy.recogniser import open_recogniser
+    from neurogaze.deploy.strokes import cells_of
     from neurogaze.deploy.writing import read_faces
     from neurogaze.tasks.loading import load_task
     from neurogaze.tasks.student import StudentTask
@@ -59,7 +60,9 @@ def show_student(checkpoint: Path, table: FaceTable, n: int, folder: Path) -> No
     pictures = leave_pictures(table, n, folder / PICTURES)
     recogniser, detector = open_recogniser(folder / MODEL), open_detector("cropped", None)
     infer(pictures, recogniser, detector, folder / TABLE, progress=False)
-    sheet = sheet_of(pictures, read_faces(folder / TABLE), most=n)
+    sheet = sheet_of(
+        pictures, read_faces(folder / TABLE), most=n, cells=cells_of(recogniser.contract)
+    )
     with written_aside(folder / SHEET) as aside:
         Image.fromarray(sheet).save(aside)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from neurogaze.errors import InputError
+from neurogaze.evaluation.metrics import face_scores
 from neurogaze.evaluation.predictions import face_arrays
 from neurogaze.evaluation.results import ResultRow
 from neurogaze.report import model_card_parts as parts
@@ -52,18 +53,22 @@ def model_card(
         contract: of the model, as plain values.
         rows: results of the model: scores, `neurogaze robustness`, `neurogaze explain`.
         name: of the model file.
-        predictions: face predictions of the model, for its confusions.
+        predictions: face predictions of the model, for its confusions; those that give the scores
+            of no row are passed over, and the card says so.
 
     Raises:
-        InputError: for a contract that lacks a key, or rows that are not of this model.
+        InputError: for a contract that lacks a key, or rows that are not of this model: of other
+            weights, or of an exported file of another precision or temperature.
     """
     missing = [key for key in REQUIRED if key not in contract]
     if missing:
         raise InputError(name, f"its contract lacks {', '.join(missing)}", "export it again")
-    _own_rows(contract, rows, name)
-    plain, spoiled = parts.split_conditions(rows)
+    _refuse_others(contract, rows, name)
+    remarks = parts.remarks(contract, rows)
+    plain, spoiled = parts.split_conditions([parts.marked(contract, row) for row in rows])
     sections = [
         *_head(contract, name),
+        *([_list(remarks)] if remarks else []),
         _section("Model", _facts(contract)),
         _section("Intended use", [_list(parts.INTENDED)]),
         _section("Not for", [_list(parts.NOT_FOR)]),
@@ -78,23 +83,14 @@ def model_card(
     return "\n\n".join(sections) + "\n"
 
 
-def _own_rows(contract: Mapping[str, Any], rows: Sequence[ResultRow], name: str) -> None:
-    """Refuse rows that are not of this model, or do not say of which they are.
-
-    Rows of a checkpoint name the configuration of its training, rows of an exported file its
-    weights. The grid is compared besides: a pinned one is in no configuration by its content.
-    """
-    configuration, weights = parts.configuration(contract), contract["weights_sha256"]
-    own = {configuration, weights} - {""}
+def _refuse_others(contract: Mapping[str, Any], rows: Sequence[ResultRow], name: str) -> None:
+    """Refuse rows that are not of this model, or do not say of which they are."""
+    configuration = parts.configuration(contract) or "unknown"
+    weights, grid = contract["weights_sha256"] or "unknown", contract["grid_sha256"] or "no grid"
     for row in rows:
-        if row.config_hash not in own:
-            named = f"configuration {configuration or 'unknown'}, weights {weights or 'unknown'}"
-            found = f"is of {named}; {_told(row)} of {row.config_hash or 'no model that it names'}"
-            raise InputError(name, found, parts.OWN_ROWS)
-        if row.grid_hash != contract["grid_sha256"]:
-            grid = contract["grid_sha256"] or "no grid"
-            found = f"has {grid}; {_told(row)} of a student with {row.grid_hash or 'no grid'}"
-            raise InputError(name, found, parts.OWN_ROWS)
+        if other := parts.alien(contract, row):
+            own = f"is of configuration {configuration}, weights {weights}, {grid}"
+            raise InputError(name, f"{own}; {_told(row)} of {other}", parts.OWN_ROWS)
 
 
 def _told(row: ResultRow) -> str:
@@ -135,11 +131,19 @@ def _calibration(contract: Mapping[str, Any], rows: Sequence[ResultRow]) -> list
 def _failures(rows: Sequence[ResultRow], predictions: Sequence[pd.DataFrame]) -> list[str]:
     """Weakest classes and confusions; empty where nothing was measured."""
     confused: dict[str, list[tuple[str, str, int, int]]] = {}
+    foreign = []
     for frame in predictions:
         for (dataset, split), part in frame.groupby(["dataset", "split"], sort=True):
             truth, chances = face_arrays(part)
-            confused[f"{dataset}, {split}"] = parts.confusions(truth, chances.argmax(axis=1))
-    said = parts.failures(rows, confused)
+            scores = face_scores(truth, chances)
+            row = parts.source(rows, (str(dataset), str(split)), scores, len(part))
+            if row is None:
+                found = {"right": 100 * scores["accuracy"], "n": len(part)}
+                foreign.append(parts.FOREIGN.format(place=f"{dataset}, {split}", **found))
+            else:
+                called = chances.argmax(axis=1)
+                confused[f"{dataset}, {split}, {row.arm}"] = parts.confusions(truth, called)
+    said = [*parts.failures(rows, confused), *foreign]
     return [_list(said)] if said else []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurogaze.affect import EMOTIONS
+from neurogaze.evaluation.human_line import ARM as ONE_RATER
 from neurogaze.evaluation.metrics import confusion_matrix
-from neurogaze.evaluation.results import ResultRow
+from neurogaze.evaluation.results import ResultRow, model_parts
 from neurogaze.report import tables
 from neurogaze.report.markup import to_markdown
 from neurogaze.report.region_table import region_table
@@ -47,6 +50,31 @@ OWN_ROWS = (
     "--baseline on its checkpoint, of `evaluate` and `explain` on this file"
 )
 """What to do about rows of another model."""
+
+EXPORTED = re.compile(r"exported, (?P<precision>\w+), ")
+CHECKPOINT = re.compile(r"(last epoch|epoch \d+ of \d+)(,|$)")
+DIVIDED = re.compile(r", T (?P<temperature>[^,]+)$")
+"""Protocols of rows of an exported file and of a single checkpoint, and the temperature in both."""
+
+UNNAMED_WEIGHTS = (
+    "weights not named: an earlier version wrote these results, which may be of another epoch of "
+    "this training"
+)
+UNNAMED_FILE = "maps are of the file that their line names; their rows name no precision"
+UNROUNDED = "judged in float32, before the rounding to {precision}"
+ANOTHER_TEMPERATURE = "its file at temperature {found}, and this one carries {own}"
+DIVIDED_OTHERWISE = "judged at temperature {found}, the model file carries {own}"
+"""What rows are refused for or marked with that may differ from what the model file says."""
+
+FOREIGN = (
+    "{place}: no confusions are named, for the {n:,} predictions beside the rows ({right:.1f} % "
+    "right) do not give the scores of any row here."
+)
+"""Said of predictions that are not those of the model."""
+
+SAME = 1e-6
+"""Two computations of one score from the same predictions differ by less."""
+
 GRID_OWNER = (
     "The prototype grid was made from recordings; sharing a grid made from a corpus under "
     "agreement needs its owner's permission."
@@ -79,6 +107,99 @@ def facts(contract: Mapping[str, Any]) -> list[tuple[str, str]]:
 def configuration(contract: Mapping[str, Any]) -> str:
     """Hash of the configuration of the training; "" where the file does not know it."""
     return str(contract["provenance"].get("config_hash", ""))
+
+
+def alien(contract: Mapping[str, Any], row: ResultRow) -> str:
+    """What a row is of, where that is not this model; "" for a row of this model.
+
+    A row of a checkpoint names its configuration and its weights, a row of an exported file its
+    weights, its precision and its temperature. The grid is compared besides: a pinned one is in no
+    configuration by its content. The line of a person, beside which models are judged, is of none.
+    """
+    if _is_person(row):
+        return ""
+    if not _of_this_model(contract, row):
+        return row.config_hash or "no model that it names"
+    if row.grid_hash != contract["grid_sha256"]:
+        return f"a student with {row.grid_hash or 'no grid'}"
+    if exported := EXPORTED.match(row.protocol):
+        found, own = exported["precision"], str(contract["precision"])
+        if found != own:
+            return f"its {found} file, and this one is {own}"
+        other = _temperatures(contract, row)
+        return ANOTHER_TEMPERATURE.format(**other) if other else ""
+    alone = _is_map(row) or CHECKPOINT.match(row.protocol)
+    return "" if alone else f"more than one checkpoint ({row.protocol})"
+
+
+def _of_this_model(contract: Mapping[str, Any], row: ResultRow) -> bool:
+    """Whether a row names this model: its weights, or the configuration where it names no more."""
+    settings, weights = model_parts(row.config_hash)
+    own = str(contract["weights_sha256"])
+    if weights and own:
+        return weights == own
+    return settings in {configuration(contract), own} - {""}
+
+
+def _is_person(row: ResultRow) -> bool:
+    """Whether a row says how one rater agrees with the others; `evaluate` leaves such rows too."""
+    return row.arm == ONE_RATER and not row.config_hash
+
+
+def _is_map(row: ResultRow) -> bool:
+    """Whether a row is of `neurogaze explain`."""
+    return row.metric.startswith("region_")
+
+
+def _temperatures(contract: Mapping[str, Any], row: ResultRow) -> dict[str, str]:
+    """Temperature by which the logits behind a row were divided, and that of the model file.
+
+    Protocols round it to three digits; a row whose value it is says it to the last.
+
+    Returns:
+        {} where they are the same.
+    """
+    own, found = float(contract["temperature"]), DIVIDED.search(row.protocol)
+    said = found["temperature"] if found else "1"
+    same = said == f"{own:.3g}"
+    if row.metric == "temperature":
+        said, same = f"{row.value:g}", math.isclose(row.value, own)
+    return {} if same else {"found": said, "own": f"{own:g}"}
+
+
+def marks(contract: Mapping[str, Any], row: ResultRow) -> list[str]:
+    """What must be said of a row of this model that was not measured on just this file."""
+    if _is_map(row):
+        return [UNNAMED_FILE]
+    if _is_person(row) or EXPORTED.match(row.protocol):
+        return []
+    said, precision = [], contract["precision"]
+    if not model_parts(row.config_hash)[1] and row.config_hash != contract["weights_sha256"]:
+        said.append(UNNAMED_WEIGHTS)
+    if precision != "float32":
+        said.append(UNROUNDED.format(precision=precision))
+    if other := _temperatures(contract, row):
+        said.append(DIVIDED_OTHERWISE.format(**other))
+    return said
+
+
+def marked(contract: Mapping[str, Any], row: ResultRow) -> ResultRow:
+    """A row whose note says its `marks`; tables show notes."""
+    notes = dict.fromkeys(filter(None, [row.note, *marks(contract, row)]))
+    return dataclasses.replace(row, note="; ".join(notes))
+
+
+def remarks(contract: Mapping[str, Any], rows: Sequence[ResultRow]) -> list[str]:
+    """Each mark once, with the results that bear it, for the head of a card.
+
+    Tables of spoiled pictures and of maps show no notes.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        place = f"{row.arm!r} in {CONDITION.sub('', row.experiment)!r}"
+        for mark in marks(contract, row):
+            found.setdefault(mark, {})[place] = None
+    return [f"Results of {', '.join(places)}: {mark}." for mark, places in found.items()]
 
 
 def initialisation(provenance: Mapping[str, Any]) -> str:
@@ -196,6 +317,31 @@ def failures(
         if named:
             said.append(f"{place}: most confused {named}.")
     return said
+
+
+def source(
+    rows: Sequence[ResultRow], place: tuple[str, str], scores: Mapping[str, float], n: int
+) -> ResultRow | None:
+    """The accuracy row that predictions are behind: every score of its line is theirs.
+
+    Args:
+        rows: results of the model.
+        place: data set and split of the predictions.
+        scores: of the predictions, as `metrics.face_scores` names them.
+        n: faces among them.
+    """
+    here = [row for row in rows if (row.dataset, row.split) == place and row.metric in scores]
+    for row in here:
+        line = [other for other in here if _line(other) == _line(row)]
+        same = (abs(other.value - scores[other.metric]) < SAME for other in line)
+        if row.metric == "accuracy" and row.n == n and all(same):
+            return row
+    return None
+
+
+def _line(row: ResultRow) -> tuple[str, ...]:
+    """What rows of one judgement share, beside data set and split."""
+    return (row.experiment, row.arm, row.protocol, row.config_hash)
 
 
 def _recalls(rows: Sequence[ResultRow]) -> dict[tuple[str, str, str], list[ResultRow]]:

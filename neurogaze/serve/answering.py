@@ -111,6 +111,7 @@ class Desk:
             "model": self.recogniser.path.name,
             "emotions": list(EMOTIONS),
             "anchors": [[name, *place] for name, place in CLASS_ANCHORS.items()],
+            "centers": [list(center) for center in contract.centers],
             "stamp": contract.stamp,
             "facts": model_facts(self.recogniser, self.detector),
             "explainer": self.explainer.name if self.explainer else "",

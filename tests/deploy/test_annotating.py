@@ -60,6 +60,30 @@ def test_the_dot_lies_at_its_valence_and_arousal():
     assert not (np.asarray(hidden) == ink).all(axis=2).any()
 
 
+@pytest.mark.parametrize(("cells", "inner"), [(5, 4), (7, 6), (0, 1)])
+def test_the_plane_has_the_cells_of_the_grid(cells, inner):
+    """Lines between cells, evenly; without a grid the two axes alone."""
+    from PIL import ImageDraw
+
+    plane = Image.new("RGB", (141, 141))
+    hidden = rows(va=(np.nan, np.nan))[0]
+    strokes.draw_plane(ImageDraw.Draw(plane), hidden, 0, 0, 140, cells)
+    pixels = np.asarray(plane)
+    for line in (pixels[3], pixels[:, 3]):  # where nothing else is drawn
+        found = np.flatnonzero((line == colour(strokes.LINES)).all(axis=1))
+        expected = 140 * np.arange(1, inner + 1) / (inner + 1)
+        np.testing.assert_allclose(found, expected, atol=1)
+
+
+def test_drawings_have_the_cells_of_the_model(tmp_path):
+    assert strokes.cells_of(recogniser().contract) == 5
+    seven = np.asarray(annotating.annotate(GREY, rows(), 7))
+    assert (seven != annotating.annotate(GREY, rows(), 5)).any()
+    with annotating.annotator(tmp_path / "out", cells=7) as pen:
+        pen.draw(GREY, rows())
+    assert (np.asarray(Image.open(tmp_path / "out" / "a.png")) == seven).all()
+
+
 @pytest.mark.parametrize("shape", [(48, 48), (1, 1), (1, 300), (500, 30)])
 def test_any_size_of_picture_and_any_box(shape):
     rgb = np.zeros((*shape, 3), dtype=np.uint8)

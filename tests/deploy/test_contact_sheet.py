@@ -83,3 +83,9 @@ def test_what_makes_no_sheet(tmp_path):
             sheets.contact_sheet(crops, given)
     with pytest.raises(InputError, match="contact sheet"):
         sheets.sheet_of(tmp_path, [nobody])
+
+
+def test_cells_of_the_grid_are_those_of_the_model():
+    drawn = [sheets.contact_sheet([flat(0)], rows(1, True), cells=n) for n in (0, 5, 7)]
+    assert not (drawn[0] == drawn[1]).all()
+    assert not (drawn[1] == drawn[2]).all()

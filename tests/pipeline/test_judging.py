@@ -11,10 +11,11 @@ from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
 from neurogaze.affect import EMOTIONS
+from neurogaze.deploy.contract import contract_of
 from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import face_scores
 from neurogaze.evaluation.predictions import read_predictions
-from neurogaze.evaluation.results import read_rows
+from neurogaze.evaluation.results import model_parts, read_rows
 from neurogaze.faces.corpora.ferplus import FerPlus
 from neurogaze.faces.corpora.manifest import Manifest
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
@@ -82,8 +83,19 @@ def test_rows_say_where_they_come_from(student, table, tiny_run):
     assert found["label_rule"] == table.rule
     assert found["split_hash"] == table.sha256
     assert found["protocol"] == "last epoch, averaged weights, one view"
-    assert len(found["config_hash"]) == 64
+    weights = contract_of(student).weights_sha256
+    assert model_parts(found["config_hash"]) == (student.config_hash, weights)
+    assert len(student.config_hash) == 64
     assert found["grid_hash"] == PrototypeGrid.load(tiny_run.run / "grid" / "grid.npz").sha256
+
+
+def test_two_epochs_of_one_training_are_two_models(student, table):
+    other = copy.deepcopy(student)
+    with torch.no_grad():
+        other.deployed.classify.bias += 1e-3
+    one, two = (model_parts(student_context(s, table)["config_hash"]) for s in (student, other))
+    assert one[0] == two[0]
+    assert one[1] != two[1]
 
 
 def test_drawn_faces_are_stamped_and_notes_add_up(student, table, tmp_path):

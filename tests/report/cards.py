@@ -3,7 +3,7 @@
 import copy
 
 from neurogaze.affect import EMOTIONS
-from neurogaze.evaluation.results import ResultRow
+from neurogaze.evaluation.results import ResultRow, model_hash
 
 COUNTS = [400, 300, 120, 110, 90, 10, 20, 8]
 
@@ -56,10 +56,10 @@ def row(metric, value, n=200, **changes) -> ResultRow:
         "arm": "student",
         "dataset": "toy_faces",
         "split": "valid",
-        "protocol": "last epoch",
+        "protocol": "last epoch, plain weights, one view",
         "label_rule": "majority",
         "seed": 0,
-        "config_hash": "e" * 64,
+        "config_hash": model_hash("e" * 64, "c" * 64),
         "grid_hash": "a" * 64,
         "split_hash": "",
         "code_version": "9.9.9",

@@ -7,8 +7,10 @@ import pytest
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import PROBABILITY_COLUMNS
+from neurogaze.evaluation.results import model_hash
+from neurogaze.evaluation.scoring import score_faces
 from neurogaze.report.model_card import GENERATED_STAMP, MADE_BY, model_card
-from neurogaze.report.model_card_parts import ABSENT
+from neurogaze.report.model_card_parts import ABSENT, UNNAMED_FILE, UNNAMED_WEIGHTS
 from tests.report.cards import contract, row, rows
 
 
@@ -66,16 +68,36 @@ def test_the_wording_is_that_of_the_methods():
     assert "Fairness not audited" in found["Fairness"]
 
 
+SAID = {"experiment": "toy", "arm": "student", "protocol": "last epoch, plain weights, one view"}
+SAID |= {"config_hash": model_hash("e" * 64, "c" * 64), "grid_hash": "a" * 64}
+FEARS = [("fear", "surprise")] * 3 + [("fear", "fear")] + [("anger", "anger")] * 4
+
+
 def test_failures_are_read_from_rows_and_predictions():
-    said = frame([("fear", "surprise")] * 3 + [("fear", "fear")] + [("anger", "anger")] * 4)
-    found = sections(model_card(contract(), rows(), "m", [said]))["Known failures"]
+    said = frame(FEARS)
+    found = sections(model_card(contract(), rows(), "m"))["Known failures"]
     assert "disgust 20.0 % of 25; fear 35.0 % of 25; sadness 60.0 % of 25" in found
     assert "contempt" not in found  # no such face: nothing is known of it
-    assert "fear called surprise in 3 of 4 (75 %)" in found
+    found = sections(model_card(contract(), score_faces(said, SAID), "m", [said]))["Known failures"]
+    assert "toy_faces, valid, student: most confused fear called surprise in 3 of 4 (75 %)" in found
+    assert "do not give the scores" not in found
     other = [row("recall_anger", 0.1, low=None, high=None)]
     again = sections(model_card(contract(), other, "m"))["Known failures"]
     assert "anger 10.0 %" in again
     assert "disgust" not in again
+
+
+def test_predictions_that_gave_no_row_name_no_failures():
+    """Those of another model, of other faces, or as many right among other ones."""
+    own = score_faces(frame(FEARS), SAID)
+    equally_right = [("fear", "fear")] * 4 + [("anger", "anger")] + [("anger", "sadness")] * 3
+    for foreign in (frame([("fear", "anger")] * 8), frame(FEARS * 2), frame(equally_right)):
+        found = sections(model_card(contract(), own, "m", [foreign]))["Known failures"]
+        assert "most confused" not in found
+        assert f"the {len(foreign)} predictions beside the rows" in found
+    assert "(62.5 % right) do not give the scores of any row here" in found
+    alone = sections(model_card(contract(), [], "m", [frame(FEARS)]))["Known failures"]
+    assert "most confused" not in alone
 
 
 def test_what_was_not_measured_is_said():
@@ -105,17 +127,85 @@ def test_the_same_files_give_the_same_card():
         ({"grid_hash": ""}, "of a student with no grid"),
         ({"config_hash": "d" * 64}, "of dddd"),  # another student on the same grid
         ({"config_hash": ""}, "of no model that it names"),
+        ({"config_hash": model_hash("e" * 64, "d" * 64)}, "of e+/dddd"),  # another epoch of it
+        ({"config_hash": model_hash("", "d" * 64)}, "of /dddd"),
+        ({"protocol": "5-fold cross-fit, last epoch, plain weights"}, "more than one checkpoint"),
+        ({"arm": "one rater", "config_hash": "d" * 64}, "of dddd"),
     ],
 )
 def test_results_of_another_student_are_refused(alien, reason):
     with pytest.raises(InputError, match=reason) as refused:
         model_card(contract(), [*rows(), row("accuracy", 0.5, experiment="theirs", **alien)], "m")
-    assert "'student' in 'theirs'" in str(refused.value)
+    assert f"{alien.get('arm', 'student')!r} in 'theirs'" in str(refused.value)
 
 
-def test_results_of_the_exported_file_name_its_weights():
-    ours = row("accuracy", 0.7731, config_hash=contract()["weights_sha256"])
-    assert "77.3 [75.3, 79.3]" in model_card(contract(), [ours], "m")
+def of_file(metric="accuracy", value=0.7731, precision="float32", view="one view, T 1.43"):
+    """A row that was judged on an exported file."""
+    protocol, weights = f"exported, {precision}, {view}", contract()["weights_sha256"]
+    return row(metric, value, protocol=protocol, config_hash=weights)
+
+
+def test_results_of_the_exported_file_name_its_weights_precision_and_temperature():
+    for precision in ("float32", "int8"):
+        ours = [of_file(precision=precision), of_file("temperature", 1.4321, precision)]
+        card = model_card(contract(precision=precision), ours, "m")
+        assert "77.3 [75.3, 79.3]" in card
+        assert "Results of" not in card  # nothing to remark
+    plain = contract(temperature=1.0, calibration={}, abstain_below=0.0, va=None)
+    assert "77.3" in model_card(plain, [of_file(view="one view")], "m")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "reason"),
+    [
+        (of_file(precision="int8"), "of its int8 file, and this one is float32"),
+        (of_file(view="one view, T 3"), "at temperature 3, and this one carries 1.4321"),
+        (of_file(view="one view"), "at temperature 1, and this one carries 1.4321"),
+        (of_file("temperature", 1.4339), "at temperature 1.4339, and this one carries 1.4321"),
+    ],
+)
+def test_results_of_the_same_weights_as_another_file_are_refused(theirs, reason):
+    with pytest.raises(InputError, match=reason):
+        model_card(contract(), [of_file(), theirs], "m")
+
+
+def test_results_of_the_float_file_are_refused_by_the_rounded_one():
+    with pytest.raises(InputError, match="of its float32 file, and this one is int8"):
+        model_card(contract(precision="int8"), [of_file()], "m")
+
+
+def test_rows_of_an_earlier_version_are_taken_with_a_remark():
+    """They name the training alone, of which every epoch has the same configuration."""
+    old = [row("accuracy", 0.7731, config_hash="e" * 64), row("ece", 0.04, config_hash="e" * 64)]
+    found = sections(model_card(contract(), old, "m"))
+    assert f"- Results of 'student' in 'toy': {UNNAMED_WEIGHTS}." in found[""]
+    assert UNNAMED_WEIGHTS in found["Scores"]
+    assert UNNAMED_WEIGHTS not in model_card(contract(), rows(), "m")
+
+
+def test_rows_of_the_checkpoint_say_where_the_file_differs():
+    calm, at_its_own = "judged at temperature 1, the model file carries 1.4321", "T 1.43"
+    found = sections(model_card(contract(), [row("ece", 0.04)], "m"))
+    assert calm in found[""]
+    assert calm in found["Calibration"]
+    same = row("ece", 0.04, protocol=f"last epoch, plain weights, one view, {at_its_own}")
+    assert "judged" not in model_card(contract(), [same], "m")
+    spoiled = row("accuracy", 0.5, experiment="toy: noise 1")
+    rounded = sections(model_card(contract(precision="int8"), [spoiled], "m"))
+    assert "'student' in 'toy': judged in float32, before the rounding to int8." in rounded[""]
+
+
+def test_maps_name_a_file_and_no_precision():
+    maps = [row("region_iou", 0.2, arm="occlusion", config_hash="c" * 64, protocol="maps")]
+    assert UNNAMED_FILE in sections(model_card(contract(precision="int8"), maps, "m"))[""]
+
+
+def test_the_line_of_one_rater_stands_beside_the_model():
+    """`neurogaze evaluate` leaves it in the same file where raters are known."""
+    person = row(
+        "accuracy", 0.8, arm="one rater", protocol="each vote", config_hash="", grid_hash=""
+    )
+    assert "| one rater |" in model_card(contract(), [row("accuracy", 0.7), person], "m")
 
 
 def test_a_file_that_knows_no_configuration_takes_no_row_that_names_none():

@@ -3,12 +3,15 @@
 import base64
 import json
 import math
+import shutil
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.special import softmax
 
-from neurogaze.affect import EMOTIONS, anchors
+from neurogaze.affect import EMOTIONS, anchors, grid_centers
 from neurogaze.deploy.boxes import Box
 from neurogaze.deploy.contract import VAReadout
 from neurogaze.errors import InputError
@@ -95,6 +98,43 @@ def test_facts_name_the_model_and_no_folder_of_this_computer():
     assert "depression" in facts["notice"]
     assert [name for name, *_ in facts["anchors"]] == list(EMOTIONS)
     assert dict(desk().facts(True)["facts"])["temperature"] == "1 (not fitted)"
+
+
+PAGES = Path(__file__).parents[2] / "neurogaze" / "serve" / "pages"
+
+
+@pytest.mark.parametrize("size", [5, 7])
+def test_the_page_draws_the_grid_of_the_model(tmp_path, size):
+    """As many cells as the contract has, on their centres, none of them beyond the plane."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node.js is not installed")
+    centers = tuple((round(v, 6), round(a, 6)) for v, a in grid_centers(size).tolist())
+    sent = json.loads(json.dumps(desk(centers=centers).facts(False)))["centers"]
+    assert len(sent) == size**2
+    shutil.copy(PAGES / "faces.js", tmp_path / "faces.mjs")
+    code = 'import("./faces.mjs").then((page) => console.log(JSON.stringify(page.cellsOf(GRID))))'
+    told = subprocess.run(
+        [node, "-e", code.replace("GRID", json.dumps(sent))],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    cells = json.loads(told.stdout)
+    corners = np.array([[cell["x"], cell["y"]] for cell in cells])
+    sides = np.array([[cell["width"], cell["height"]] for cell in cells])
+    np.testing.assert_allclose(sides, 2 / size)
+    np.testing.assert_allclose((corners + sides / 2) * [1, -1], grid_centers(size), atol=1e-6)
+    assert np.abs(corners).max() <= 1 + 1e-6
+    assert np.abs(corners + sides).max() <= 1 + 1e-6
+
+
+def test_the_nearest_prototype_is_one_of_the_cells_that_are_sent():
+    asked = desk()
+    assert asked.picture(png())["faces"][0]["nearest"] in asked.facts(False)["centers"]
+
+
+def test_a_model_without_a_grid_has_no_cells():
+    no_grid = {"va": None, "centers": (), "grid_sha256": "", "prototypes_sha256": ""}
+    assert desk(**no_grid).facts(False)["centers"] == []
 
 
 def test_an_explanation_is_a_map_over_the_face():

@@ -12,7 +12,8 @@ import torch
 from neurogaze.affect import EMOTIONS, grid_centers
 from neurogaze.deploy.boxes import Box
 from neurogaze.deploy.contract import Contract, CropRule, VAReadout, to_json
-from neurogaze.deploy.cropping import Square, sampled, square_of
+from neurogaze.deploy.cropping import Square, crop_face, sampled, square_of
+from neurogaze.deploy.detection import Cropped
 from neurogaze.deploy.network import Outputs
 from neurogaze.deploy.recogniser import answers_of
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input
@@ -31,10 +32,13 @@ def in_node(folder, code, **given):
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node.js is not installed")
-    shutil.copy(PAGES / "arithmetic.js", folder / "arithmetic.mjs")
+    for name in ("arithmetic.js", "square.js"):
+        shutil.copy(PAGES / name, folder)
+    (folder / "package.json").write_text('{"type": "module"}')
     (folder / "given.json").write_text(json.dumps(given))
     (folder / "run.mjs").write_text(
-        'import * as page from "./arithmetic.mjs";\nimport { readFileSync } from "node:fs";\n'
+        'import * as page from "./arithmetic.js";\nimport { readFileSync } from "node:fs";\n'
+        'import { defaultSquare } from "./square.js";\n'
         f'const given = JSON.parse(readFileSync("given.json"));\n{code}\n'
     )
     done = subprocess.run([node, "run.mjs"], cwd=folder, capture_output=True, text=True)
@@ -42,7 +46,7 @@ def in_node(folder, code, **given):
     return json.loads(done.stdout)
 
 
-CROP = """
+READ = """
 const { rgb, width, height } = given;
 const read = (left, top, w, h) => {
   const rgba = [];
@@ -51,8 +55,10 @@ const read = (left, top, w, h) => {
       rgba.push(...rgb.slice(3 * (y * width + x), 3 * (y * width + x) + 3), 255);
   return rgba;
 };
+"""
+CROP = f"""{READ}
 const crops = given.squares.map(([left, top, side]) =>
-  [...page.cropGrey(read, width, height, { left, top, side })]);
+  [...page.cropGrey(read, width, height, {{ left, top, side }})]);
 console.log(JSON.stringify(crops));
 """
 
@@ -60,7 +66,7 @@ console.log(JSON.stringify(crops));
 @pytest.mark.parametrize(
     ("height", "width", "squares"), [(97, 130, SQUARES), (430, 420, [(5, 9, 400)])]
 )
-def test_the_page_cuts_as_the_package_does(tmp_path, height, width, squares):
+def test_the_page_samples_a_square_as_the_package_does(tmp_path, height, width, squares):
     """Also where blocks of pixels are averaged before, as in the larger picture."""
     rgb = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     given = {"rgb": rgb.ravel().tolist(), "width": width, "height": height}
@@ -70,6 +76,34 @@ def test_the_page_cuts_as_the_package_does(tmp_path, height, width, squares):
         difference = np.array(crop).reshape(48, 48) - expected.astype(int)
         assert np.abs(difference).max() <= 1, (left, top, side)  # sums in another order
         assert np.mean(difference != 0) < 0.002, (left, top, side)
+
+
+WHOLE = f"""{READ}
+const square = defaultSquare(width, height);
+console.log(JSON.stringify([square, [...page.cropGrey(read, width, height, square)]]));
+"""
+
+
+@pytest.mark.parametrize(
+    "size", [(48, 48), (97, 130), (100, 97), (61, 48), (20, 33), (96, 99), (300, 301), (5, 4)]
+)
+def test_a_whole_picture_is_cut_as_the_package_cuts_a_face_crop(tmp_path, size):
+    """To the level, as students saw such pictures in training; sampling would give others."""
+    rgb = np.random.default_rng(5).integers(0, 256, (*size, 3), dtype=np.uint8)
+    given = {"rgb": rgb.ravel().tolist(), "width": size[1], "height": size[0]}
+    square, crop = in_node(tmp_path, WHOLE, **given)
+    (box,) = Cropped().detect(rgb)
+    assert (square["left"], square["top"], square["side"]) == (box.left, box.top, box.width)
+    expected = crop_face(rgb, box, CropRule())
+    np.testing.assert_array_equal(np.array(crop).reshape(48, 48), expected)
+
+
+def test_a_square_that_was_moved_is_no_longer_the_whole_picture(tmp_path):
+    code = (
+        'import { confined } from "./square.js";\n'
+        "console.log(JSON.stringify(confined(defaultSquare(90, 60), 90, 60)));"
+    )
+    assert "whole" not in in_node(tmp_path, code)
 
 
 def test_a_square_of_48_whole_pixels_comes_back(tmp_path):

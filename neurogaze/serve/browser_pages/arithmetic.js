@@ -1,14 +1,18 @@
 // From pixels to probabilities, step by step as the Python package does it (deploy/cropping.py,
-// faces/preprocessing.py, deploy/recogniser.py), so that both say the same of the same picture.
+// faces/reading.py, faces/preprocessing.py, deploy/recogniser.py), so that both say the same of the
+// same pixels: a whole picture is reduced as students were trained (bicubic, to the very level), a
+// square that somebody drew or a detector found is sampled over areas, as the package does those.
 
 export const FACE_SIZE = 48; // of the grey picture that a student knows, pixels
 const FINEST = 6; // most samples along a side of each pixel; larger faces are averaged before
 const WHITE = 255;
+const ONE = 2 ** 22; // of the whole numbers in which Pillow keeps the weights of 8-bit pictures
+const STRIP = 256; // rows of a picture that are read at once
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 // Round half to even, as NumPy does.
-function rint(value) {
+export function rint(value) {
   const low = Math.floor(value), rest = value - low;
   return rest > 0.5 || (rest === 0.5 && low % 2 !== 0) ? low + 1 : low;
 }
@@ -64,9 +68,58 @@ function patchOf(read, width, height, { left, top, side }, samples) {
   return { patch: reduced(part, block), x, y, block };
 }
 
+// Keys' cubic with a = -1/2, as Pillow has it.
+function cubic(x) {
+  const far = Math.abs(x);
+  if (far < 1) return (1.5 * far - 2.5) * far * far + 1;
+  return far < 2 ? (((far - 5) * far + 8) * far - 4) * -0.5 : 0;
+}
+
+// How `from` levels become FACE_SIZE: for each of these the first that it needs, and the weights.
+function bicubicTaps(from) {
+  const scale = from / FACE_SIZE, spread = Math.max(scale, 1), finer = 1 / spread;
+  return Array.from({ length: FACE_SIZE }, (_, i) => {
+    const centre = (i + 0.5) * scale;
+    const low = Math.max(0, Math.trunc(centre - 2 * spread + 0.5));
+    const high = Math.min(from, Math.trunc(centre + 2 * spread + 0.5));
+    const place = (_, x) => cubic((x + low - centre + 0.5) * finer);
+    const shares = Array.from({ length: high - low }, place);
+    const total = shares.reduce((sum, share) => sum + share, 0);
+    const whole = (share) => Math.trunc((share / total) * ONE + 0.5 * Math.sign(share));
+    return { low, weights: shares.map(whole) };
+  });
+}
+
+// One level out of those that lie `step` apart from `start` on.
+function weighed(levels, start, step, { low, weights }) {
+  let sum = ONE / 2;
+  weights.forEach((weight, i) => (sum += weight * levels[start + (low + i) * step]));
+  return clamp(Math.floor(sum / ONE), 0, WHITE);
+}
+
+// Grey levels of a square inside a picture, bicubic: first across, then down. Whole pixels.
+function fitted(read, { left, top, side }) {
+  if (side === FACE_SIZE) return luma(read(left, top, side, side));
+  const taps = bicubicTaps(side), narrow = new Uint8Array(side * FACE_SIZE);
+  for (let y = 0; y < side; y += STRIP) {
+    const rows = Math.min(STRIP, side - y), levels = luma(read(left, top + y, side, rows));
+    for (let j = 0; j < rows; j += 1) {
+      taps.forEach((tap, i) => (narrow[(y + j) * FACE_SIZE + i] = weighed(levels, j * side, 1, tap)));
+    }
+  }
+  const level = (_, i) => weighed(narrow, i % FACE_SIZE, FACE_SIZE, taps[Math.floor(i / FACE_SIZE)]);
+  return Uint8Array.from({ length: FACE_SIZE * FACE_SIZE }, level);
+}
+
 // Grey levels of a square, Uint8Array of FACE_SIZE x FACE_SIZE. `read(left, top, width, height)`
-// gives the RGBA bytes of a part of the picture.
+// gives the RGBA bytes of a part of the picture. A square that is `whole` is the picture itself, a
+// face already.
 export function cropGrey(read, width, height, square) {
+  return square.whole ? fitted(read, square) : sampled(read, width, height, square);
+}
+
+// The square of a detected face: means over areas, the edge of the picture goes on outside.
+function sampled(read, width, height, square) {
   const finer = clamp(Math.ceil(square.side / FACE_SIZE), 1, FINEST);
   const samples = FACE_SIZE * finer;
   const { patch, x, y, block } = patchOf(read, width, height, square, samples);

@@ -1,13 +1,16 @@
 // The square over the face: where it begins, and how pointer and keys move it.
 
+import { rint } from "./arithmetic.js";
+
 const LEAST = 8; // pixels of the smallest square
 const GRIP = 0.15; // share of the side around the lower right corner that resizes
 const STEP = 0.02; // of the side, for one press of a key
 
-// The largest square in the middle; all of a picture that is square.
+// The largest square in the middle; all of a picture that is square. It is taken as a face crop, and
+// no longer is once somebody moves it.
 export function defaultSquare(width, height) {
   const side = Math.min(width, height);
-  return { left: Math.floor((width - side) / 2), top: Math.floor((height - side) / 2), side };
+  return { left: rint((width - side) / 2), top: rint((height - side) / 2), side, whole: true };
 }
 
 // Keep a square inside a picture, in whole pixels.

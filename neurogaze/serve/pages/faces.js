@@ -1,7 +1,6 @@
 // Cards of faces: bars, the valence and arousal plane, and what counted.
 
 const SIDE = 48;
-const CENTERS = [-0.8, -0.4, 0, 0.4, 0.8];
 // Where a word stands beside its point, so that none meets another: right, down, which end.
 const WORD_PLACES = {
   neutral: [0.05, 0.035, "start"], contempt: [0.05, 0.035, "start"], anger: [0.05, 0.035, "start"],
@@ -51,12 +50,20 @@ function drawHeat(canvas, heat) {
   context.drawImage(small, 0, 0, canvas.width, canvas.height);
 }
 
-function drawPlane(svg, face, anchors) {
-  const parts = [];
-  const cell = (v, a, kind) =>
-    parts.push(drawn("rect", { x: v - 0.2, y: -a - 0.2, width: 0.4, height: 0.4, class: kind }));
-  for (const v of CENTERS) for (const a of CENTERS) cell(v, a, "cell");
-  if (face.nearest) cell(...face.nearest, "cell near");
+// Squares of a grid on the plane, arousal upwards, as attributes of SVG; `centers` are (valence,
+// arousal) of its cells, as many along one side as along the other.
+export function cellsOf(centers) {
+  const side = 2 / Math.max(1, Math.round(Math.sqrt(centers.length)));
+  const corner = ([v, a]) => ({ x: v - side / 2, y: -a - side / 2, width: side, height: side });
+  return centers.map(corner);
+}
+
+function drawPlane(svg, face, { anchors, centers }) {
+  const cells = cellsOf(centers);
+  const parts = cells.map((cell) => drawn("rect", { ...cell, class: "cell" }));
+  const [valence, arousal] = face.nearest || [];
+  const near = centers.findIndex(([v, a]) => v === valence && a === arousal);
+  if (near >= 0) parts.push(drawn("rect", { ...cells[near], class: "cell near" }));
   for (const [name, v, a] of anchors) {
     parts.push(drawn("circle", { cx: v, cy: -a, r: 0.018, class: "anchor" }));
     const [right, down, end] = WORD_PLACES[name];
@@ -167,7 +174,7 @@ export class FaceCard {
       caption.textContent = this.about.va;
       return;
     }
-    const words = drawPlane(this.find(".plane svg"), face, this.about.anchors);
+    const words = drawPlane(this.find(".plane svg"), face, this.about);
     caption.replaceChildren(
       keyed("point", `Prototype-space ${words}: a projection, not a measurement.`),
       keyed("ring", "The emotion words’ own places, weighted by the probabilities."),
