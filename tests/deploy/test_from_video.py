@@ -245,13 +245,15 @@ class Wandering:
     def __init__(self, keep=0, period=4, remember=False):
         self.frame, self.keep, self.kept = -1, keep, []
         self.period, self.remember = period, remember
+        self.watched = {}  # a registry of finalisers would grow in steps of its own
         self.alive = self.most = 0
 
     def detect(self, rgb):
         self.frame += 1
         self.alive += 1
         self.most = max(self.most, self.alive)
-        weakref.finalize(rgb, self.gone)
+        watch = weakref.ref(rgb, self.gone)
+        self.watched[id(watch)] = watch
         if self.keep and self.frame % self.keep == 0:
             self.kept.append(rgb)
         if self.remember:
@@ -259,7 +261,8 @@ class Wandering:
         left = abs(self.frame % 96 - 48)
         return [] if self.frame % self.period else [Box(left, 6, 48, 48, 1.0, cropped=True)]
 
-    def gone(self):
+    def gone(self, watch):
+        del self.watched[id(watch)]
         self.alive -= 1
 
 
