@@ -14,6 +14,7 @@ from neurogaze.pipeline.control_grids import CHECKS
 from neurogaze.pipeline.control_settings import load_control
 from neurogaze.pipeline.control_students import term_of
 from neurogaze.pipeline.positive_control import TABLE
+from neurogaze.pipeline.robustness import TABLE as SPOILED
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.report import reported
 from neurogaze.report.arm_tables import arms_table
@@ -25,6 +26,7 @@ from neurogaze.report.grid_tables import grid_summary
 from neurogaze.report.markup import to_markdown
 from neurogaze.report.region_table import region_table
 from neurogaze.report.reported_tables import reported_tables
+from neurogaze.report.robustness_tables import robustness_tables
 from neurogaze.report.tables import calibration_table, class_table, eeg_table, faces_table
 from neurogaze.tasks.pins import LogitsPin, load_logits
 
@@ -36,6 +38,9 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "experiments" / "README.md"]
 def tables(name):
     """The tables of a run, as documents show them; the summary of its contrasts first."""
     folder = ARTEFACTS / name
+    if (folder / SPOILED).exists():
+        found = robustness_tables(read_rows(folder / SPOILED))
+        return "\n".join(to_markdown(table) for table in found[:2])
     rows = read_rows(folder / "results.jsonl")
     if (folder / TABLE).exists():
         return control_text(folder, rows)
