@@ -1,9 +1,12 @@
 """The benchmark scripts run and say what they promise; how fast they find us is not tested."""
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,29 +22,44 @@ def run(script, *arguments, cwd):
     return done, json.loads((cwd / "out" / "figures.json").read_text())
 
 
+def once(factory, script, *arguments):
+    """What `run` gives, carried out by one worker for all: tests of a module may lie in several."""
+    root = factory.getbasetemp()
+    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / script
+    folder.mkdir(exist_ok=True)
+    said = folder / "stdout.txt"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            done, _ = run(script, *arguments, cwd=folder)
+            said.write_text(done.stdout)
+    content = json.loads((folder / "out" / "figures.json").read_text())
+    return SimpleNamespace(stdout=said.read_text()), content
+
+
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
-    return run("eeg_features.py", "--without-torcheeg", cwd=tmp_path_factory.mktemp("bench"))
+    return once(tmp_path_factory, "eeg_features.py", "--without-torcheeg")
 
 
 @pytest.fixture(scope="module")
 def quick_faces(tmp_path_factory):
-    return run("face_training.py", cwd=tmp_path_factory.mktemp("bench-faces"))
+    return once(tmp_path_factory, "face_training.py")
 
 
 @pytest.fixture(scope="module")
 def quick_small_maps(tmp_path_factory):
-    return run("small_maps.py", cwd=tmp_path_factory.mktemp("bench-small-maps"))
+    return once(tmp_path_factory, "small_maps.py")
 
 
 @pytest.fixture(scope="module")
 def quick_distillation(tmp_path_factory):
-    return run("distillation_step.py", cwd=tmp_path_factory.mktemp("bench-distillation"))
+    return once(tmp_path_factory, "distillation_step.py")
 
 
 @pytest.fixture(scope="module")
 def quick_inference(tmp_path_factory):
-    return run("inference.py", cwd=tmp_path_factory.mktemp("bench-inference"))
+    return once(tmp_path_factory, "inference.py")
 
 
 @pytest.mark.slow

@@ -66,7 +66,7 @@ QUICK_TEACHER = [*QUICK, "--model.teacher.map_size=8"]
 QUICK_STUDENT = [
     *QUICK,
     "--trainer.precision=32-true",
-    "--model.student.backbone=resnet10t",
+    "--model.student.backbone=test_resnet",
     "--model.student.stem=imagenet",
     "--data.batch_size=16",
 ]

@@ -209,7 +209,7 @@ def test_the_next_sitting_ends_what_waited(finished, tmp_path, records):
     records.clear()
     run_bench(tiny_bench(), tmp_path / "run", finished / "store", minutes=5)
     done = {name for name, skipped in records.items() if not skipped}
-    assert done == {"geo-seed0", "geo-seed0-valid", "contrasts", "report"}
+    assert done == {"geo-seed0", "report"}, "the same weights, so what was judged of them stands"
 
 
 def test_the_rescaled_weight_depends_on_the_pictures(finished, grids, tmp_path):

@@ -24,7 +24,7 @@ STUDENT = [
     "--trainer.max_epochs=2",
     "--trainer.enable_progress_bar=false",
     "--trainer.precision=32-true",
-    "--model.student.backbone=resnet10t",
+    "--model.student.backbone=test_resnet",
     "--model.student.stem=imagenet",
 ]
 

@@ -72,7 +72,8 @@ def test_shares_are_those_of_the_step_by_the_chain_rule(tmp_path, store):
     grid = PrototypeGrid.load(Path(pin.path))
     anchors = torch.tensor([CLASS_ANCHORS[name] for name in EMOTIONS])
     apart = torch.cdist(anchors, torch.tensor(grid.centers).float())
-    table = (-apart.square() / (2 * 0.4**2)).softmax(1)
+    width = 2 / len(grid.centers) ** 0.5  # of a bin
+    table = (-apart.square() / (2 * width**2)).softmax(1)
     cosine = torch.nn.functional.normalize(f, dim=1) @ torch.tensor(grid.prototypes).T
     cross = -(target @ table * (5 * cosine / 0.9).log_softmax(1)).sum(1).mean()
     (of_proto,) = torch.autograd.grad(0.12 * cross, f)
