@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch._dynamo
 from inference_networks import Network
 from torch import Tensor
 
@@ -23,6 +24,10 @@ FORMS = ("eager", "compiled", "ONNX", "int8")
 DEPLOYED = "ONNX"
 FACES = 64
 """Random pictures whose ranges the int8 form is made with: speed does not depend on them."""
+
+RECOMPILED = 64
+"""Networks and sizes of a batch that may be compiled: they share one `forward`, and beyond the
+eight that PyTorch allows, the rest would run as they are under the name of compiled ones."""
 
 Ask = Callable[[], object]
 """One call with a batch of pictures that was made before."""
@@ -50,6 +55,7 @@ def forms_of(network: Network, names: tuple[str, ...], threads: int) -> dict[str
     if "eager" in names:
         found["eager"] = _in_torch(module)
     if "compiled" in names:
+        torch._dynamo.config.recompile_limit = RECOMPILED
         options = {"freezing": True}  # weights are constants: norms are folded into convolutions
         found["compiled"] = _in_torch(torch.compile(module, dynamic=False, options=options))
     if {"ONNX", "int8"} & set(names):

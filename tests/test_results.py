@@ -172,3 +172,23 @@ def test_the_curve_of_the_strong_baseline_ends_at_its_row():
     # the trainer validates in bfloat16, `evaluate` in float32: an image or two fall otherwise
     assert values["accuracy"] == pytest.approx(last["val/accuracy"], abs=1e-3)
     assert values["macro_f1_8way"] == pytest.approx(last["val/macro_f1_8way"], abs=2e-3)
+
+
+def speed_table():
+    """Median milliseconds of each network and form, from the figures of a run."""
+    path = ARTEFACTS / "inference" / "inference.json"
+    networks = json.loads(path.read_text(encoding="utf-8"))["networks"]
+    times = [(time["form"], time["batch"]) for time in networks[0]["times"]]
+    heads = ["network", "input", *(f"{form}, {batch}" for form, batch in times)]
+    lines = [heads, ["---"] * len(heads)]
+    for network in networks:
+        medians = {(t["form"], t["batch"]): t["p50_ms"] for t in network["times"]}
+        cells = [f"{medians[time]:.3g}" for time in times]
+        lines.append([network["network"], str(network["pixels"]), *cells])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def test_the_speed_in_the_document_is_that_of_the_figures():
+    text = (ROOT / "docs" / "camera.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- inference -->")[1].split("<!-- /inference -->")[0]
+    assert shown.strip() == speed_table()
