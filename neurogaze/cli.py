@@ -125,7 +125,7 @@ def _spelled(function: Callable[..., Any], args: Sequence[str]) -> list[str]:
         for name, parameter in inspect.signature(function).parameters.items()
         if parameter.annotation in (bool, "bool")
     }
-    following = [*args[1:], ""]
+    following = [*args, ""][1:]
     return [
         f"{word}=true" if word in switches and then.lower() not in TRUTH else word
         for word, then in zip(args, following, strict=True)

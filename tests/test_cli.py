@@ -310,3 +310,13 @@ def test_a_switch_may_stand_alone(capsys, tmp_path):
     for words in (["--local", bad], [bad, "--local"], [bad, "--local", "true", out]):
         fails(capsys, ["sweep", *words], "no end of trials", "--trials 20")
     assert main(["sweep", str(bad), "--local", "false"]) == 0
+
+
+def test_a_command_may_stand_alone():
+    """`neurogaze demo`, the first command of the README, has no words after it."""
+    from neurogaze.cli import _spelled
+    from neurogaze.face_commands import sweep
+
+    assert _spelled(sweep, []) == []
+    assert _spelled(sweep, ["--local"]) == ["--local=true"]
+    assert _spelled(sweep, ["--local", "false"]) == ["--local", "false"]
