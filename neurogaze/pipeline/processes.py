@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for_any
+from multiprocessing.context import BaseContext
 from threading import Thread
 from typing import TypeVar
 
@@ -27,6 +29,10 @@ ON_ONE_GPU = 4
 
 STOPPED = (Exception, SystemExit)
 """What ends one job and no other; a parser leaves with `SystemExit` when settings do not fit."""
+
+PRELOADED = ["pytorch_lightning.cli", "timm"]
+"""What takes a process seconds to import, and a fork of one that has it nothing. None of ours: where
+the package is found by the folder one stands in, a server of forks would find another one."""
 
 KILLED = "its process was killed twice; perhaps memory ran out: use fewer workers"
 
@@ -106,7 +112,7 @@ def worker_pool(size: int, threads: int) -> Iterator[ProcessPoolExecutor]:
         threads: of each.
     """
     pool = ProcessPoolExecutor(
-        size, mp_context=get_context("spawn"), initializer=_begin, initargs=(threads,)
+        size, mp_context=_context(), initializer=_begin, initargs=(threads, dict(os.environ))
     )
     try:
         yield pool
@@ -117,18 +123,35 @@ def worker_pool(size: int, threads: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _context() -> BaseContext:
+    """How processes come to be: forked from a server without threads of its own where that is safe.
+
+    CUDA cannot be begun in a fork of a process that has begun it, and the libraries of other systems
+    do not bear forks.
+    """
+    if sys.platform != "linux" or torch.cuda.is_available():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
+
+
 def _kill(pool: ProcessPoolExecutor) -> None:
     """End the processes of a pool, whatever they are at; since Python 3.14 a method of the pool."""
     for process in list((pool._processes or {}).values()):
         process.kill()
 
 
-def _begin(threads: int) -> None:
+def _begin(threads: int, environment: dict[str, str]) -> None:
     """Ready a process; its parent alone answers the keyboard and ends it.
+
+    A server of forks keeps the environment of the day it was started; ours is that of the parent.
 
     A training takes note of SIGTERM and goes on to the end of its batch, unless it finds a handler,
     which it calls.
     """
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
     Thread(target=_end_with_parent, name="end with parent", daemon=True).start()

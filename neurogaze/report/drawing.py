@@ -85,6 +85,11 @@ def styled(width: float, height: float) -> Iterator[Figure]:
 def png(figure: Figure) -> bytes:
     """The figure as PNG bytes without a date or version in them. Call inside `styled`."""
     stream = io.BytesIO()
+    figure.set_dpi(DPI)
+    layout = figure.get_layout_engine()
+    if layout is not None:  # `savefig` would draw everything once more to lay it out
+        layout.execute(figure)
+        figure.set_layout_engine("none")
     figure.savefig(stream, format="png", dpi=DPI, metadata={"Software": None})
     return stream.getvalue()
 

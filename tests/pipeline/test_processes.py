@@ -33,8 +33,9 @@ cli._dispatch = lambda name, words: hold_all(Path(words[0]))
 sys.exit(cli.main(["bench", sys.argv[1]]))
 """
 STUBS = {
-    "torch": "def set_num_threads(n): pass",
+    "torch": "class cuda: is_available = lambda: False\ndef set_num_threads(n): pass",
     "pytorch_lightning": "",
+    "timm": "",
 }
 """Stand in for what takes a process seconds to import and has no part here."""
 
@@ -46,6 +47,8 @@ def work(job):
         stream.write(f"{kind}\n")
     if kind == "leaves":
         raise SystemExit(2)
+    if kind == "environment":
+        return os.environ.get("NEUROGAZE_TOLD")
     if kind == "fails":
         raise InputError("here", "is wrong", "mend it")
     if kind == "dies" or (kind == "once" and not (Path(folder) / "died").exists()):
@@ -126,6 +129,13 @@ def test_a_killed_process_takes_none_of_its_neighbours_along(tmp_path):
     }
     begun = (tmp_path / "begun").read_text().split()
     assert begun.count("dies") == 2
+
+
+def test_a_process_has_the_environment_of_now(tmp_path, monkeypatch):
+    """Not that of the day on which the first one was begun."""
+    for told in ("first", "second"):
+        monkeypatch.setenv("NEUROGAZE_TOLD", told)
+        assert outcomes(["environment", "a"], tmp_path, 2)["environment"] == told
 
 
 def test_an_interrupt_is_no_failure(tmp_path):
