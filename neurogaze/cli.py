@@ -8,10 +8,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_type_hints
 
 from neurogaze.errors import InputError
 from neurogaze.quiet import hush
+from neurogaze.roots import Roots
 
 TRAINING = ("fit", "validate", "test")
 POSITIONAL = (
@@ -102,8 +103,8 @@ def _call(name: str, function: Callable[..., Any], args: Sequence[str]) -> int:
     """Parse arguments from the function's signature and docstring, call it, return its code."""
     from jsonargparse import ArgumentParser
 
-    from neurogaze import commands, training  # noqa: F401  (training makes class names known)
-
+    if not _resolved(function):
+        from neurogaze import training  # noqa: F401  (it makes the names of classes known)
     summary = (inspect.getdoc(function) or "").split("\n\nArgs:")[0]
     parser = ArgumentParser(prog=f"neurogaze {name}", description=summary)
     first, *others = inspect.signature(function).parameters
@@ -113,9 +114,22 @@ def _call(name: str, function: Callable[..., Any], args: Sequence[str]) -> int:
     parser.add_function_arguments(function, skip=skip, sub_configs=True)
     config = parser.parse_args(_spelled(function, args))
     if "roots" in config:  # corpora look for their data when they are built
-        commands.Roots(**config.roots.as_dict()).export()
+        Roots(**config.roots.as_dict()).export()
     values = parser.instantiate(config)
     return function(**values.as_dict()) or 0
+
+
+def _resolved(function: Callable[..., Any]) -> bool:
+    """Replace the names of types by the types, unless it takes classes to choose from.
+
+    The parser would import whatever the function's module names for type checkers alone: PyTorch
+    and Lightning, ten seconds before a line of help.
+    """
+    try:
+        function.__annotations__ = get_type_hints(function)
+    except NameError:
+        return False
+    return True
 
 
 def _spelled(function: Callable[..., Any], args: Sequence[str]) -> list[str]:

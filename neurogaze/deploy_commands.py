@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from neurogaze.commands import Roots, faces_of
+from neurogaze.commands import faces_of
 from neurogaze.errors import InputError
+from neurogaze.roots import Roots
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningDataModule

@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from neurogaze.commands import STORE, Roots, faces_of, show_page, show_rows
+from neurogaze.commands import STORE, faces_of, show_page, show_rows
+from neurogaze.roots import Roots
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningDataModule

@@ -25,10 +25,16 @@ ADVICE = (
 
 
 def hush() -> None:
-    """Lower the levels of Lightning's loggers and leave out its advice."""
-    import pytorch_lightning  # noqa: F401  (its import sets the levels that are lowered here)
+    """Keep notes of Lightning's loggers, and its advice, from being shown.
 
+    It need not be imported for it, which takes seconds; its import sets the levels of its loggers,
+    so these are left alone.
+    """
     for name in LOGGERS:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).addFilter(_tells_of_trouble)
     for message in ADVICE:
         warnings.filterwarnings("ignore", message)
+
+
+def _tells_of_trouble(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING

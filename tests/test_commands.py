@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from neurogaze.cli import main
-from neurogaze.commands import Roots, experiments_folder, matching
+from neurogaze.commands import experiments_folder, matching
 from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import read_predictions
 from neurogaze.pipeline.run import Pipeline
 from neurogaze.prototypes.grid import PrototypeGrid
+from neurogaze.roots import Roots
 from tests.pipeline.tiny import EXPERIMENTS, FACES, TEACHER
 
 DATA = EXPERIMENTS / "data"

@@ -4,6 +4,8 @@ import inspect
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -25,6 +27,16 @@ COMMANDS = {
     for name, function in cli._commands().items()
     if inspect.getmodule(function) is deploy_commands or name == "calibrate"
 }
+WEIGHTY = """
+import sys
+from neurogaze.cli import main
+for name in sys.argv[1:]:
+    try:
+        main([name, "--help"])
+    except SystemExit as left:
+        assert left.code == 0, name
+    assert not {"torch", "pytorch_lightning", "mne"} & set(sys.modules), name
+"""
 EXAMPLE = re.compile(r"^ +neurogaze (\w+) (.+)$", re.MULTILINE)
 
 
@@ -168,3 +180,9 @@ def test_the_help_shows_it(name, capsys):
     assert stopped.value.code == 0
     said = " ".join(capsys.readouterr().out.split())
     assert " ".join(example(name)) in said.replace("- ", "-")
+
+
+def test_help_does_not_wait_for_pytorch():
+    """Where a command takes no classes to choose from; the parser would import them all."""
+    quick = ("demo", "run", "bench", "sweep", "report", "score", "card", "infer", "serve", "browser")
+    subprocess.run([sys.executable, "-c", WEIGHTY, *quick], check=True, capture_output=True)

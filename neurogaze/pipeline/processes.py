@@ -31,8 +31,8 @@ STOPPED = (Exception, SystemExit)
 """What ends one job and no other; a parser leaves with `SystemExit` when settings do not fit."""
 
 PRELOADED = ["pytorch_lightning.cli", "timm"]
-"""What takes a process seconds to import, and a fork of one that has it nothing. None of ours: where
-the package is found by the folder one stands in, a server of forks would find another one."""
+"""What takes a process seconds to import, and a fork of one that has it nothing. None of ours: a
+server of forks looks for them elsewhere, and could find another version."""
 
 KILLED = "its process was killed twice; perhaps memory ran out: use fewer workers"
 
@@ -126,8 +126,8 @@ def worker_pool(size: int, threads: int) -> Iterator[ProcessPoolExecutor]:
 def _context() -> BaseContext:
     """How processes come to be: forked from a server without threads of its own where that is safe.
 
-    CUDA cannot be begun in a fork of a process that has begun it, and the libraries of other systems
-    do not bear forks.
+    CUDA cannot be begun in a fork of a process that has begun it, and the libraries of other
+    systems do not bear forks.
     """
     if sys.platform != "linux" or torch.cuda.is_available():
         return get_context("spawn")

@@ -62,8 +62,8 @@ def _draw_matrix(
             continue
         for column, cell in enumerate(cells):
             ink = drawing.FAINT if cell == "0" else drawing.ink_on(float(shades[row, column]))
-            written = axes.text(column, row, cell, ha="center", va="center", color=ink, fontsize=8.5)
-            written.set_in_layout(False)  # it lies inside the axes
+            said = axes.text(column, row, cell, ha="center", va="center", color=ink, fontsize=8.5)
+            said.set_in_layout(False)  # it lies inside the axes
     ticks = range(len(EMOTIONS))
     axes.set_xticks(ticks, EMOTIONS, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, EMOTIONS)
