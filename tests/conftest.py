@@ -1,6 +1,9 @@
 """Shared settings of the suite: one thread a worker, no display, no network, no accounts."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,11 +28,22 @@ class TinyRun(NamedTuple):
     records: dict
 
 
+@contextmanager
+def one_at_a_time(factory, name: str) -> Iterator[Path]:
+    """Folder that all workers share, held by one of them."""
+    root = factory.getbasetemp()
+    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory) -> TinyRun:
-    """Recordings to report, once a worker."""
+    """Recordings to report; whoever is not the first finds every stage done."""
     from tests.pipeline.tiny import run_tiny
 
-    folder = tmp_path_factory.mktemp("tiny")
-    pipeline = run_tiny(folder)
+    with one_at_a_time(tmp_path_factory, "tiny") as folder:
+        pipeline = run_tiny(folder)
     return TinyRun(folder / "run", folder / "store", pipeline.stages.records)

@@ -1,8 +1,6 @@
 """The benchmark scripts run and say what they promise; how fast they find us is not tested."""
 
-import fcntl
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy.io import loadmat
+
+from tests.conftest import one_at_a_time
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -24,12 +24,8 @@ def run(script, *arguments, cwd):
 
 def once(factory, script, *arguments):
     """What `run` gives, carried out by one worker for all: tests of a module may lie in several."""
-    root = factory.getbasetemp()
-    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / script
-    folder.mkdir(exist_ok=True)
-    said = folder / "stdout.txt"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with one_at_a_time(factory, script) as folder:
+        said = folder / "stdout.txt"
         if not said.exists():
             done, _ = run(script, *arguments, cwd=folder)
             said.write_text(done.stdout)

@@ -184,5 +184,5 @@ def test_the_help_shows_it(name, capsys):
 
 def test_help_does_not_wait_for_pytorch():
     """Where a command takes no classes to choose from; the parser would import them all."""
-    quick = ("demo", "run", "bench", "sweep", "report", "score", "card", "infer", "serve", "browser")
+    quick = ("demo", "run", "bench", "sweep", "report", "score", "card", "infer", "serve")
     subprocess.run([sys.executable, "-c", WEIGHTY, *quick], check=True, capture_output=True)

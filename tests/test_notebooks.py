@@ -11,6 +11,8 @@ import jupytext
 import nbformat
 import pytest
 
+from neurogaze import training
+
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "notebooks"
 SCRIPTS = sorted(FOLDER.glob("[0-9]_*.py"))
@@ -44,8 +46,16 @@ def test_cells_are_those_of_the_script(script):
     ]
 
 
+@pytest.fixture
+def briefly(monkeypatch):
+    """Trainings of a script end after two epochs; `make notebooks` carries them out in full."""
+    whole = training.fit
+    monkeypatch.setattr(training, "fit", lambda args: whole([*args, "--trainer.max_epochs=2"]))
+
+
 @pytest.mark.slow
 @each
+@pytest.mark.usefixtures("briefly")
 def test_the_script_runs_from_any_folder_and_leaves_nothing(script, tmp_path, monkeypatch):
     here, aside = tmp_path / "here", tmp_path / "aside"
     here.mkdir()
