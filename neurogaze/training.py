@@ -95,18 +95,51 @@ __all__ = [
     "settings_of",
 ]
 
+WORDS = ("fit", "validate", "test")
+"""What Lightning carries out."""
+
 PLACES = ("out", "config", "ckpt_path", "weights_only", "store", "root", "votes", "path")
 """Keys that say where a thing lies or how to open it, not what it is; in no fingerprint."""
 
 
 class NeurogazeCLI(LightningCLI):
-    """LightningCLI with our callbacks: checkpoints, curves and epoch seeds under `--out`."""
+    """LightningCLI with our callbacks: checkpoints, curves and epoch seeds under `--out`.
 
-    @staticmethod
-    def subcommands() -> dict[str, set[str]]:
-        """The words handled by Lightning."""
+    Args:
+        args: command line without the program name; None takes that of the program.
+        run: whether its first word is one of `WORDS`, to be carried out.
+        build: whether model, data and trainer are built; else only settings are there.
+        keep: whether checkpoints of what is built can be opened again.
+    """
+
+    def __init__(
+        self, args: Sequence[str] | None, run: bool, build: bool = True, keep: bool = True
+    ) -> None:
+        self.word = args[0] if run and args and args[0] in WORDS else None
+        self.builds = build
+        super().__init__(
+            LightningModule,
+            LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            save_config_callback=SaveConfigBeside,
+            save_config_kwargs={"save_to_log_dir": False},
+            seed_everything_default=0,
+            trainer_defaults={"logger": False},
+            args=list(args) if args is not None else None,
+            run=run,
+            load_from_checkpoint_support=keep,
+        )
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """The words handled by Lightning; a parser of each takes its time, so only that asked."""
         words = LightningCLI.subcommands()
-        return {name: words[name] for name in ("fit", "validate", "test")}
+        return {name: words[name] for name in WORDS if self.word in (None, name)}
+
+    def instantiate_classes(self) -> None:
+        """Build model, data and trainer, unless only settings are asked."""
+        if self.builds:
+            super().instantiate_classes()
 
     def before_fit(self) -> None:
         """Let the checkpoint know the configuration it comes from, by hash."""
@@ -146,26 +179,20 @@ def _default_out() -> str:
     return "/".join(["runs/sweeps", *names]) if all(names) else "runs/fit"
 
 
-def build_cli(args: Sequence[str] | None, run: bool) -> NeurogazeCLI:
+def build_cli(args: Sequence[str] | None, run: bool, keep: bool = True) -> NeurogazeCLI:
     """Parse a command line (without the program name) and, with `run`, carry it out.
+
+    Args:
+        args: the command line.
+        run: whether it is carried out.
+        keep: whether checkpoints of what is built can be opened again, which takes longer.
 
     Raises:
         KeyboardInterrupt: when interrupted; Lightning itself would leave with code 1.
     """
     handler = signal.getsignal(signal.SIGINT)
     try:
-        return NeurogazeCLI(
-            LightningModule,
-            LightningDataModule,
-            subclass_mode_model=True,
-            subclass_mode_data=True,
-            save_config_callback=SaveConfigBeside,
-            save_config_kwargs={"save_to_log_dir": False},
-            seed_everything_default=0,
-            trainer_defaults={"logger": False},
-            args=list(args) if args is not None else None,
-            run=run,
-        )
+        return NeurogazeCLI(args, run, keep=keep)
     except SystemExit as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):
             signal.signal(signal.SIGINT, handler)
@@ -183,7 +210,7 @@ def parse_fit(args: Sequence[str]) -> dict[str, Any]:
 
     No data are read. Two fits with the same value have the same result.
     """
-    return settings_of(build_cli(args, run=False))
+    return settings_of(NeurogazeCLI(args, run=False, build=False))
 
 
 def settings_of(cli: NeurogazeCLI) -> dict[str, Any]:

@@ -219,7 +219,7 @@ def _carry_out(stages: Stages, job: Job) -> None:
 
 def _train_and_judge(stages: Stages, job: Job, args: list[str]) -> None:
     """Stages of one training."""
-    cli = training.build_cli(args, run=False)
+    cli = training.build_cli(args, run=False, keep=False)
     quiet = [] if job.alone else ["--trainer.enable_progress_bar=false"]
     settings, faces = training.settings_of(cli), _faces(cli.datamodule)
     if job.late and stages.held(job.stage, settings, faces) is None:
@@ -261,7 +261,7 @@ def _rescaled_weight(stages: Stages, job: Job, arm: Arm, args: Sequence[str]) ->
     """Stage: the weight of Proto-KD at which the grid of an arm pulls as hard as the EEG's."""
     source, folder = grids_of(job.settings, arm.grid), job.root / "grids"
     kinds = [pinned(source, kind, job.seed, folder) for kind in (EEG, arm.grid)]
-    cli = training.build_cli(args, run=False)
+    cli = training.build_cli(args, run=False, keep=False)
 
     def action(out: Path) -> None:
         reference, grid = (PrototypeGrid.load(Path(pin.path)) for pin in kinds)

@@ -55,7 +55,7 @@ def train_and_judge(
     stages: Stages, settings: ControlSettings, run: Run, grids: WorldGrids, store: Path
 ) -> None:
     """Stage: one student and what it says of the pictures that judge."""
-    cli = training.build_cli(_arguments(settings, run, grids, store), run=False)
+    cli = training.build_cli(_arguments(settings, run, grids, store), run=False, keep=False)
     config, data = training.settings_of(cli), cli.datamodule
     tables = {split: prepare(data.corpus, split, store, progress=False) for split in SPLITS}
     context = {

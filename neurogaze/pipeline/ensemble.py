@@ -174,7 +174,7 @@ class Ensemble:
     def data(self, member: Member) -> Any:
         """The data module of a member, its training and held-out pictures read once."""
         if member.name not in self._data:
-            data: Any = training.build_cli(list(member.args), run=False).datamodule
+            data: Any = training.build_cli(list(member.args), run=False, keep=False).datamodule
             data.setup("fit")
             expected, found = self.settings.expected_train, len(data.train) + len(data.dev)
             if expected is not None and found != expected:

@@ -40,7 +40,7 @@ def equal_weight(args: Sequence[str], reference: PrototypeGrid, grid: PrototypeG
     Raises:
         InputError: when the training has no Proto-KD, or a grid does not pull at all.
     """
-    cli = training.build_cli(args, run=False)
+    cli = training.build_cli(args, run=False, keep=False)
     task: Any = cli.model
     term = task.loss.proto
     if term is None:

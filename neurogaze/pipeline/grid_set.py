@@ -94,7 +94,8 @@ class GridSet:
 
     def _labelled(self) -> LabelledData:
         """Features and split of the corpus."""
-        return labelled_data(training.build_cli(self._args(0), run=False).datamodule)  # type: ignore[arg-type]
+        cli = training.build_cli(self._args(0), run=False, keep=False)
+        return labelled_data(cli.datamodule)  # type: ignore[arg-type]
 
     def _args(self, seed: int) -> list[str]:
         """The command line of the teachers of a seed, after `neurogaze fit`."""

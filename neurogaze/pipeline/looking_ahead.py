@@ -106,7 +106,7 @@ def parsed(key: str, args: Sequence[str]) -> Any:
         InputError: for settings that do not fit.
     """
     with _told(key):
-        return training.build_cli(args, run=False)
+        return training.build_cli(args, run=False, keep=False)
 
 
 @contextmanager

@@ -86,7 +86,8 @@ class Pipeline:
     def data_of(self, part: FitSettings) -> Any:
         """The data module of a training, with all that its files and flags say of it."""
         args = [*part.arguments(), f"--seed_everything={self.settings.seed}"]
-        return training.build_cli([*args, f"--data.store={self.store}"], run=False).datamodule
+        args = [*args, f"--data.store={self.store}"]
+        return training.build_cli(args, run=False, keep=False).datamodule
 
     def features(self, name: str, data: EEGDataModule, rated: bool = False) -> StageRecord:
         """Stage: recordings to cached features, and the split of a corpus whose ratings count."""
