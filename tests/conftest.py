@@ -20,6 +20,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_power_cuts():
+    """Nothing waits for the disk: a killed process loses no page, and no test pulls the plug."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda stream: None)
+        yield
+
+
 class TinyRun(NamedTuple):
     """A finished run of the tiny pipeline; tests read it and write elsewhere."""
 

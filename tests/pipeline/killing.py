@@ -12,11 +12,14 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from neurogaze import artefacts
+from neurogaze import artefacts, training
+from neurogaze.artefacts import settings_hash
 from neurogaze.quiet import hush
 from tests.pipeline.tiny import contents, run_tiny
 
@@ -43,9 +46,27 @@ error of the disk, at the first file or folder whose name holds the text."""
 FORK = multiprocessing.get_context("fork")
 
 
+def remember_settings(folder: Path) -> None:
+    """Keep parsed settings for the runs to come, which spend half of their time with parsing.
+
+    All are written by the run that nobody disturbs.
+    """
+    parse, kept = training.parse_fit, folder.parent / "parsed"
+    kept.mkdir(exist_ok=True)
+
+    def parsed(args: Sequence[str]) -> dict[str, Any]:
+        file = kept / settings_hash([arg.replace(str(folder), "") for arg in args])
+        if not file.exists():
+            file.write_text(json.dumps(parse(args)))
+        return json.loads(file.read_text())
+
+    training.parse_fit = parsed
+
+
 def child(folder: Path, fault: tuple[str, str] | None = None) -> None:
     """Run the pipeline, told apart from the parent only by an injected fault."""
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    remember_settings(folder)
     if fault:
         inject(*fault)
     pipeline = run_tiny(folder)
