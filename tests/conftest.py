@@ -1,6 +1,7 @@
 """Shared settings of the suite: one thread a worker, no display, no network, no accounts."""
 
 import fcntl
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from PIL import Image
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
@@ -26,6 +28,16 @@ def _no_power_cuts():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda stream: None)
         yield
+
+
+@pytest.fixture
+def unpainted(monkeypatch):
+    """Pictures of reports are drawn but not painted; those of `tiny_run` and `tests/report` are."""
+    from neurogaze.report import drawing
+
+    blank = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(blank, "PNG")
+    monkeypatch.setattr(drawing, "png", lambda figure: blank.getvalue())
 
 
 class TinyRun(NamedTuple):

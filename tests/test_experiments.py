@@ -319,6 +319,7 @@ def to_be_made(settings) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("path", benches(eeg=False), ids=str)
 def test_bench(path, tmp_path):
     """The arms of the primary contrast under one seed; all arms are in `test_bench.py`.
@@ -373,6 +374,7 @@ def test_a_bench_has_the_grids_and_logits_it_names(path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("path", benches(eeg=True), ids=str)
 def test_bench_of_teachers(path, tmp_path):
     settings = load_eeg_bench(EXPERIMENTS / path)

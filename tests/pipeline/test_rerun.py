@@ -11,11 +11,12 @@ TEACHERS = {"teacher-0", "teacher-1"}
 FACE_SIDE = {"student", "evaluate-valid", "report"}
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("rerun")
-    run_tiny(folder)
-    return folder
+pytestmark = pytest.mark.usefixtures("unpainted")
+
+
+@pytest.fixture
+def done(tiny_run):
+    return tiny_run.run.parent
 
 
 def ran(done, tmp_path, settings):
