@@ -15,6 +15,8 @@ RANKS = {
     "neurogaze": 0,
     "neurogaze.errors": 1,
     "neurogaze.quiet": 1,
+    "neurogaze.progress": 1,
+    "neurogaze.roots": 1,
     "neurogaze.artefacts": 2,
     "neurogaze.affect": 3,
     "neurogaze.latent_world": 4,

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.progress import track
-
 from neurogaze.artefacts import alone, settings_hash
 from neurogaze.deploy.annotating import Annotator, annotator, drawn_rows
 from neurogaze.deploy.batching import Shot, asked, in_groups
@@ -28,6 +26,7 @@ from neurogaze.deploy.summary import Summary, Tally
 from neurogaze.deploy.targets import check_fresh
 from neurogaze.deploy.writing import table
 from neurogaze.errors import InputError
+from neurogaze.progress import tracked
 
 ESCAPED = re.compile(r"\\ud[89a-f][0-9a-f]{2}")
 """How a byte of a name that is no UTF-8 is written."""
@@ -159,17 +158,17 @@ def _judge(
     progress: bool,
 ) -> None:
     """Judge pictures group by group, and keep each group in the journal."""
-    steps = track(todo, "judging pictures", disable=not (progress and todo))
     keys = iter([picture.key for picture in todo])  # one a shot, in their order
-    shots = _shots(steps, recogniser, detector, settings.annotated is not None)
-    for group in in_groups(shots, settings.batch_size):
-        entries = []
-        for shot, said in zip(group, asked(group, recogniser, settings.batch_size), strict=True):
-            rows, trouble = drawn_rows(shot, rows_of(shot, said, recogniser.contract), pen)
-            if trouble:
-                _say(f"{shot.place.file}: {trouble}")
-            entries.append(Entry(next(keys), tuple(rows), bool(shot.trouble)))
-        journal.add(entries)
+    with tracked(todo, "judging pictures", shown=progress and bool(todo)) as steps:
+        shots = _shots(steps, recogniser, detector, settings.annotated is not None)
+        for group in in_groups(shots, settings.batch_size):
+            answers, entries = asked(group, recogniser, settings.batch_size), []
+            for shot, said in zip(group, answers, strict=True):
+                rows, trouble = drawn_rows(shot, rows_of(shot, said, recogniser.contract), pen)
+                if trouble:
+                    _say(f"{shot.place.file}: {trouble}")
+                entries.append(Entry(next(keys), tuple(rows), bool(shot.trouble)))
+            journal.add(entries)
 
 
 def _shots(

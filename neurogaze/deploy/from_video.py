@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.progress import track
-
 from neurogaze.deploy.annotating import annotator, drawn_rows
 from neurogaze.deploy.batching import NO_FACES, Shot, asked, in_groups
 from neurogaze.deploy.detection import Detector
@@ -28,6 +26,7 @@ from neurogaze.deploy.targets import check_fresh
 from neurogaze.deploy.tracking import Tracker, TrackSettings
 from neurogaze.deploy.video import Frame, Recording
 from neurogaze.deploy.writing import table
+from neurogaze.progress import tracked
 
 
 class NothingKept(KeyboardInterrupt):
@@ -78,12 +77,13 @@ def _judge(
     """Frames to table, drawings and tally."""
     judge = Judge(recogniser, settings)
     frames = recording.frames(settings.seconds)
-    steps = track(frames, f"judging {recording.name}", recording.total, disable=not progress)
+    told = f"judging {recording.name}"
     keep = settings.annotated is not None
     with (
         table(out) as written,
         annotator(settings.annotated, recording.rate, cells_of(recogniser.contract)) as pen,
         _ended_by_hand(recording),
+        tracked(frames, told, recording.total, shown=progress) as steps,
     ):
         shots = _shots(steps, recording.name, recogniser, detector, settings.every, keep)
         for group in in_groups(shots, settings.batch_size):

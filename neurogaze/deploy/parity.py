@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from einops import rearrange
 from numpy.typing import NDArray
-from rich.progress import track
 from torch.nn.functional import interpolate
 
 from neurogaze.artefacts import written_aside
@@ -18,6 +17,7 @@ from neurogaze.deploy.network import Outputs, check_finite, prepared
 from neurogaze.errors import InputError
 from neurogaze.faces.preprocessing import FacePreprocessing
 from neurogaze.faces.reading import FACE_SIZE
+from neurogaze.progress import tracked
 
 N_IMAGES = 1000
 BATCH = 50
@@ -126,8 +126,9 @@ def outputs_on(
         told: what the progress bar says.
         progress: show one.
     """
-    starts = track(range(0, len(faces), BATCH), told, disable=not progress, transient=True)
-    parts = [run(prepared(faces[i : i + BATCH], prep)) for i in starts]
+    chunks = range(0, len(faces), BATCH)
+    with tracked(chunks, told, shown=progress, transient=True) as starts:
+        parts = [run(prepared(faces[i : i + BATCH], prep)) for i in starts]
     return Outputs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

@@ -35,6 +35,7 @@ from neurogaze.eeg.recordings import Corpus, Trial
 from neurogaze.eeg.store import UNREADABLE, read_columns, write_columns
 from neurogaze.eeg.table import RATINGS, ROWS, FeatureTable
 from neurogaze.errors import InputError
+from neurogaze.progress import tracked
 
 HASH_LENGTH = 12
 """Hexadecimal digits of a hash that go into a file name."""
@@ -129,8 +130,6 @@ def _people(
     The first failure, in that order, or an interruption ends the work: who waits is not begun, and
     who is being computed stops before the next trial.
     """
-    from rich.progress import track
-
     subjects = corpus.subjects()
     if not subjects:
         raise InputError(f"corpus {corpus.name}", "has no subject", "check its root folder")
@@ -138,8 +137,8 @@ def _people(
     stopped, pool = Event(), ThreadPoolExecutor(at_once, thread_name_prefix="features")
     try:
         begun = [pool.submit(_person, corpus, s, settings, folder, stopped) for s in subjects]
-        bar = track(begun, f"Features of {corpus.name}", disable=not progress)
-        return [person.result() for person in bar]
+        with tracked(begun, f"Features of {corpus.name}", shown=progress) as people:
+            return [person.result() for person in people]
     finally:
         stopped.set()
         pool.shutdown(cancel_futures=True)

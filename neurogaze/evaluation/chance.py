@@ -35,6 +35,7 @@ from neurogaze.evaluation.ridge import (
     ridge_predictions,
 )
 from neurogaze.evaluation.two_class import binary_scores
+from neurogaze.progress import tracked
 
 __all__ = [
     "Band",
@@ -87,23 +88,21 @@ def simulated_chance(
     Raises:
         InputError: for a split of other data, or an unknown scheme.
     """
-    from rich.progress import track
-
     check_scheme(scheme)
     events = Events.of(table)
     folds = ridge_folds(table, split, events, chosen)
     trials = Trials.of(table, folds)
     draw = np.random.default_rng(seed)
-    steps = track(range(n_permutations), "Chance", disable=not progress)
-    values = [
-        _scores(
-            folds,
-            trials,
-            events.ratings[permuted_events(events.subject, events.clip, scheme, draw)],
-            rule,
-        )
-        for _ in steps
-    ]
+    with tracked(range(n_permutations), "Chance", shown=progress) as steps:
+        values = [
+            _scores(
+                folds,
+                trials,
+                events.ratings[permuted_events(events.subject, events.clip, scheme, draw)],
+                rule,
+            )
+            for _ in steps
+        ]
     return _limits(values, BAND)
 
 

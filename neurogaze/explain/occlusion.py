@@ -11,9 +11,9 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from neurogaze.errors import InputError
+from neurogaze.progress import tracked
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 """Faces `uint8 [N, H, W]` to probabilities `[N, classes]`."""
@@ -102,6 +102,6 @@ def occlusion_maps(
 ) -> NDArray[np.float64]:
     """The map of each face for a class of its own, `[N, H, W]`."""
     pairs = list(zip(faces, labels, strict=True))
-    bar = track(pairs, "covering faces", disable=not progress)
-    maps = [occlusion_map(predict, face, label) for face, label in bar]
+    with tracked(pairs, "covering faces", shown=progress) as each:
+        maps = [occlusion_map(predict, face, label) for face, label in each]
     return np.stack(maps) if maps else np.zeros(faces.shape)

@@ -12,11 +12,10 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from rich.progress import track
-
 import neurogaze
 from neurogaze.artefacts import settings_hash
 from neurogaze.errors import InputError
+from neurogaze.progress import tracked
 from neurogaze.report.inputs import HERE, ReportInputs
 from neurogaze.report.reading import REMEDY
 from neurogaze.tasks.student_record import RECORD
@@ -192,8 +191,9 @@ def checkpoint_records(run: Path, stages: Mapping[str, Record]) -> dict[str, dic
         if name.endswith(".ckpt")
     }
     there = {place: path for place, path in paths.items() if path.exists()}
-    said = track(there.items(), "reading checkpoints", disable=not there, transient=True)
-    return {place: _record(path) for place, path in said}
+    told = "reading checkpoints"
+    with tracked(there.items(), told, len(there), shown=bool(there), transient=True) as found:
+        return {place: _record(path) for place, path in found}
 
 
 def _record(path: Path) -> dict[str, Any]:

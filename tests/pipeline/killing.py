@@ -21,6 +21,7 @@ import torch
 from neurogaze import artefacts, training
 from neurogaze.artefacts import settings_hash
 from neurogaze.quiet import hush
+from neurogaze.report import drawing
 from tests.pipeline.tiny import contents, run_tiny
 
 FAULTS = (
@@ -49,7 +50,7 @@ FORK = multiprocessing.get_context("fork")
 def remember_settings(folder: Path) -> None:
     """Keep parsed settings for the runs to come, which spend half of their time with parsing.
 
-    All are written by the run that nobody disturbs.
+    All are written by the run that nobody disturbs. Pictures are not painted.
     """
     parse, kept = training.parse_fit, folder.parent / "parsed"
     kept.mkdir(exist_ok=True)
@@ -61,6 +62,7 @@ def remember_settings(folder: Path) -> None:
         return json.loads(file.read_text())
 
     training.parse_fit = parsed
+    drawing.png = lambda figure: b""
 
 
 def child(folder: Path, fault: tuple[str, str] | None = None) -> None:

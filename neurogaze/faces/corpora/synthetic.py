@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
@@ -18,6 +17,7 @@ from neurogaze.faces.corpora.people import sample_people, sample_views
 from neurogaze.faces.corpora.raters import sample_actions, simulate_votes
 from neurogaze.faces.images import FaceCorpus, FaceTable, pixel_groups, unknown_split
 from neurogaze.faces.labels import majority_label, vote_distribution
+from neurogaze.progress import tracked
 
 SPLITS = ("train", "valid")
 POPULATION_VERSION = 1
@@ -81,8 +81,8 @@ class SyntheticFaces(FaceCorpus):
         """
         votes, faces = self.population(split)
         starts = range(0, len(faces), CHUNK)
-        bar = track(starts, f"drawing {split} faces", disable=not progress)
-        drawn = [draw(faces.rows(i, i + CHUNK), self._seed(split, i)) for i in bar]
+        with tracked(starts, f"drawing {split} faces", shown=progress) as chunks:
+            drawn = [draw(faces.rows(i, i + CHUNK), self._seed(split, i)) for i in chunks]
         images = np.concatenate(drawn)
         return FaceTable(
             images=images,
