@@ -124,7 +124,7 @@ def worker_pool(size: int, threads: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _context() -> BaseContext:
-    """How processes come to be: forked from a server that imports and computes nothing, where it can be.
+    """How processes come to be: forked from a server that only imports, where that is safe.
 
     CUDA cannot be begun in a fork of a process that has begun it, and the libraries of other
     systems do not bear forks.
