@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, Namespace
 from pytorch_lightning import LightningDataModule, LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
@@ -89,9 +91,12 @@ __all__ = [
     "SyntheticFaces",
     "TeacherTask",
     "UnlabelledFaces",
+    "carry_out",
+    "data_of",
     "fit",
     "load_data",
     "parse_fit",
+    "plan",
     "settings_of",
 ]
 
@@ -141,9 +146,16 @@ class NeurogazeCLI(LightningCLI):
         if self.builds:
             super().instantiate_classes()
 
+    def build(self) -> None:
+        """Build what was only parsed, drawing from the seed as if it were built at once."""
+        self._set_seed()
+        self.builds = True
+        self.instantiate_classes()
+
     def before_fit(self) -> None:
         """Let the checkpoint know the configuration it comes from, by hash."""
-        self.model.config_hash = settings_hash(_without_places(self.config["fit"].as_dict()))
+        config = self.config["fit"] if self.word else self.config
+        self.model.config_hash = settings_hash(_without_places(config.as_dict()))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer; its checkpoints appear whole, and one after every epoch."""
@@ -190,9 +202,16 @@ def build_cli(args: Sequence[str] | None, run: bool, keep: bool = True) -> Neuro
     Raises:
         KeyboardInterrupt: when interrupted; Lightning itself would leave with code 1.
     """
+    with _interrupts_told():
+        return NeurogazeCLI(args, run, keep=keep)
+
+
+@contextmanager
+def _interrupts_told() -> Iterator[None]:
+    """Let an interrupt be one: Lightning leaves with code 1, and without our handler."""
     handler = signal.getsignal(signal.SIGINT)
     try:
-        return NeurogazeCLI(args, run, keep=keep)
+        yield
     except SystemExit as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):
             signal.signal(signal.SIGINT, handler)
@@ -200,22 +219,65 @@ def build_cli(args: Sequence[str] | None, run: bool, keep: bool = True) -> Neuro
         raise
 
 
-def fit(args: Sequence[str]) -> Trainer:
-    """Train as `neurogaze fit` does, in this process."""
-    return build_cli(["fit", *args], run=True).trainer
+def plan(args: Sequence[str]) -> NeurogazeCLI:
+    """A fit that is parsed and not yet built: no data are read.
 
-
-def parse_fit(args: Sequence[str]) -> dict[str, Any]:
-    """What a fit would be, as plain values, without the places where things lie.
-
-    No data are read. Two fits with the same value have the same result.
+    Args:
+        args: command line after `neurogaze fit`.
     """
-    return settings_of(NeurogazeCLI(args, run=False, build=False))
+    return NeurogazeCLI(args, run=False, build=False)
 
 
 def settings_of(cli: NeurogazeCLI) -> dict[str, Any]:
-    """What a parsed fit would be, as `parse_fit` has it."""
+    """What a fit is, as plain values, without the places where things lie.
+
+    Two fits with the same value have the same result.
+    """
     return _without_places(cli.config.as_dict())
+
+
+def carry_out(cli: NeurogazeCLI, resume: Path | None = None) -> Trainer:
+    """Build a planned fit and train as `neurogaze fit` does, in this process.
+
+    Args:
+        cli: as `plan` has it.
+        resume: checkpoint to go on from.
+
+    Raises:
+        KeyboardInterrupt: when interrupted; Lightning itself would leave with code 1.
+    """
+    with _interrupts_told():
+        cli.build()
+        cli.before_fit()
+        cli.trainer.fit(
+            cli.model,
+            datamodule=cli.datamodule,
+            ckpt_path=resume,
+            weights_only=None if resume is None else True,
+        )
+    return cli.trainer
+
+
+def fit(args: Sequence[str], resume: Path | None = None) -> Trainer:
+    """Train as `neurogaze fit` does, in this process.
+
+    Args:
+        args: command line after `neurogaze fit`.
+        resume: checkpoint to go on from.
+    """
+    return carry_out(plan(args), resume)
+
+
+def parse_fit(args: Sequence[str]) -> dict[str, Any]:
+    """What a fit would be; see `settings_of`. No data are read."""
+    return settings_of(plan(args))
+
+
+def data_of(cli: NeurogazeCLI) -> LightningDataModule:
+    """Build the data module of a planned fit, and nothing else of it."""
+    planned = Namespace(data=cli.config["data"])  # type: ignore[no-untyped-call]
+    data: LightningDataModule = _data_parser().instantiate(planned).data
+    return data
 
 
 def _without_places(value: Any) -> Any:
@@ -242,7 +304,13 @@ def load_data(args: Sequence[str]) -> LightningDataModule:
     Raises:
         SystemExit: with code 2 when the arguments do not fit, as on the command line.
     """
+    parser = _data_parser()
+    data: LightningDataModule = parser.instantiate(parser.parse_args(list(args))).data
+    return data
+
+
+def _data_parser() -> ArgumentParser:
+    """A parser that knows a data module and nothing else."""
     parser = ArgumentParser(prog="neurogaze", exit_on_error=True)
     parser.add_subclass_arguments(LightningDataModule, "data", required=True)
-    config = parser.parse_args(list(args))
-    return parser.instantiate(config).data
+    return parser

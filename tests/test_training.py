@@ -76,10 +76,6 @@ def same(first: dict, second: dict, path: str = "") -> None:
         assert first == second, path
 
 
-def resumed(out: Path) -> list[str]:
-    return [f"--ckpt_path={out / 'last.ckpt'}", "--weights_only=true"]
-
-
 def last(out: Path) -> dict:
     return torch.load(out / "last.ckpt", weights_only=True)
 
@@ -100,7 +96,7 @@ def test_a_resumed_teacher_is_the_same_to_the_bit(teacher, tmp_path, monkeypatch
     out = tmp_path / "out"
     fit_killed([*args, f"--out={out}"], epoch, monkeypatch)
     assert last(out)["epoch"] == epoch - 1
-    training.fit([*args, f"--out={out}", *resumed(out)])
+    training.fit([*args, f"--out={out}"], resume=out / "last.ckpt")
     assert last(whole)["epoch"] == PATIENCE
     for part in PARTS:
         same(last(whole)[part], last(out)[part], part)
@@ -115,7 +111,7 @@ def test_a_resumed_student_is_the_same_to_the_bit(tmp_path, monkeypatch):
     args, whole, out = student_args(tmp_path), tmp_path / "whole", tmp_path / "out"
     training.fit([*args, f"--out={whole}"])
     fit_killed([*args, f"--out={out}"], 1, monkeypatch)
-    training.fit([*args, f"--out={out}", *resumed(out)])
+    training.fit([*args, f"--out={out}"], resume=out / "last.ckpt")
     state = last(whole)["state_dict"]
     names = " ".join(state)
     for part in ("averaged.", "loss.geo.means", "prototypes", "student."):
@@ -136,7 +132,7 @@ def test_an_early_stop_is_not_trained_past(teacher, tmp_path, monkeypatch):
     shutil.copytree(whole, out)
     steps = []
     monkeypatch.setattr(TeacherTask, "on_train_batch_start", lambda *_: steps.append(1))
-    trainer = training.fit([*args, f"--out={out}", *resumed(out)])
+    trainer = training.fit([*args, f"--out={out}"], resume=out / "last.ckpt")
     assert steps == []
     assert trainer.global_step == last(whole)["global_step"]
     same(last(whole)["state_dict"], last(out)["state_dict"])
@@ -152,7 +148,7 @@ def test_a_checkpoint_that_would_run_code_is_refused(teacher, tmp_path):
     content = last(whole) | {"surprise": Path("x")}
     torch.save(content, tmp_path / "last.ckpt")
     with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
-        training.fit([*args, f"--out={tmp_path}", *resumed(tmp_path)])
+        training.fit([*args, f"--out={tmp_path}"], resume=tmp_path / "last.ckpt")
 
 
 def test_another_seed_is_another_training(teacher, tmp_path):

@@ -37,7 +37,7 @@ from neurogaze.pipeline.judging import evaluate_student, load_student, training_
 from neurogaze.pipeline.processes import Failure, processes, run_all
 from neurogaze.pipeline.settings import EvaluationSettings
 from neurogaze.pipeline.stages import StageRecord, Stages
-from neurogaze.pipeline.steps import expect, report_stage, resumable_fit
+from neurogaze.pipeline.steps import expect, go_on, planned, report_stage
 from neurogaze.prototypes.grid import PrototypeGrid
 
 JUDGED = ["predictions.parquet", "embeddings.npz", "results.jsonl"]
@@ -219,16 +219,17 @@ def _carry_out(stages: Stages, job: Job) -> None:
 
 def _train_and_judge(stages: Stages, job: Job, args: list[str]) -> None:
     """Stages of one training."""
-    cli = training.build_cli(args, run=False, keep=False)
-    quiet = [] if job.alone else ["--trainer.enable_progress_bar=false"]
-    settings, faces = training.settings_of(cli), _faces(cli.datamodule)
+    fit = planned(args, job.root / job.stage)
+    settings, faces = training.settings_of(fit), _faces(training.data_of(fit))
+    if not job.alone:  # after the settings were taken: whether a bar is drawn decides nothing
+        fit.config["trainer"]["enable_progress_bar"] = False
     if job.late and stages.held(job.stage, settings, faces) is None:
         raise NotBegun
     trained = stages.run(
         job.stage,
         settings,
         faces,
-        lambda folder: resumable_fit([*args, *quiet], folder),
+        lambda folder: go_on(fit, folder),
         ["last.ckpt", "metrics.csv"],
     )
     for dataset, part in job.settings.evaluate.items():
@@ -261,15 +262,15 @@ def _rescaled_weight(stages: Stages, job: Job, arm: Arm, args: Sequence[str]) ->
     """Stage: the weight of Proto-KD at which the grid of an arm pulls as hard as the EEG's."""
     source, folder = grids_of(job.settings, arm.grid), job.root / "grids"
     kinds = [pinned(source, kind, job.seed, folder) for kind in (EEG, arm.grid)]
-    cli = training.build_cli(args, run=False, keep=False)
+    fit = training.plan(args)
 
     def action(out: Path) -> None:
         reference, grid = (PrototypeGrid.load(Path(pin.path)) for pin in kinds)
         write_json(out / "weight.json", {"weight": equal_weight(args, reference, grid)})
 
     pins = {"eeg": kinds[0].sha256, "grid": kinds[1].sha256}
-    name, inputs = f"{job.stage}-weight", pins | _faces(cli.datamodule)
-    stages.run(name, training.settings_of(cli), inputs, action, ["weight.json"])
+    name, inputs = f"{job.stage}-weight", pins | _faces(training.data_of(fit))
+    stages.run(name, training.settings_of(fit), inputs, action, ["weight.json"])
     return float(json.loads((job.root / name / "weight.json").read_text())["weight"])
 
 

@@ -43,7 +43,7 @@ from neurogaze.pipeline.judging import (
 )
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.pipeline.stages import StageRecord, Stages
-from neurogaze.pipeline.steps import expect, report_stage, resumable_fit
+from neurogaze.pipeline.steps import expect, go_on, planned, report_stage
 from neurogaze.pipeline.views import PLAIN, View, predict
 from neurogaze.tasks.student import StudentTask
 
@@ -174,7 +174,7 @@ class Ensemble:
     def data(self, member: Member) -> Any:
         """The data module of a member, its training and held-out pictures read once."""
         if member.name not in self._data:
-            data: Any = training.build_cli(list(member.args), run=False, keep=False).datamodule
+            data: Any = training.data_of(training.plan(member.args))
             data.setup("fit")
             expected, found = self.settings.expected_train, len(data.train) + len(data.dev)
             if expected is not None and found != expected:
@@ -197,13 +197,13 @@ class Ensemble:
 
     def fit(self, member: Member) -> StageRecord:
         """Stage: train one member."""
-        args = list(member.args)
+        fit = planned(member.args, self.root / member.name)
         data = self.data(member)
         inputs = {"faces": data.train.sha256, "dev": data.dev.sha256}
         outputs = ["last.ckpt", "metrics.csv"]
-        config = training.parse_fit(args)
+        config = training.settings_of(fit)
         return self.stages.run(
-            member.name, config, inputs, lambda folder: resumable_fit(args, folder), outputs
+            member.name, config, inputs, lambda folder: go_on(fit, folder), outputs
         )
 
     def _weights(self, member: Member) -> str:

@@ -59,6 +59,7 @@ class GridSet:
     ) -> None:
         self.settings, self.root, self.store = settings, root, store
         self.stages = Stages(root, console)
+        self.fits: dict[int, dict[str, Any]] = {}
         self.made: dict[str, dict[int, PrototypeGrid]] = {}
         self.chance: list[ResultRow] = []
         self.scores: dict[tuple[str, int], list[ResultRow]] = {}
@@ -94,8 +95,8 @@ class GridSet:
 
     def _labelled(self) -> LabelledData:
         """Features and split of the corpus."""
-        cli = training.build_cli(self._args(0), run=False, keep=False)
-        return labelled_data(cli.datamodule)  # type: ignore[arg-type]
+        data = training.data_of(training.plan(self._args(0)))
+        return labelled_data(data)  # type: ignore[arg-type]
 
     def _args(self, seed: int) -> list[str]:
         """The command line of the teachers of a seed, after `neurogaze fit`."""
@@ -140,7 +141,9 @@ class GridSet:
 
     def _teacher_stage(self, kind: str, seed: int) -> Asked:
         """What decides the teachers of all folds."""
-        config = training.parse_fit(self._args(seed))
+        if seed not in self.fits:
+            self.fits[seed] = training.parse_fit(self._args(seed))
+        config = self.fits[seed]
         exchanged = self.settings.scheme if kind == "null" else None
         what = {"fit": config, "learned": LEARNED[kind], "exchanged": exchanged}
         return self._folder(kind, seed), what, self._inputs()

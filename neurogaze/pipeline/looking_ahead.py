@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,25 @@ from neurogaze.pipeline.students import (
 )
 from neurogaze.tasks.pins import LogitsPin, load_logits
 
+TEACHER = "teacher"
 MAX_REASON = 400
 """Characters of what a parser says that are repeated."""
 
 
-def look_ahead(settings: PipelineSettings, root: Path, store: Path) -> dict[str, Needs]:
+@dataclass(frozen=True, eq=False)
+class Ahead:
+    """What was found before the first stage.
+
+    Args:
+        needs: what each arm takes, by its name.
+        data: data modules of the teacher ("teacher") and of every arm, by the name of its stage.
+    """
+
+    needs: Mapping[str, Needs]
+    data: Mapping[str, Any]
+
+
+def look_ahead(settings: PipelineSettings, root: Path, store: Path) -> Ahead:
     """Read every file and find every data set that a pipeline names; decode its images.
 
     Args:
@@ -38,32 +53,30 @@ def look_ahead(settings: PipelineSettings, root: Path, store: Path) -> dict[str,
         root: folder of the run; nothing is written there.
         store: folder of decoded images, which are left there.
 
-    Returns:
-        What each arm takes, by name.
-
     Raises:
         InputError: for a file or data set that is missing or cannot be used, another number of
             images than expected, or arms that cannot be trained or judged as the settings say.
     """
     refuse_missing(settings)
     flags = [f"--data.store={store}", f"--seed_everything={settings.seed}"]
-    parsed("teacher", [*settings.teacher.arguments(), *flags])
+    teacher = parsed(TEACHER, [*settings.teacher.arguments(), *flags])
     for path in settings.support:
         data_of("support", path, [], store)
     needs: dict[str, Needs] = {}
+    data: dict[str, Any] = {TEACHER: teacher.datamodule}
     for arm in student_arms(settings):
         cli = parsed(arm.stage, [*arm.fit.arguments(), *flags])
         refuse_unkept(settings.keep, arm.stage, cli.config.as_dict())
-        needs[arm.name] = needs_of(cli.model)
+        needs[arm.name], data[arm.stage] = needs_of(cli.model), cli.datamodule
     refuse_unsupplied(needs, settings.face_teacher)
     train = prepare_faces(cli.datamodule.corpus, "train", store)  # of one data file for all arms
     expect(settings.expected_train, train)
     for name, part in settings.evaluate.items():
-        data = data_of(f"evaluate.{name}", part.data, part.args, store)
-        expect(part.expected, prepare_faces(data.corpus, part.split, data.store))
+        judged = data_of(f"evaluate.{name}", part.data, part.args, store)
+        expect(part.expected, prepare_faces(judged.corpus, part.split, judged.store))
     if any(need.logits for need in needs.values()):
         _look_at_logits(settings.face_teacher, train, root, store)
-    return needs
+    return Ahead(needs, data)
 
 
 def refuse_missing(settings: PipelineSettings) -> None:

@@ -20,11 +20,11 @@ from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.consolidating import consolidate_teachers
 from neurogaze.pipeline.ensemble import LOGITS, Ensemble, load_ensemble
 from neurogaze.pipeline.judging import evaluate_student, load_student, noted, training_pictures
-from neurogaze.pipeline.looking_ahead import look_ahead
+from neurogaze.pipeline.looking_ahead import TEACHER, look_ahead
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, PipelineSettings
 from neurogaze.pipeline.showing import MODEL, REMEDY, SHEET, TABLE, missing, show_student
 from neurogaze.pipeline.stages import StageRecord, Stages
-from neurogaze.pipeline.steps import expect, grid_sha256, report_stage, resumable_fit
+from neurogaze.pipeline.steps import expect, go_on, grid_sha256, planned, report_stage
 from neurogaze.pipeline.students import (
     BEST,
     Needs,
@@ -66,12 +66,13 @@ class Pipeline:
         Raises:
             InputError: before the first stage, for a file or a data set that cannot be used.
         """
-        needs = look_ahead(self.settings, self.root, self.store)
-        teachers = self.teachers()
-        grid = self.grid(teachers)
-        logits = self.logits(needs)
+        ahead = look_ahead(self.settings, self.root, self.store)
+        rated: EEGDataModule = ahead.data[TEACHER]
+        grid = self.grid(self.teachers(rated), rated)
+        logits = self.logits(ahead.needs)
         for arm in self.arms:
-            self.student(arm, needs[arm.name], grid, logits)
+            data: FaceDataModule = ahead.data[arm.stage]
+            self.student(arm, ahead.needs[arm.name], data, grid, logits)
         for name, part in self.settings.evaluate.items():
             self.evaluate(name, part)
         page = self.report()
@@ -82,12 +83,6 @@ class Pipeline:
     def data(self, path: str, args: list[str] | None = None) -> Any:
         """Build a data module that keeps its cache in our store."""
         return training.load_data(["--data", path, f"--data.store={self.store}", *(args or [])])
-
-    def data_of(self, part: FitSettings) -> Any:
-        """The data module of a training, with all that its files and flags say of it."""
-        args = [*part.arguments(), f"--seed_everything={self.settings.seed}"]
-        args = [*args, f"--data.store={self.store}"]
-        return training.build_cli(args, run=False, keep=False).datamodule
 
     def features(self, name: str, data: EEGDataModule, rated: bool = False) -> StageRecord:
         """Stage: recordings to cached features, and the split of a corpus whose ratings count."""
@@ -102,10 +97,9 @@ class Pipeline:
 
         return self.stages.run(name, what, {}, action, ["features.json"])
 
-    def teachers(self) -> list[Path]:
-        """Stages: one teacher a fold."""
+    def teachers(self, data: EEGDataModule) -> list[Path]:
+        """Stages: one teacher a fold of the rated corpus."""
         part = self.settings.teacher
-        data: EEGDataModule = self.data_of(part)
         features = self.features("features", data, rated=True)
         table = prepare(data.corpus, data.features, data.store, progress=False)
         n_folds = len(make_split(table, data.split).folds)
@@ -124,15 +118,16 @@ class Pipeline:
     ) -> None:
         """Stage: one training; `weights` it leaves, by default what its settings say."""
         args = [*args, f"--seed_everything={self.settings.seed}", f"--data.store={self.store}"]
-        config = training.parse_fit(args)
+        fit = planned(args, self.root / name)
+        config = training.settings_of(fit)
         outputs = [*(weights or checkpoints(config)), "metrics.csv"]
-        self.stages.run(name, config, inputs, lambda folder: resumable_fit(args, folder), outputs)
+        self.stages.run(name, config, inputs, lambda folder: go_on(fit, folder), outputs)
 
-    def grid(self, teachers: list[Path]) -> StageRecord:
+    def grid(self, teachers: list[Path], data: EEGDataModule) -> StageRecord:
         """Stage: fold teachers to the frozen grid, with their held-out scores."""
         chosen = self.settings
         others = [self.data(path) for path in chosen.support]
-        support = [self.features(f"support-{i}", data) for i, data in enumerate(others)]
+        support = [self.features(f"support-{i}", other) for i, other in enumerate(others)]
         inputs = {r.name: r.content for r in support} | {
             path.parent.name: self.stages.records[path.parent.name].content for path in teachers
         }
@@ -142,7 +137,7 @@ class Pipeline:
         def action(folder: Path) -> None:
             consolidate_teachers(
                 teachers,
-                self.data_of(chosen.teacher),
+                data,
                 others,
                 chosen.consolidate,
                 folder,
@@ -191,10 +186,14 @@ class Pipeline:
         return LogitsPin((self.root / record.name / LOGITS).as_posix(), record.outputs[LOGITS])
 
     def student(
-        self, arm: StudentArm, need: Needs, grid: StageRecord, logits: LogitsPin | None
+        self,
+        arm: StudentArm,
+        need: Needs,
+        data: FaceDataModule,
+        grid: StageRecord,
+        logits: LogitsPin | None,
     ) -> None:
         """Stage: a student, pinned to what its objective takes."""
-        data: FaceDataModule = self.data_of(arm.fit)
         faces, table = self.faces("faces-train", data, "train")
         judged = prepare_faces(data.corpus, "valid", data.store).sha256  # its curves depend on it
         expect(self.settings.expected_train, table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from neurogaze import training
@@ -25,17 +26,35 @@ def report_stage(stages: Stages, title: str, inputs: dict[str, str]) -> Path:
     return stages.root / "report" / "report.html"
 
 
-def resumable_fit(args: list[str], folder: Path) -> None:
-    """Train under a folder, from its last whole epoch if it holds one."""
+def planned(args: Sequence[str], folder: Path) -> training.NeurogazeCLI:
+    """A training under a folder, parsed and not yet built.
+
+    Args:
+        args: command line after `neurogaze fit`.
+        folder: where it leaves what it makes.
+    """
+    return training.plan([*args, f"--out={folder}"])
+
+
+def go_on(fit: training.NeurogazeCLI, folder: Path) -> None:
+    """Train, from the last whole epoch if the folder holds one.
+
+    Args:
+        fit: as `planned` has it.
+        folder: of the training.
+    """
     last = folder / "last.ckpt"
-    resume = []
     if last.exists():
         try:
             content_hash(last)
-            resume = [f"--ckpt_path={last}", "--weights_only=true"]
         except DAMAGED:
             remove(last)
-    training.fit([*args, f"--out={folder}", *resume])
+    training.carry_out(fit, last if last.exists() else None)
+
+
+def resumable_fit(args: Sequence[str], folder: Path) -> None:
+    """Train under a folder, from its last whole epoch if it holds one."""
+    go_on(planned(args, folder), folder)
 
 
 def grid_sha256(path: Path) -> str:

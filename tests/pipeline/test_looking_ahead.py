@@ -40,7 +40,7 @@ def refused(tmp_path, *words, **changes):
 
 def test_a_good_one_says_what_its_students_take(tmp_path):
     arms = {"ce": [str(ABLATIONS / "ce.yaml")], "whole": []}
-    needs = looked(tmp_path, replace(tiny_settings(), arms=arms))
+    needs = looked(tmp_path, replace(tiny_settings(), arms=arms)).needs
     assert {name: (n.grid, n.logits) for name, n in needs.items()} == {
         "ce": (False, False),
         "whole": (True, False),
@@ -100,7 +100,8 @@ def stored_logits(path, ids):
 def test_stored_logits_must_know_every_training_image(tmp_path):
     ids = SyntheticFaces(64, 40).load("train").ids
     whole = stored_logits(tmp_path / "whole.npz", ids)
-    assert looked(tmp_path, replace(tiny_settings(), arms=KD, face_teacher=whole))["kd"].logits
+    found = looked(tmp_path, replace(tiny_settings(), arms=KD, face_teacher=whole))
+    assert found.needs["kd"].logits
     part = stored_logits(tmp_path / "part.npz", ids[1:])
     refused(tmp_path, "part.npz", "no logits for 1 images", arms=KD, face_teacher=part)
     other = replace(whole, sha256=part.sha256)

@@ -9,6 +9,7 @@ import pytest
 
 from neurogaze.artefacts import write_npz
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
+from neurogaze.pipeline.looking_ahead import TEACHER, look_ahead
 from neurogaze.pipeline.run import Pipeline
 from neurogaze.pipeline.steps import grid_sha256
 from neurogaze.prototypes.grid import PrototypeGrid
@@ -90,9 +91,10 @@ def test_faithful_trains_one_teacher(tiny_run, monkeypatch):
     settings = tiny_settings()
     chosen = replace(settings.consolidate, mode="faithful", fold=1)
     pipeline = Pipeline(replace(settings, consolidate=chosen), tiny_run.run, tiny_run.store)
+    rated = look_ahead(settings, tiny_run.run, tiny_run.store).data[TEACHER]
     trained = []
     monkeypatch.setattr(pipeline, "_fit", lambda name, *_: trained.append(name))
     monkeypatch.setattr(
         pipeline, "features", lambda name, *_, **__: replace(tiny_run.records[name], name=name)
     )
-    assert [p.parent.name for p in pipeline.teachers()] == trained == ["teacher-1"]
+    assert [p.parent.name for p in pipeline.teachers(rated)] == trained == ["teacher-1"]
