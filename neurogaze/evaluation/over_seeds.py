@@ -7,7 +7,7 @@ mean would move with other people, not with other seeds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from neurogaze.evaluation import metrics, statistics
 from neurogaze.evaluation.binary import PROBABILITY_CUT, label_rule
 from neurogaze.evaluation.results import ResultRow
-from neurogaze.evaluation.scoring import CONTEXT_DEFAULTS
-from neurogaze.evaluation.two_class import binary_scores
+from neurogaze.evaluation.scoring import CONTEXT_DEFAULTS, va_contributions, va_scores_of_sums
+from neurogaze.evaluation.two_class import by_group, of_weights
 
 N_RESAMPLES = 1000
 RATINGS_RULE = "ratings to [-1, 1]"
-Columns = Mapping[str, NDArray[np.float64]]
-Statistic = Callable[[Columns, NDArray[np.int64], str], float]
+Floats = NDArray[np.float64]
+Columns = Mapping[str, Floats]
 
 
 def trial_frame(frames: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
@@ -48,35 +48,8 @@ def trial_frame(frames: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _ccc(columns: Columns, index: NDArray[np.int64], axis: str) -> float:
-    return metrics.concordance(columns[axis][index], columns[f"{axis}_pred"][index])
-
-
-def _rmse(columns: Columns, index: NDArray[np.int64], axis: str) -> float:
-    return metrics.rmse(columns[axis][index], columns[f"{axis}_pred"][index])
-
-
-def _decisions(columns: Columns, index: NDArray[np.int64], axis: str) -> dict[str, float]:
-    high, said = (columns[f"{axis}_{n}"][index] > PROBABILITY_CUT for n in ("high", "high_pred"))
-    return binary_scores(high, said, columns[f"{axis}_score"][index])
-
-
-def _balanced_accuracy(columns: Columns, index: NDArray[np.int64], axis: str) -> float:
-    return _decisions(columns, index, axis)["balanced_accuracy"]
-
-
-def _auroc(columns: Columns, index: NDArray[np.int64], axis: str) -> float:
-    """One half where the people drawn have one class only."""
-    return _decisions(columns, index, axis).get("auroc", 0.5)
-
-
-STATISTICS: dict[str, tuple[Statistic, str]] = {
-    "ccc": (_ccc, "pred"),
-    "rmse": (_rmse, "pred"),
-    "balanced_accuracy": (_balanced_accuracy, "high_pred"),
-    "auroc": (_auroc, "score"),
-}
-"""Name of a score -> how it is computed, and the column it needs."""
+NEEDED = {"ccc": "pred", "rmse": "pred", "balanced_accuracy": "high_pred", "auroc": "score"}
+"""Name of a score -> the column it needs."""
 
 
 def mean_over_seeds(
@@ -96,21 +69,20 @@ def mean_over_seeds(
     columns = {
         str(c): trials[c].to_numpy(np.float64) for c in trials if trials[c].dtype.kind in "fiub"
     }
-    seeds, people = trials["seed"].to_numpy(), trials["subject"].to_numpy(str)
+    spread = _spread(columns, trials["subject"].to_numpy(str), resamples)
     rows = []
     for axis in metrics.VA_AXES:
-        for name, (statistic, needed) in STATISTICS.items():
-            if not np.isfinite(columns.get(f"{axis}_{needed}", np.array([np.nan]))).all():
+        for name, needed in NEEDED.items():
+            if not _known(columns, f"{axis}_{needed}"):
                 continue
-            score = _averaged(statistic, columns, seeds, axis)
-            every = np.arange(len(trials))
-            low, high = statistics.bootstrap_interval(score, len(trials), people, 0, resamples)
+            values = spread[f"{axis}_{name}"]
+            low, high = statistics.interval(values[1:])
             known: dict[str, Any] = CONTEXT_DEFAULTS | dict(context)
             known["label_rule"] = RATINGS_RULE if needed == "pred" else label_rule(first, axis)
             rows.append(
                 ResultRow(
                     metric=f"{axis}_{name}_trial",
-                    value=score(every),
+                    value=float(values[0]),
                     low=low,
                     high=high,
                     n=len(trials) // len(frames),
@@ -120,13 +92,58 @@ def mean_over_seeds(
     return rows
 
 
-def _averaged(
-    statistic: Statistic, columns: Columns, seeds: NDArray[np.int64], axis: str
-) -> Callable[[NDArray[np.int64]], float]:
-    """The mean over seeds as a function of the rows that were drawn."""
+def _known(columns: Columns, name: str) -> bool:
+    """Whether a column is there, and every value of it known."""
+    return name in columns and bool(np.isfinite(columns[name]).all())
 
-    def score(index: NDArray[np.int64]) -> float:
-        own = seeds[index]
-        return float(np.mean([statistic(columns, index[own == s], axis) for s in np.unique(own)]))
 
-    return score
+def _spread(columns: Columns, subjects: NDArray[np.str_], resamples: int) -> dict[str, Floats]:
+    """Means over seeds of every score, `[1 + resamples]`: of everybody, then of people drawn.
+
+    A seed of which nobody was drawn is left out of the mean of that draw.
+    """
+    codes, seeds = statistics.group_codes(len(subjects), subjects), columns["seed"]
+    everybody = np.ones((1, int(codes.max()) + 1))
+    drawn = statistics.bootstrap_sums(np.eye(everybody.size), None, 0, resamples)
+    weights = np.concatenate([everybody, drawn])
+    each = [_of_one_seed(columns, seeds == seed, codes, weights) for seed in np.unique(seeds)]
+    return {name: np.nanmean([scores[name] for scores in each], axis=0) for name in each[0]}
+
+
+def _of_one_seed(
+    columns: Columns, rows: NDArray[np.bool_], codes: NDArray[np.int64], weights: Floats
+) -> dict[str, Floats]:
+    """Scores of the rows of one seed where people count so often, NaN where none counts.
+
+    AUROC is one half where the people drawn have one class only.
+    """
+    own, scores = codes[rows], dict[str, Floats]()
+    counted = weights @ np.bincount(own, minlength=weights.shape[1]) > 0
+    with np.errstate(invalid="ignore"):  # 0 / 0 where nobody counts
+        if any(_known(columns, f"{axis}_pred") for axis in metrics.VA_AXES):
+            scores |= _regression(columns, rows, own, weights)
+        for axis in metrics.VA_AXES:
+            if _known(columns, f"{axis}_score"):
+                high, said = (
+                    columns[f"{axis}_{n}"][rows] > PROBABILITY_CUT for n in ("high", "high_pred")
+                )
+                sums = by_group(high, said, columns[f"{axis}_score"][rows], own)
+                found = of_weights(weights[:, : len(sums[1])], *sums)
+                scores[f"{axis}_balanced_accuracy"] = found["balanced_accuracy"]
+                scores[f"{axis}_auroc"] = np.nan_to_num(found["auroc"], nan=0.5)
+    return {name: np.where(counted, value, np.nan) for name, value in scores.items()}
+
+
+def _regression(
+    columns: Columns, rows: NDArray[np.bool_], own: NDArray[np.int64], weights: Floats
+) -> dict[str, Floats]:
+    """CCC and RMSE; an axis without predictions is worth nothing and is not asked for."""
+    nothing = np.zeros(len(rows))
+    truth, said = (
+        np.stack([columns.get(f"{axis}{end}", nothing)[rows] for axis in metrics.VA_AXES], axis=1)
+        for end in ("", "_pred")
+    )
+    added = va_contributions(truth, said)
+    sums = np.zeros((weights.shape[1], added.shape[1]))
+    np.add.at(sums, own, added)
+    return va_scores_of_sums(weights @ sums)

@@ -27,8 +27,8 @@ def binary_scores(truth: Bools, decision: Bools, score: Floats) -> dict[str, flo
         both classes, one that is neither there nor named counting 0; and `auroc` (ties count one
         half), left out where only one class occurs.
     """
-    sums = _by_group(truth, decision, score, np.zeros(len(truth), dtype=np.int64))
-    scores = _of_weights(np.ones((1, 1)), *sums)
+    sums = by_group(truth, decision, score, np.zeros(len(truth), dtype=np.int64))
+    scores = of_weights(np.ones((1, 1)), *sums)
     return {name: float(value[0]) for name, value in scores.items() if np.isfinite(value[0])}
 
 
@@ -45,10 +45,10 @@ def binary_intervals(
         seed: of the resampling.
     """
     points = binary_scores(truth, decision, score)
-    sums = _by_group(truth, decision, score, statistics.group_codes(len(truth), subjects))
+    sums = by_group(truth, decision, score, statistics.group_codes(len(truth), subjects))
     n_groups = len(sums[0])
     weights = statistics.bootstrap_sums(np.eye(n_groups), None, seed)
-    spread = _of_weights(weights, *sums)
+    spread = of_weights(weights, *sums)
     return {
         name: Score(
             value, *group_interval(spread[name][np.isfinite(spread[name])], subjects), len(truth)
@@ -57,10 +57,16 @@ def binary_intervals(
     }
 
 
-def _by_group(
+def by_group(
     truth: Bools, decision: Bools, score: Floats, group: NDArray[np.int64]
 ) -> tuple[Floats, Floats]:
     """What the scores of any weighting of the groups follow from.
+
+    Args:
+        truth: high or not, `[N]`.
+        decision: likewise.
+        score: grows with the belief in high, `[N]`.
+        group: number of each row's group, from 0, `[N]`.
 
     Returns:
         Confusion of each group, `[G, 2, 2]` (truth down), and pairs won, `[G, G]`: rows of the
@@ -77,8 +83,14 @@ def _by_group(
     return confusion, wins
 
 
-def _of_weights(weights: Floats, confusion: Floats, wins: Floats) -> dict[str, Floats]:
-    """Scores for groups that count so often, weights `[R, G]`; each `[R]`, NaN where undefined."""
+def of_weights(weights: Floats, confusion: Floats, wins: Floats) -> dict[str, Floats]:
+    """Scores of `binary_scores` for groups that count so often; each `[R]`, NaN where undefined.
+
+    Args:
+        weights: how often each group counts, `[R, G]`.
+        confusion: as `by_group` has it.
+        wins: likewise.
+    """
     counts = np.einsum("rg,gtd->rtd", weights, confusion)
     each = metrics.per_class(counts)
     occurs = each.support > 0

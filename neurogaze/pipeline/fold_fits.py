@@ -100,18 +100,19 @@ def fit_fold(job: FoldJob) -> FoldGuess:
 
     Nothing is written; a checkpoint of every epoch would cost more than such a training.
     """
-    task, data, trainer = trained_fold(job)
+    task, data, trainer = trained_fold(job, keep=False)
     return _guess(task, data, trainer.current_epoch)
 
 
-def trained_fold(job: FoldJob) -> tuple[Any, Any, Any]:
+def trained_fold(job: FoldJob, keep: bool = True) -> tuple[Any, Any, Any]:
     """Train one fold in this process; return the task at its best epoch, the data and the trainer.
 
     Args:
         job: what to train.
+        keep: whether a checkpoint of the task can be opened again.
     """
     torch.set_num_threads(job.threads)
-    cli = training.build_cli([*job.args, f"--data.fold={job.fold}"], run=False)
+    cli = training.build_cli([*job.args, f"--data.fold={job.fold}"], run=False, keep=keep)
     data: Any = cli.datamodule
     if job.permutation is not None:
         table = prepare(data.corpus, data.features, data.store, progress=False)

@@ -6,7 +6,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from neurogaze.evaluation.metrics import concordance
-from neurogaze.evaluation.over_seeds import mean_over_seeds
+from neurogaze.evaluation.over_seeds import mean_over_seeds, trial_frame
+from neurogaze.evaluation.statistics import bootstrap_interval
 
 CONTEXT = {"dataset": "toy", "experiment": "e", "arm": "a"}
 
@@ -59,6 +60,38 @@ def test_other_people_a_seed_are_drawn_together():
         row = mean_over_seeds(frames, CONTEXT, resamples=400)[0]
         width[name] = row.high - row.low
     assert width["other"] < 0.8 * width["same"]
+
+
+@pytest.mark.parametrize("people", ["S", "other in every seed"])
+def test_intervals_are_those_of_draws_scored_one_by_one(people):
+    """Few people with few trials: some draws have one class, some leave out a whole seed."""
+    seeds = range(3)
+    names = {seed: f"{seed}" if people != "S" else people for seed in seeds}
+    frames = {s: predictions(s, n_subjects=2, n_trials=2, people=names[s]) for s in seeds}
+    trials = trial_frame(frames)
+    seed, truth, said = (trials[c].to_numpy() for c in ("seed", "arousal", "arousal_pred"))
+    one_class, gone = [], []
+
+    def mean(score):
+        def statistic(index):
+            parts = [index[seed[index] == s] for s in seeds]
+            gone.append(any(len(part) == 0 for part in parts))
+            return np.mean([score(truth[part], said[part]) for part in parts if len(part)])
+
+        return statistic
+
+    def auroc(x, y):
+        one_class.append(len(set(x > 0)) == 1)
+        return 0.5 if one_class[-1] else roc_auc_score(x > 0, y)
+
+    rows = {r.metric: r for r in mean_over_seeds(frames, CONTEXT, resamples=60)}
+    for name, score in (("ccc", concordance), ("auroc", auroc)):
+        groups = trials["subject"].to_numpy(str)
+        expected = bootstrap_interval(mean(score), len(trials), groups, 0, 60)
+        row = rows[f"arousal_{name}_trial"]
+        assert (row.low, row.high) == pytest.approx(expected, abs=1e-12)
+    assert any(one_class)
+    assert any(gone) == (people != "S")
 
 
 def test_scores_without_their_columns_are_left_out():
