@@ -22,6 +22,9 @@ demo: $(READY)  ## synthetic EEG and drawn faces, whole pipeline, one HTML repor
 notebooks: $(READY)  ## run notebooks/*.py and write the .ipynb beside them
 	$(BIN)/python notebooks/build.py
 
+# Tests start many processes; none compiles again what another has.
+test coverage: export PYTHONDONTWRITEBYTECODE =
+
 test: $(READY)  ## the test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 

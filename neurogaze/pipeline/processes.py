@@ -17,6 +17,7 @@ from multiprocessing.context import BaseContext
 from threading import Thread
 from typing import TypeVar
 
+import rich
 import torch
 
 from neurogaze.quiet import hush
@@ -156,6 +157,7 @@ def _begin(threads: int, environment: dict[str, str]) -> None:
     signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
     Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
     hush()
+    rich.reconfigure(quiet=True)  # bars of several processes would be drawn over one another
     torch.set_num_threads(threads)
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from rich.progress import track
 
 from neurogaze.artefacts import alone, write_json
 from neurogaze.errors import InputError
@@ -49,6 +50,8 @@ def work(job):
         raise SystemExit(2)
     if kind == "environment":
         return os.environ.get("NEUROGAZE_TOLD")
+    if kind == "bar":
+        return sum(1 for _ in track(range(3), "a bar"))
     if kind == "fails":
         raise InputError("here", "is wrong", "mend it")
     if kind == "dies" or (kind == "once" and not (Path(folder) / "died").exists()):
@@ -136,6 +139,13 @@ def test_a_process_has_the_environment_of_now(tmp_path, monkeypatch):
     for told in ("first", "second"):
         monkeypatch.setenv("NEUROGAZE_TOLD", told)
         assert outcomes(["environment", "a"], tmp_path, 2)["environment"] == told
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_only_one_process_draws_bars(tmp_path, capfd, size):
+    """Bars of several would be drawn over one another."""
+    assert outcomes(["bar"], tmp_path, size) == {"bar": 3}
+    assert ("a bar" in "".join(capfd.readouterr())) == (size == 1)
 
 
 def test_an_interrupt_is_no_failure(tmp_path):
