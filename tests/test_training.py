@@ -89,6 +89,19 @@ def teacher(tmp_path_factory):
     return args, folder / "whole"
 
 
+def test_a_fit_by_name_is_that_of_the_command(teacher, tmp_path):
+    """Weights, curves, configuration beside them and its hash."""
+    args, whole = teacher
+    training.build_cli(["fit", *args, f"--out={tmp_path}"], run=True)
+    for part in PARTS:
+        same(last(whole)[part], last(tmp_path)[part], part)
+    assert (tmp_path / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+    assert last(whole)["neurogaze"]["config_hash"]
+    first, second = (yaml.safe_load((f / "config.yaml").read_text()) for f in (whole, tmp_path))
+    told_to_resume = {"ckpt_path": None, "weights_only": None}
+    assert first | told_to_resume | {"out": str(tmp_path)} == second
+
+
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_a_resumed_teacher_is_the_same_to_the_bit(teacher, tmp_path, monkeypatch, epoch):
     """Dropout, batch order, optimiser, the count of the early stop."""
