@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -58,26 +59,39 @@ def nested_contrasts(
         InputError: for an unknown metric, and arms whose rows differ under a seed.
         KeyError: for an arm that is not there, or a pair without a shared seed.
     """
+    wanted = {arm for pair in (primary, *secondary) for arm in pair}
+    seeds = sorted({s for arm in wanted for s in arms[arm]})
+    faces = {s: judged({a: {s: arms[a][s]} for a in sorted(wanted) if s in arms[a]}) for s in seeds}
+
+    @cache
+    def scores(of: int, draws: int) -> dict[str, ArmScores]:
+        return crossed.arm_scores(faces[of], metric, seed, draws)
+
     found = []
     for number, pair in enumerate([primary, *secondary]):
-        one = _contrast(arms, pair, metric, seed, margin, n_resamples)
+        shared = sorted(set(arms[pair[0]]) & set(arms[pair[1]]))
+        if not shared:
+            raise KeyError(f"{pair[0]} and {pair[1]} share no seed")
+        drawn = [scores(s, n_resamples if len(shared) == 1 else 1) for s in shared]
+        parts = [faces[s] for s in shared]
+        one = _contrast(pair, parts, drawn, metric, seed, margin, n_resamples)
         found.append(dataclasses.replace(one, primary=number == 0))
     return corrected(found)
 
 
 def _contrast(
-    arms: Arms, pair: Pair, metric: str, seed: int, margin: float, n_resamples: int
+    pair: Pair,
+    faces: Sequence[Judged],
+    drawn: Sequence[Mapping[str, ArmScores]],
+    metric: str,
+    seed: int,
+    margin: float,
+    n_resamples: int,
 ) -> Contrast:
-    """One contrast, not yet corrected or judged."""
-    seeds = sorted(set(arms[pair[0]]) & set(arms[pair[1]]))
-    if not seeds:
-        raise KeyError(f"{pair[0]} and {pair[1]} share no seed")
-    faces = [judged({arm: {s: arms[arm][s]} for arm in pair}) for s in seeds]
-    draws = n_resamples if len(seeds) == 1 else 1
-    drawn = [crossed.arm_scores(part, metric, seed, draws) for part in faces]
+    """One contrast over the faces and scores of each seed, not yet corrected or judged."""
     first, second = (_joined([scores[arm] for scores in drawn]) for arm in pair)
     differences = first.points - second.points
-    if len(seeds) == 1:
+    if len(faces) == 1:
         low, high = crossed.crossed_interval(first, second, seed)
     else:
         part = crossed.seed_part(differences, n_resamples, seed)
