@@ -152,8 +152,9 @@ def told_control(told: Told, worlds: Mapping[str, WorldFound], rows: Sequence[Re
         *contrast_tables(files),
     ]
     grids = [f"{name}: {found.contrasts.verdict}" for name, found in worlds.items()]
-    said = [sensitivity(worlds, told.sensitive, told.missing), settings_told(told, worlds)]
-    return "\n\n".join([*head, *said, *grids, *map(to_markdown, tables)]) + "\n"
+    verdicts = [sensitivity(worlds, told.sensitive, told.missing), *unseen(worlds, told.sensitive)]
+    said = [*head, *verdicts, settings_told(told, worlds), *grids]
+    return "\n\n".join([*said, *map(to_markdown, tables)]) + "\n"
 
 
 def not_done(missing: Mapping[str, Sequence[int]]) -> list[str]:
@@ -181,6 +182,24 @@ def sensitivity(
     if others:
         head = f"Insensitive in {', '.join(others)}"
     return f"**{head}**: {pair[0]} minus {pair[1]} over {seeds} seeds: {'; '.join(said)}."
+
+
+def unseen(worlds: Mapping[str, WorldFound], pair: tuple[str, str]) -> list[str]:
+    """One line that names contrasts which should lie above 0 and do not; no line where none does.
+
+    Args:
+        worlds: what was found in each.
+        pair: the contrast of the truth, of which `sensitivity` tells.
+    """
+    told = [
+        f"{name}, {one.first} minus {one.second} {effect(found)} {measure(found.metric).unit}, "
+        f"{outcome(one, found)}"
+        for name, world in worlds.items()
+        for one in world.expected
+        if one.relation == "above" and (one.first, one.second) != pair
+        if (found := world.contrast(one.first, one.second)) and outcome(one, found) != MET
+    ]
+    return [f"**Insensitive to what should be there**: {'; '.join(told)}."] if told else []
 
 
 def settings_told(told: Told, worlds: Mapping[str, WorldFound]) -> str:

@@ -17,6 +17,7 @@ from neurogaze.report.control_tables import (
     sensitivity,
     settings_told,
     told_control,
+    unseen,
 )
 
 ORACLE = ("proto_oracle", "ce")
@@ -120,6 +121,18 @@ def test_the_page_says_expected_and_found():
     told = next(x for x in lines if "proto\\_eeg above proto\\_geometry" in x)
     assert told.rstrip(" |").endswith("met")
     assert "| shared | eeg | 0.25 | 0.50 | 0.12 | 0.06 | 0.50 | 0.70 |" in lines
+
+
+def test_what_should_be_seen_and_is_not_stands_beside_the_verdict():
+    good, (eeg, truth) = world(0.01, 0.03), world(0.01, 0.03).contrasts.contrasts
+    assert unseen({"a": good, "b": world(-0.01, 0.03)}, ORACLE) == []  # the truth has its own line
+    wide = replace(good, contrasts=ContrastFile((), (replace(eeg, low=-0.01), truth)))
+    said = "b, proto_eeg minus proto_geometry +1.50 [-1.00, 2.00] points, undecided"
+    line = f"**Insensitive to what should be there**: {said}."
+    assert unseen({"a": good, "b": wide}, ORACLE) == [line]
+    about = replace(wide, expected=[replace(one, relation="about") for one in wide.expected])
+    assert unseen({"a": about}, ORACLE) == []
+    assert told_control(TOLD, {"b": wide}, []).splitlines()[4] == line
 
 
 def test_what_is_not_done_stands_in_the_head():
