@@ -34,7 +34,7 @@ PRIVATE = 1.0
 """Spread of the emotions there: places of cells alone may nearly coincide."""
 
 PLANE_SHARE = 0.2
-"""Share of the latent variance that follows valence and arousal, whatever `share` is."""
+"""Share of the latent variance that follows valence and arousal, unless a world says otherwise."""
 
 SHARED_STREAM, ALONE_STREAM, PLANE_STREAM, PRIVATE_STREAM = 1, 2, 3, 4
 
@@ -47,6 +47,8 @@ class LatentWorld:
         share: of the structure of the faces beyond the plane, how much is that of the EEG: 1 all,
             0 none; the rest is a structure of the same kind which no recording carries.
         seed: another seed is another world.
+        plane: share of the latent variance of the faces that follows valence and arousal, whatever
+            `share` is; 0: nothing that is near on the plane is alike for it. None: `PLANE_SHARE`.
 
     Raises:
         InputError: for a share outside 0..1, or a negative seed.
@@ -54,13 +56,20 @@ class LatentWorld:
 
     share: float = 1.0
     seed: int = 0
+    plane: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse settings out of range."""
-        if not 0.0 <= self.share <= 1.0:
-            raise InputError("latent world", f"share is {self.share}", "choose from 0 to 1")
+        for name, share in (("share", self.share), ("plane", self.plane_share)):
+            if not 0.0 <= share <= 1.0:
+                raise InputError("latent world", f"{name} is {share}", "choose from 0 to 1")
         if self.seed < 0:
             raise InputError("latent world", f"seed is {self.seed}", "choose 0 or more")
+
+    @property
+    def plane_share(self) -> float:
+        """Share of the latent variance that follows valence and arousal."""
+        return PLANE_SHARE if self.plane is None else self.plane
 
     def shared(self) -> Floats:
         """The structure that the recordings carry: a random direction a cell, `[81, WIDTH]`.
@@ -73,7 +82,7 @@ class LatentWorld:
         """A structure of the same kind that no recording carries, `[81, WIDTH]`."""
         return self._directions(ALONE_STREAM)
 
-    def plane(self) -> Floats:
+    def on_plane(self) -> Floats:
         """What follows smoothly from valence and arousal, `[81, WIDTH]`, of unit mean square."""
         valence, arousal = grid_centers(SIZE).T
         terms = np.stack([valence, arousal, valence * arousal, valence**2, arousal**2], axis=1)
@@ -86,7 +95,8 @@ class LatentWorld:
         Their cosines are the true structure: two cells are confused as far as theirs is high.
         """
         mixed = np.sqrt(self.share) * self.shared() + np.sqrt(1.0 - self.share) * self.alone()
-        return _long(np.sqrt(PLANE_SHARE) * self.plane() + np.sqrt(1.0 - PLANE_SHARE) * mixed)
+        own, rest = np.sqrt(self.plane_share), np.sqrt(1.0 - self.plane_share)
+        return _long(own * self.on_plane() + rest * mixed)
 
     def emotions(self) -> Floats:
         """Where the faces of each emotion lie, `[8, WIDTH + N_PRIVATE]`, rows as `EMOTIONS`."""

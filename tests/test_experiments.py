@@ -232,6 +232,7 @@ def small_ensemble(path):
     return replace(settings, base=base, evaluate=parts, folds=2, expected_train=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "ensembles"], ids=str)
 def test_ensemble(path, tmp_path):
     settings = small_ensemble(EXPERIMENTS / path)
@@ -239,6 +240,7 @@ def test_ensemble(path, tmp_path):
     assert "ensemble" in page.with_name("results.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "grids"], ids=str)
 def test_grid_set(path, tmp_path):
     """The fixture of DASPS leaves one person a fold to train on, who cannot be told apart.

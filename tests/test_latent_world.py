@@ -53,6 +53,17 @@ def test_the_share_changes_whose_structure_it_is_and_not_how_hard_it_is():
     assert spread(1.0) == pytest.approx(spread(0.5), rel=0.05)
 
 
+def test_off_the_plane_the_faces_have_the_structure_of_the_eeg_and_nothing_else():
+    plane = plane_gram_rows()
+    for seed in range(5):
+        world = LatentWorld(1.0, seed, plane=0.0)
+        np.testing.assert_allclose(world.cells(), world.shared(), rtol=0, atol=1e-12)
+    found = mean_correlation(lambda s: LatentWorld(1.0, s, plane=0.0).cells(), lambda s: plane)
+    assert abs(found) < 0.02
+    said, usual = LatentWorld(seed=3, plane=0.2), LatentWorld(seed=3)
+    np.testing.assert_array_equal(said.cells(), usual.cells())
+
+
 def test_some_of_it_follows_the_plane_whatever_the_share():
     plane = plane_gram_rows()
     for share in (0.0, 1.0):
@@ -82,7 +93,9 @@ def test_a_seed_is_a_world():
     assert np.abs(LatentWorld(seed=1).shared() - LatentWorld(seed=2).shared()).max() > 0.5
 
 
-@pytest.mark.parametrize("settings", [{"share": 1.2}, {"share": -0.1}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "settings", [{"share": 1.2}, {"share": -0.1}, {"seed": -1}, {"plane": 2.0}]
+)
 def test_settings_out_of_range(settings):
     with pytest.raises(InputError, match="latent world"):
         LatentWorld(**settings)

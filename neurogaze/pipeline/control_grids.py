@@ -101,7 +101,7 @@ def world_grids(
             note=settings.note,
         )
         made[chosen.snr] = open_grids(GridSet(part, folder, store, Console(quiet=True)).run())
-    latent = LatentWorld(chosen.share, seed)
+    latent = LatentWorld(chosen.share, seed, chosen.plane)
     return WorldGrids(world, seed, latent, made[chosen.snr], root / "grids", folder)
 
 
@@ -135,6 +135,8 @@ def checks(stages: Stages, grids: WorldGrids) -> None:
         )
 
     what = {"world": grids.world, "share": grids.latent.share, "seed": grids.seed}
+    if grids.latent.plane is not None:
+        what["plane"] = grids.latent.plane
     inputs = {kind: grid.sha256 for kind, grid in by_kind.items()}
     inputs |= {name: file_hash(grids.set_folder / name) for name in (VERDICTS, SCORES)}
     stages.run(grids.stage_of(grids.world, grids.seed), what, inputs, action, [CHECKS])

@@ -29,12 +29,14 @@ class WorldSettings:
         snr: see `neurogaze.eeg.corpora.latent.LatentEeg`.
         expect: what should be found; the first is the primary contrast.
         without: arms that are not trained in this world.
+        plane: see `neurogaze.latent_world.LatentWorld`.
     """
 
     share: float
     snr: float
     expect: list[Expected]
     without: list[str] = field(default_factory=list)
+    plane: float | None = None
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

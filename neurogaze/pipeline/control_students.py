@@ -80,6 +80,8 @@ def _arguments(settings: ControlSettings, run: Run, grids: WorldGrids, store: Pa
     arm, base = settings.arms[run.arm], settings.student
     fit = replace(base, config=[*base.config, *arm.config])
     world = [f"--data.corpus.share={grids.latent.share:g}", f"--data.corpus.seed={run.seed}"]
+    if grids.latent.plane is not None:
+        world.append(f"--data.corpus.plane={grids.latent.plane:g}")
     args = [*fit.arguments(), *arm.flags(run.seed), *world, *QUIET]
     args += [f"--seed_everything={run.seed}", f"--data.store={store}"]
     if arm.grid:

@@ -62,6 +62,23 @@ def test_a_second_call_trains_nothing(done, monkeypatch):
     assert run_control(tiny_control(), root / "run", root / "store").read_text() == page
 
 
+def test_a_world_off_the_plane_has_faces_of_its_own_and_the_same_recordings(done):
+    root, _ = done
+    usual = tiny_control()
+    world = replace(usual.worlds["shared"], plane=0.0)
+    run_control(replace(usual, worlds={"off": world}), root / "off", root / "store")
+    known = [json.loads((root / at / "checks.json").read_text()) for at in ("run", "off")]
+    shared, off = known[0]["shared"]["0"], known[1]["off"]["0"]
+    assert off["ccc"] == shared["ccc"]
+    assert off["correlation"]["eeg"]["shared"] == shared["correlation"]["eeg"]["shared"]
+    assert off["correlation"]["eeg"]["faces"] == off["correlation"]["eeg"]["shared"]
+    assert shared["correlation"]["eeg"]["faces"] != shared["correlation"]["eeg"]["shared"]
+    faces = [
+        {r.split_hash for r in read_rows(root / at / "results.jsonl")} for at in ("run", "off")
+    ]
+    assert not faces[0] & faces[1]
+
+
 @pytest.mark.parametrize("error", [RuntimeError("no room"), SystemExit(2)])
 def test_a_failed_run_loses_no_other(done, monkeypatch, capsys, error):
     root, _ = done

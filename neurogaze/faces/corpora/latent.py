@@ -58,6 +58,7 @@ class LatentFaces(FaceCorpus):
         share: see `LatentWorld`.
         domain: 0 to 1; how far people, light, contrast and noise of "valid" are from "train".
         seed: of the world and its faces.
+        plane: see `LatentWorld`.
 
     Raises:
         InputError: for no pictures, or a domain outside 0..1.
@@ -70,6 +71,7 @@ class LatentFaces(FaceCorpus):
         share: float = 1.0,
         domain: float = 1.0,
         seed: int = 0,
+        plane: float | None = None,
     ) -> None:
         if min(n_train, n_valid) < 1:
             found = f"n_train {n_train}, n_valid {n_valid}"
@@ -77,7 +79,7 @@ class LatentFaces(FaceCorpus):
         if not 0.0 <= domain <= 1.0:
             raise InputError("latent faces", f"domain is {domain}", "choose from 0 to 1")
         self.name = "synthetic_latent_faces"
-        self.world = LatentWorld(share, seed)
+        self.world = LatentWorld(share, seed, plane)
         self.n = {"train": n_train, "valid": n_valid}
         self.domains = {"train": 0.0, "valid": domain}
 
@@ -105,7 +107,10 @@ class LatentFaces(FaceCorpus):
     def identity(self, split: str) -> dict[str, str | int | float | bool]:
         """The recipe."""
         self._known(split)
-        return {
+        own: dict[str, str | int | float | bool] = {}
+        if self.world.plane is not None:
+            own["plane"] = self.world.plane
+        return own | {
             "corpus": self.name,
             "split": split,
             "generated": True,

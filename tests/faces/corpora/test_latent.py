@@ -59,6 +59,7 @@ def test_identity_says_what_changes_the_pictures():
     base = LatentFaces(20, 10).identity("valid")
     assert base != LatentFaces(20, 10, domain=0.5).identity("valid")
     assert base != LatentFaces(20, 10, share=0.5).identity("valid")
+    assert base != LatentFaces(20, 10, plane=0.0).identity("valid")
     assert LatentFaces(20, 10).identity("train") == LatentFaces(20, 11).identity("train")
 
 
