@@ -71,8 +71,9 @@ def test_a_world_off_the_plane_has_faces_of_its_own_and_the_same_recordings(done
     shared, off = known[0]["shared"]["0"], known[1]["off"]["0"]
     assert off["ccc"] == shared["ccc"]
     assert off["correlation"]["eeg"]["shared"] == shared["correlation"]["eeg"]["shared"]
-    assert off["correlation"]["eeg"]["faces"] == off["correlation"]["eeg"]["shared"]
-    assert shared["correlation"]["eeg"]["faces"] != shared["correlation"]["eeg"]["shared"]
+    eeg, usually = (part["correlation"]["eeg"] for part in (off, shared))
+    assert eeg["faces"] == pytest.approx(eeg["shared"], abs=1e-12)
+    assert usually["faces"] != pytest.approx(usually["shared"], abs=1e-3)
     faces = [
         {r.split_hash for r in read_rows(root / at / "results.jsonl")} for at in ("run", "off")
     ]
