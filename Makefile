@@ -2,17 +2,20 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --disable-pip-version-check
 READY = $(VENV)/.ready
 
 .PHONY: help demo notebooks test coverage lint fuzz clean
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-# pip compiles 19,000 modules on one core; what cannot be compiled is never imported either.
+# uv unpacks gigabytes in a third of the time that pip takes; where it cannot be had or reaches
+# nothing, pip does the same. Modules are compiled on all cores; what cannot be is never imported.
 $(READY): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
+	$(PIP) --quiet --no-compile -c constraints.txt uv && $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev]' \
+		|| $(PIP) --quiet --no-compile -c constraints.txt -e '.[dev]'
 	$(BIN)/python -m compileall -q -j 0 -x '/tests?/' $(VENV)/lib > /dev/null || true
 	touch $(READY)
 
