@@ -14,7 +14,7 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,27 @@ def remove(path: Path) -> None:
     gone = path.with_name(f".gone-{secrets.token_hex(4)}-{path.name}")
     path.rename(gone)
     shutil.rmtree(gone)
+
+
+def refuse_foreign(folder: Path, mark: str, names: Iterable[str]) -> None:
+    """Refuse to write over files of a folder that no earlier call left.
+
+    Args:
+        folder: to write in; it need not exist.
+        mark: name of a file that such a call leaves first of all.
+        names: of what would be written over.
+
+    Raises:
+        InputError: naming the first of them.
+    """
+    remedy = "give --out a new folder"
+    if folder.exists() and not folder.is_dir():
+        raise InputError(folder, "is a file", remedy)
+    if (folder / mark).is_file():
+        return
+    for name in names:
+        if (folder / name).exists():
+            raise InputError(folder, f"holds {name} and no {mark}", remedy)
 
 
 def _flush(path: Path) -> None:

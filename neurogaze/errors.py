@@ -22,3 +22,7 @@ class InputError(ValueError):
     def __init__(self, where: str | Path, found: str, remedy: str) -> None:
         self.where, self.found, self.remedy = str(where), found.rstrip("."), remedy.rstrip(".")
         super().__init__(f"{self.where}: {self.found}. Remedy: {self.remedy}.")
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
+        """Let a worker process hand it on; an exception is rebuilt from its one line otherwise."""
+        return type(self), (self.where, self.found, self.remedy)

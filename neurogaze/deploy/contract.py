@@ -27,6 +27,7 @@ from neurogaze.evaluation.calibration_file import (
 )
 from neurogaze.faces.preprocessing import FacePreprocessing
 from neurogaze.prototypes.seal import prototypes_hash
+from neurogaze.strict_json import parse
 from neurogaze.tasks.student import StudentTask
 from neurogaze.tasks.student_record import trained_on_drawings
 
@@ -208,18 +209,14 @@ def from_json(text: str, where: Path) -> Contract:
             values of another type or out of range, or another label order.
     """
     try:
-        record = json.loads(text, parse_constant=_refused, object_pairs_hook=_distinct)
-    except (ValueError, RecursionError) as error:
+        record = parse(text, _distinct)
+    except ValueError as error:
         raise InputError(where, f"holds a contract that is no JSON ({error})", REMEDY) from error
     try:
         return _contract(record)
     except InputError as error:
         found = f"holds a contract whose {error.where} {error.found}"
         raise InputError(where, found, REMEDY) from error
-
-
-def _refused(name: str) -> float:
-    raise ValueError(f"{name} is no number")
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

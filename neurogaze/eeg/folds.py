@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -12,6 +11,7 @@ from typing import Literal, get_args
 
 from neurogaze.artefacts import settings_hash, write_json
 from neurogaze.errors import InputError
+from neurogaze.strict_json import parse
 
 PARTS = ("train", "stop", "test")
 
@@ -165,7 +165,7 @@ class Split:
         """
         names = [field.name for field in fields(Fold)]
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = parse(path.read_text(encoding="utf-8"))
             written = content.pop("sha256")
             folds = tuple(
                 Fold(**{n: tuple(f.pop(n)) for n in names}, **f) for f in content["folds"]

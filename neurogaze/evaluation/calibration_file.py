@@ -6,7 +6,6 @@ reads it here, so that no two of them understand it differently.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -18,6 +17,7 @@ import torch
 from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash, settings_hash
 from neurogaze.errors import InputError
+from neurogaze.strict_json import parse
 
 FILE = "temperature.json"
 """Its name, beside the checkpoint."""
@@ -115,9 +115,9 @@ def read_calibration(path: Path, checkpoint_sha256: str) -> StudentCalibration:
 def _parsed(path: Path) -> StudentCalibration:
     """The file as a dataclass, each value in its range."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(path, f"cannot be read ({type(error).__name__})", REMEDY) from error
+        record = parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"cannot be read ({error})", REMEDY) from error
     if not isinstance(record, dict):
         raise InputError(path, f"holds a {type(record).__name__}, not an object", REMEDY)
     names = {entry.name for entry in fields(StudentCalibration)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from neurogaze.errors import InputError
 from neurogaze.evaluation.contrasts import Contrast
 from neurogaze.evaluation.equivalence import EQUIVALENT, LEAST_SEEDS, inside, no_claim
 from neurogaze.prototypes.testable import verdict
+from neurogaze.strict_json import parse
 
 FILE = "contrasts.json"
 STATISTICS = 2
@@ -82,7 +82,7 @@ def read_contrasts(path: Path) -> ContrastFile:
             that contradict each other, and more or less than one primary contrast.
     """
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content: Any = parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(path, f"cannot be read ({error})", REMEDY) from error
     if not isinstance(content, dict) or not isinstance(content.get("contrasts"), list):

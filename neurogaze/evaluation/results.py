@@ -12,6 +12,7 @@ from typing import Any
 
 from neurogaze.artefacts import canonical, written_aside
 from neurogaze.errors import InputError
+from neurogaze.strict_json import parse
 
 REMEDY = "write result files with neurogaze.evaluation.results.write_rows"
 
@@ -119,9 +120,9 @@ def parse_row(line: str, where: str) -> ResultRow:
         InputError: for text that is no JSON object, and for missing, unknown or mistyped fields.
     """
     try:
-        fields = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise InputError(where, f"is not JSON ({error.msg})", REMEDY) from error
+        fields = parse(line)
+    except ValueError as error:
+        raise InputError(where, f"is not JSON ({error})", REMEDY) from error
     if not isinstance(fields, dict):
         raise InputError(where, f"holds a {type(fields).__name__}, not an object", REMEDY)
     known = {field.name: str(field.type) for field in dataclasses.fields(ResultRow)}

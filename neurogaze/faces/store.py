@@ -8,7 +8,6 @@ decoded anew.
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from neurogaze.artefacts import folder_written_aside, settings_hash, write_json
 from neurogaze.errors import InputError
 from neurogaze.faces.images import FaceCorpus, FaceTable
 from neurogaze.faces.reading import ARRAY_ERRORS, summary_of
+from neurogaze.strict_json import parse
 
 FORMAT_VERSION = 1
 HASH_DIGITS = 12
@@ -111,7 +111,7 @@ def _write(folder: Path, table: FaceTable) -> None:
 
 
 def _read(folder: Path) -> FaceTable:
-    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    meta = parse((folder / "meta.json").read_text(encoding="utf-8"))
     images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
     if list(images.shape) != meta["shape"]:
         found = f"shape {images.shape}, not {meta['shape']}"

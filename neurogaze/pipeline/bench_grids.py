@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from neurogaze.prototypes.controls import control
 from neurogaze.prototypes.from_classes import class_grid
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.prototypes.testable import testable
+from neurogaze.strict_json import parse
 from neurogaze.tasks.pins import UNREADABLE, GridPin
 
 EEG, FACE = "eeg", "face"
@@ -113,7 +113,7 @@ def open_grids(path: Path, class_means: GridPin | None = None) -> GridSource:
     if path.suffix == ".npz":
         return GridSource(path, {}, class_means=class_means)
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content: Any = parse(path.read_text(encoding="utf-8"))
         listed = {
             str(kind): {
                 int(seed): GridPin((path.parent / str(pin["path"])).as_posix(), str(pin["sha256"]))
@@ -122,7 +122,7 @@ def open_grids(path: Path, class_means: GridPin | None = None) -> GridSource:
             for kind, pins in content["grids"].items()
         }
         told = path.with_name(VERDICTS)
-        said: Any = json.loads(told.read_text(encoding="utf-8")) if told.exists() else {}
+        said: Any = parse(told.read_text(encoding="utf-8")) if told.exists() else {}
         doubts = {int(seed): [str(reason) for reason in own] for seed, own in said.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         found = f"is no index of grids ({type(error).__name__}: {error})"

@@ -4,7 +4,8 @@ A stage is done when its folder holds `stage.json`, written last. The record nam
 of what went in (settings, and the content hashes of earlier stages) and the content hash of each
 file that came out. A later run skips the stage when both still hold. A folder without a record
 belongs to a run that was stopped: it is taken up again if `begun.json` names the same fingerprint,
-and emptied if not.
+and emptied if not. A folder with files and neither of the two belongs to
+somebody, and is refused.
 """
 
 from __future__ import annotations
@@ -32,12 +33,15 @@ from neurogaze.artefacts import (
     settings_hash,
     write_json,
 )
+from neurogaze.errors import InputError
 from neurogaze.evaluation.calibration_file import checkpoint_hash
 
 RECORD = "stage.json"
 BEGUN = "begun.json"
 LOCKS = ".locks"
 """Folder beside the stages with one empty file each, held while the stage is carried out."""
+
+FOREIGN_REMEDY = "give --out a new folder"
 
 DAMAGED = (
     OSError,
@@ -96,6 +100,18 @@ def _identity(name: str, settings: Any, inputs: Mapping[str, str]) -> tuple[dict
     return what, settings_hash(what | {"version": neurogaze.__version__, "stage": name})
 
 
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse to empty a folder that no stage began; a hidden file is what a killed writer left."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(folder, "is a file", FOREIGN_REMEDY)
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    if names and not (folder / BEGUN).exists():
+        found = f"holds {names[0]}, which no run made, and would be emptied"
+        raise InputError(folder, found, FOREIGN_REMEDY)
+
+
 class Stages:
     """Runs stages under one folder.
 
@@ -131,7 +147,8 @@ class Stages:
             outputs: files it leaves there.
 
         Raises:
-            InputError: while another process carries out the same stage.
+            InputError: while another process carries out the same stage, and for a folder of that
+                name with files that no stage left.
         """
         record = self.held(name, settings, inputs)
         if record is None:
@@ -180,6 +197,8 @@ class Stages:
             begun = json.loads((folder / BEGUN).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             begun = None
+        if begun is None and not (folder / RECORD).exists():
+            _refuse_foreign(folder)
         if folder.exists() and (begun != what or (folder / RECORD).exists()):
             remove(folder)
         folder.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from neurogaze.artefacts import arrays_hash, canonical, write_npz
 from neurogaze.errors import InputError
 from neurogaze.prototypes.grid_file import PUBLISHED_FIELDS, complete_published, read_arrays
 from neurogaze.prototypes.vectors import REBUILD, cell_centers, effective_rank, mean_cosine
+from neurogaze.strict_json import parse
 
 DTYPES = {
     "prototypes": np.float32,
@@ -119,7 +120,7 @@ class PrototypeGrid:
         if missing:
             raise InputError(path, f"fields {missing} are missing", REBUILD)
         try:
-            provenance = json.loads(str(arrays["provenance"]))
+            provenance = parse(str(arrays["provenance"]))
             grid = cls(**{name: arrays[name] for name in DTYPES}, provenance=provenance)
         except InputError as error:
             raise InputError(path, f"{error.where}: {error.found}", error.remedy) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.progress import track
 
 import neurogaze
-from neurogaze.artefacts import folder_written_aside, write_json, written_aside
+from neurogaze.artefacts import folder_written_aside, refuse_foreign, write_json, written_aside
 from neurogaze.report import arm_tables, contrast_tables, gallery, grid_tables, html, tables
 from neurogaze.report import fingerprint as made_of
 from neurogaze.report.bench_tables import bench_tables
@@ -36,6 +36,12 @@ PAPER_TABLES = {
 }
 """Files in LaTeX for a paper, by how the title of their tables begins."""
 
+WRITTEN = (
+    *("figures", "results.md", "results.tex", "report.html"),
+    *(f"{name}.tex" for name in PAPER_TABLES),
+)
+"""What a report writes over, beside what it was made of."""
+
 MAX_VALUE = 160
 """Characters of a provenance value that are shown."""
 
@@ -55,12 +61,16 @@ def build_report(run: Path, out: Path) -> Path:
         Path of the page.
 
     Raises:
-        InputError: when the folder does not exist, or a part of it is broken.
+        InputError: when the folder does not exist, or a part of it is broken, and for an `out` with
+            files of these names that no report left.
     """
+    refuse_foreign(out, made_of.FILE, WRITTEN)
     inputs = discover(run, skip=out)
     pictures, left_out = draw(list(gallery.plans(inputs)))
     shown = result_tables(inputs)
-    out.mkdir(parents=True, exist_ok=True)
+    records = made_of.checkpoint_records(run, inputs.stages)
+    # the first file of a report, for it tells the folder of one from another
+    write_json(out / made_of.FILE, made_of.fingerprint(inputs, records))
     with folder_written_aside(out / "figures") as folder:
         for picture in (p for group in pictures.values() for p in group):
             (folder / f"{picture.name}.png").write_bytes(picture.png)
@@ -69,8 +79,6 @@ def build_report(run: Path, out: Path) -> Path:
     _write(out / "results.md", "\n".join([*leads, *map(to_markdown, known)]) or "No results yet.\n")
     _write(out / "results.tex", "\n".join(map(to_latex, known)) or "% No results yet.\n")
     _write_paper_tables(out, known)
-    records = made_of.checkpoint_records(run, inputs.stages)
-    write_json(out / made_of.FILE, made_of.fingerprint(inputs, records))
     sections = page_sections(inputs, shown, pictures, left_out)
     text = html.page(inputs.title, facts(inputs), stamps(inputs), sections)
     return _write(out / "report.html", text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurogaze.errors import InputError
+from neurogaze.strict_json import parse
 
 REMEDY = "repeat the stage that writes it"
 
@@ -52,7 +52,7 @@ def read_record(path: Path) -> dict[str, Any]:
         InputError: for anything else.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(path, f"cannot be read ({error})", REMEDY) from error
     if not isinstance(record, dict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from neurogaze.evaluation.results import ResultRow
 from neurogaze.report.over_seeds import Mean, mean
 from neurogaze.report.published import FACES, Published
 from neurogaze.report.published_eeg import RECORDINGS
+from neurogaze.strict_json import parse
 
 FILE = "reported.json"
 REMEDY = "write it with neurogaze.report.reported.write_matches"
@@ -72,7 +72,7 @@ def read_matches(path: Path) -> dict[str, Match]:
             or mistyped fields.
     """
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content: Any = parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(path, f"cannot be read ({error})", REMEDY) from error
     if not isinstance(content, dict):

@@ -24,6 +24,7 @@ from neurogaze.artefacts import folder_written_aside, write_json
 from neurogaze.deploy.contract import to_json
 from neurogaze.deploy.onnx_file import OnnxFile, read_onnx
 from neurogaze.errors import InputError
+from neurogaze.strict_json import parse
 
 RUNTIME = "onnxruntime-web"
 RUNTIME_VERSION = "1.30.0"
@@ -106,7 +107,7 @@ def _check_replaceable(out: Path) -> None:
 def _is_demo(settings: Path) -> bool:
     """Whether a file holds the settings that a build writes, or more."""
     try:
-        found = json.loads(settings.read_text(encoding="utf-8"))
+        found = parse(settings.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(found, dict) and set(KEYS) <= set(found)

@@ -82,6 +82,11 @@ def edited(**changes) -> str:
         ("[]", "no object"),
         (to_json(full()).replace("1.75", "NaN"), "NaN is no number"),
         (to_json(full()).replace("1.75", "1e999"), "temperature is inf"),
+        (to_json(full()).replace("1.75", "1" * 400), "a whole number of 400 digits"),
+        (
+            edited(centers=[["HERE", 0.0]]).replace('"HERE"', "1" * 400),
+            "a whole number of 400 digits",
+        ),
         (edited(surplus=1), "unknown ['surplus']"),
         (json.dumps({k: v for k, v in asdict(full()).items() if k != "va"}), "lacks the keys ['va"),
         (edited(labels=[EMOTIONS[1], EMOTIONS[0], *EMOTIONS[2:]]), "label order"),

@@ -62,7 +62,6 @@ def test_a_file_that_is_none_is_named(tmp_path, text):
     [
         {"temperature": 0},
         {"temperature": -1.0},
-        {"temperature": float("inf")},
         {"temperature": True},
         {"temperature": "1"},
         {"abstain_below": 1.1},
@@ -82,7 +81,6 @@ def test_a_file_that_is_none_is_named(tmp_path, text):
         {"abstain": []},
         {"held_out": None},
         {"before": None},
-        {"after": float("nan")},
         {"n": 0},
         {"n": 6.0},
         {"n": True},
@@ -103,6 +101,15 @@ def test_values_that_no_fit_could_write_are_refused(tmp_path, changed):
     path = tmp_path / "t.json"
     path.write_text(json.dumps(asdict(FOUND) | changed))
     with pytest.raises(InputError, match=next(iter(changed))):
+        read_calibration(path, "c" * 64)
+
+
+@pytest.mark.parametrize("words", ["NaN", "Infinity", "1e999", "1" * 400])
+@pytest.mark.parametrize("name", ["temperature", "after", "abstain_below"])
+def test_numbers_without_end_are_refused(tmp_path, name, words):
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps(asdict(FOUND) | {name: "HERE"}).replace('"HERE"', words))
+    with pytest.raises(InputError, match=rf"{words} is no number|400 digits|{name}"):
         read_calibration(path, "c" * 64)
 
 

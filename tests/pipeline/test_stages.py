@@ -55,6 +55,23 @@ def test_a_damaged_artefact_is_made_again(tmp_path, damage):
     assert after.content == before.content
 
 
+def test_a_folder_that_no_stage_began_is_refused_and_kept(tmp_path):
+    (tmp_path / "s").mkdir()
+    run(tmp_path)  # an empty one is taken
+    (tmp_path / "mine" / "s").mkdir(parents=True)
+    thesis = tmp_path / "mine" / "s" / "thesis.txt"
+    thesis.write_text("years of work")
+    with pytest.raises(InputError, match=r"s: holds thesis.txt, which no run made.*a new folder"):
+        run(tmp_path / "mine")
+    assert thesis.read_text() == "years of work"
+
+
+def test_a_file_in_the_place_of_a_stage_is_refused(tmp_path):
+    (tmp_path / "s").write_text("mine")
+    with pytest.raises(InputError, match="is a file"):
+        run(tmp_path)
+
+
 def test_leftovers_of_other_settings_are_swept_away_and_own_ones_kept(tmp_path):
     def stop(folder):
         (folder / "last.ckpt").write_text("half")

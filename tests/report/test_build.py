@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import neurogaze
+from neurogaze.errors import InputError
 from neurogaze.report import build
 from neurogaze.report.build import build_report, discover
 
@@ -37,6 +38,17 @@ def test_the_same_inputs_give_the_same_bytes(report, run_folder, tmp_path):
     (run / "report" / "figures" / "stage.json").write_text("{}")
     build_report(run, run / "report")
     assert contents(run / "report") == contents(report)
+
+
+@pytest.mark.parametrize("name", ["figures/mine.png", "results.md", "contrasts.tex"])
+def test_files_that_no_report_left_are_not_written_over(run_folder, tmp_path, name):
+    mine = tmp_path / name
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("mine")
+    with pytest.raises(InputError, match=r"holds .* and no fingerprint.json.*a new folder"):
+        build_report(run_folder, tmp_path)
+    assert mine.read_text() == "mine"
+    assert len(contents(tmp_path)) == 1
 
 
 def test_the_page_says_what_was_run(report, run_folder):
