@@ -192,3 +192,18 @@ def test_the_speed_in_the_document_is_that_of_the_figures():
     text = (ROOT / "docs" / "camera.md").read_text(encoding="utf-8")
     shown = text.split("<!-- inference -->")[1].split("<!-- /inference -->")[0]
     assert shown.strip() == speed_table()
+
+
+@pytest.mark.parametrize(
+    "network", ["ResNet-18 at 224", "EfficientNet-B0 at 224", "MobileNetV3-L at 224"]
+)
+def test_the_ratios_in_the_document_are_those_of_the_figures(network):
+    path = ARTEFACTS / "inference" / "inference.json"
+    figures = json.loads(path.read_text(encoding="utf-8"))["figures"]
+    values = {figure["name"]: figure["value"] for figure in figures}
+    name = f"ONNX, one picture, {network} : ours"
+    low, high = (values[f"{name}, {end} end of 95 % interval"] for end in ("lower", "upper"))
+    text = " ".join((ROOT / "docs" / "camera.md").read_text(encoding="utf-8").split())
+    said = text.split("<!-- /inference -->")[1]
+    assert f"{values[name]:.2f} times" in said
+    assert f"{low:.2f} to {high:.2f}" in said
