@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
+import re
+import select
 import signal
 import sys
 import threading
@@ -48,8 +52,15 @@ EXTRAS = {
 
 DATA_ERROR = 2
 INTERRUPTED = 130
+UNREAD = 141
 TERMINATED = 143
-"""As a shell has it: 128 and the number of the signal."""
+"""As a shell has it: 128 and the number of the signal, for the last SIGPIPE."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a disk says to a write; no file is named, for it was open already."""
+
+SHORT = re.compile(r"\d+ requested and \d+ written")
+"""What NumPy says in their place."""
 
 
 def _commands() -> dict[str, Callable[..., Any]]:
@@ -160,31 +171,58 @@ def main(args: Sequence[str] | None = None) -> int:
 
     Returns:
         0, 1 when some files of a batch failed, 2 when the input cannot be used, 130 when
-        interrupted, or 143 when ended by SIGTERM.
+        interrupted, 141 when nobody reads any more what is printed, or 143 when ended by SIGTERM.
     """
     words = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    if not words or words[0] in ("-h", "--help"):
-        print(usage())
-        return 0
-    if words[0] == "--version":
-        from neurogaze import __version__
-
-        print(__version__)
-        return 0
     with _interrupted_by_sigterm() as came:
         try:
-            return _dispatch(words[0], words[1:])
+            return _answer(words)
         except KeyboardInterrupt:
             print("interrupted; run the same command again to go on", file=sys.stderr)
             return TERMINATED if came else INTERRUPTED
         except Exception as error:
+            unread = isinstance(error, BrokenPipeError) and _unread()
+            _drop_unwritten()
             told = input_error(error) or missing_extra(error)
+            if unread and told is None:
+                return UNREAD
             if debug or told is None:
                 raise
-            print(f"neurogaze {words[0]}: error: {told}", file=sys.stderr)
+            print(f"{' '.join(['neurogaze', *words[:1]])}: error: {told}", file=sys.stderr)
             return DATA_ERROR
+
+
+def _answer(words: Sequence[str]) -> int:
+    """Do what the words ask; what was printed has left when it ends, or the error is raised."""
+    try:
+        if not words or words[0] in ("-h", "--help"):
+            print(usage())
+            return 0
+        if words[0] == "--version":
+            from neurogaze import __version__
+
+            print(__version__)
+            return 0
+        return _dispatch(words[0], words[1:])
+    finally:
+        print(end="", flush=True)
+
+
+def _unread() -> bool:
+    """Whether the pipe that stdout leads to has lost its reader, as after `| head`."""
+    stdout = select.poll()
+    stdout.register(sys.stdout, 0)  # a lost reader is told of unasked
+    return bool(stdout.poll(0))
+
+
+def _drop_unwritten() -> None:
+    """Drop what stdout holds and cannot write; Python would try again at its end, and complain."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -222,9 +260,13 @@ def input_error(error: BaseException) -> InputError | None:
         if isinstance(seen, InputError):
             return seen
         seen = seen.__cause__ or seen.__context__
-    if isinstance(error, OSError) and error.filename is not None:
-        reason = error.strerror or type(error).__name__
+    if not isinstance(error, OSError):
+        return None
+    reason = error.strerror or str(error) or type(error).__name__
+    if error.filename is not None:
         return InputError(str(error.filename), reason, "check the path, its rights and the disk")
+    if error.errno in FULL or SHORT.fullmatch(str(error)):
+        return InputError("disk", reason, "make room, and repeat the command")
     return None
 
 

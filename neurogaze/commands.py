@@ -93,12 +93,17 @@ def matching(patterns: list[str]) -> list[Path]:
     """Files that match any of the patterns, in order.
 
     Raises:
-        InputError: for a pattern that no file matches.
+        InputError: for a pattern that no file matches or can match.
     """
     found = []
     for pattern in patterns:
-        anchor = Path(pattern).anchor
-        paths = sorted(Path(anchor).glob(pattern.removeprefix(anchor)))
+        path = Path(pattern)
+        if not path.name:
+            raise InputError("--teachers", f"{pattern!r} names no file", "check the path")
+        try:
+            paths = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+        except ValueError as error:
+            raise InputError("--teachers", f"{pattern!r}: {error}", "check the path") from error
         if not paths:
             raise InputError("--teachers", f"no file matches {pattern!r}", "check the path")
         found += paths
@@ -128,8 +133,10 @@ def consolidate(
     import neurogaze
     from neurogaze.eeg.datamodule import EEGDataModule
     from neurogaze.pipeline.consolidating import consolidate_teachers
+    from neurogaze.pipeline.settings import refuse_below_one
     from neurogaze.report.grid_tables import grid_summary
 
+    refuse_below_one("--permutations", permutations)
     roots.export()
     parts = [data, *(support or [])]
     for part in parts:

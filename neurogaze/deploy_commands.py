@@ -41,8 +41,8 @@ def infer(
     One row a face: file, frame, seconds, face number, box, detector score, label, eight
     probabilities, entropy, prototype-space valence and arousal (a projection, no measurement), and
     whether the student abstained. A picture without a face and a file that cannot be read keep a
-    row that says so. A folder that was interrupted goes on where it stopped; videos inside a folder
-    are passed over. Example:
+    row that says so. A folder that was interrupted goes on where it stopped; videos and pictures of
+    other types inside a folder are counted and passed over. Example:
 
         neurogaze infer photos/ --model student.onnx --out faces.csv
 

@@ -17,6 +17,7 @@ RANKS = {
     "neurogaze.quiet": 1,
     "neurogaze.progress": 1,
     "neurogaze.roots": 1,
+    "neurogaze.seeds": 2,
     "neurogaze.strict_json": 1,
     "neurogaze.artefacts": 2,
     "neurogaze.affect": 3,

@@ -1,11 +1,14 @@
 """What a person meets at the command line: help, one clear line an error, exit codes."""
 
+import errno
 import importlib
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -13,12 +16,13 @@ import pytest
 from PIL import Image
 
 from neurogaze import cli
-from neurogaze.cli import EXTRAS, main, missing_extra
+from neurogaze.cli import EXTRAS, input_error, main, missing_extra
 from tests.fixtures.eeg import write_dasps, write_dasps_edf, write_dreamer
 from tests.fixtures.faces import write_ferplus
 from tests.pipeline.tiny import EXPERIMENTS, FACES
 
 DATA = EXPERIMENTS / "data"
+FULL = Path("/dev/full")
 
 
 def fails(capsys, args, *words):
@@ -106,6 +110,72 @@ def test_a_handler_of_sigterm_that_somebody_set_is_kept(monkeypatch):
     finally:
         signal.signal(signal.SIGTERM, before)
     assert heard == [signal.SIGTERM]
+
+
+def python(words, stdout, **settings):
+    """The command in a process of its own, whose output goes where it is told."""
+    command = [sys.executable, "-m", "neurogaze", *words]
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, **settings)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [["--help"], ["report", "--help"]])
+def test_a_reader_who_leaves_is_no_error(words, unbuffered):
+    """As in `neurogaze --help | head -0`; what argparse prints at once, it gives up itself."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = python(words, writer, env=os.environ | {"PYTHONUNBUFFERED": unbuffered})
+    os.close(writer)
+    assert done.stderr == ""
+    assert done.returncode == (0 if unbuffered and words[0] == "report" else 128 + signal.SIGPIPE)
+
+
+def test_another_broken_pipe_is_a_bug_and_shown(monkeypatch):
+    def broken(*_):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(cli, "_dispatch", broken)
+    monkeypatch.setattr(cli, "_unread", lambda: False)
+    with pytest.raises(BrokenPipeError):
+        main(["bench"])
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_to_a_full_disk_is_one_line(unbuffered):
+    with FULL.open("w") as full:
+        done = python(["--help"], full, env=os.environ | {"PYTHONUNBUFFERED": unbuffered})
+    assert done.returncode == 2
+    assert done.stderr.startswith("neurogaze --help: error: disk: No space left on device. Remedy:")
+    assert done.stderr.count("\n") == 1
+
+
+def text(path):
+    path.write_text("x" * 2**20)
+
+
+def array(path):
+    np.save(path, np.zeros(2**17))
+
+
+@pytest.mark.parametrize("write", [text, array])
+def test_a_write_for_which_there_is_no_room_is_one_line(write, monkeypatch, capsys, tmp_path):
+    """Of such an error the system names no file, and NumPy not even the reason."""
+    monkeypatch.setattr(cli, "_dispatch", lambda *_: write(tmp_path / "big.npy"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
+    try:
+        line = fails(capsys, ["bench"], "disk: ", "make room, and repeat the command")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert line.count("\n") == 0
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO])
+def test_errors_of_a_full_disk_are_told_and_no_others(number):
+    assert input_error(OSError(number, os.strerror(number))).found == os.strerror(number)
+    assert input_error(OSError(errno.EPIPE, "Broken pipe")) is None
+    assert input_error(OSError("something else")) is None
 
 
 @pytest.mark.parametrize("gone", sorted(EXTRAS))
@@ -265,6 +335,13 @@ def test_score_refuses_a_file_without_probabilities(capsys, tmp_path):
 
 def test_report_of_nothing(capsys, tmp_path):
     fails(capsys, ["report", tmp_path / "gone"], "gone")
+
+
+@pytest.mark.parametrize("name", ["data", "data.corpus"])
+def test_a_seed_below_0_is_refused(name, capsys, tmp_path):
+    store = f"--data.store={tmp_path}"
+    args = ["--data", DATA / "synthetic_faces.yaml", *FACES, store, f"--{name}.seed=-1"]
+    fails(capsys, ["prepare", *args], f"--{name}.seed: is -1", "choose 0 or more")
 
 
 def test_evaluate_refuses_what_is_no_student(capsys, tmp_path):

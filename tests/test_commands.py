@@ -153,6 +153,12 @@ def test_patterns_match_in_order(tmp_path, monkeypatch):
         matching([one, str(tmp_path / "none*")])
 
 
+@pytest.mark.parametrize("pattern", ["", ".", "/", "//", "**.ckpt", "/**x"])
+def test_a_pattern_of_no_file_is_refused(pattern):
+    with pytest.raises(InputError, match="--teachers: "):
+        matching([pattern])
+
+
 def test_run_takes_roots_and_changes(monkeypatch, tmp_path):
     """The words of the documents reach the pipeline; nothing is run."""
     seen = {}

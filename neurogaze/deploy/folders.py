@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,13 @@ from neurogaze.errors import InputError
 
 HIDDEN = "."
 """Names that begin with it are left out: thumbnails, and twins that a Mac writes beside files."""
+
+OTHER_SUFFIXES = (
+    *(".avif", ".heic", ".heif", ".jp2", ".jxl"),
+    *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".raw", ".rw2"),
+    *(".eps", ".ico", ".pbm", ".pcx", ".pgm", ".pnm", ".ppm", ".psd", ".svg", ".svgz", ".tga"),
+)
+"""Of pictures that are not read, in lower case: what not every system knows as their types."""
 
 Identity = tuple[int, int]
 """Device and inode: one folder has one, whatever leads to it."""
@@ -25,11 +33,13 @@ class Found:
         paths: to read, sorted.
         refused: what cannot be followed, each with the reason in words, sorted.
         videos: files whose names end as those of videos; a folder's are passed over.
+        others: files whose names end as those of pictures that are not read, likewise.
     """
 
     paths: list[Path]
     refused: list[tuple[Path, str]]
     videos: int = 0
+    others: int = 0
 
 
 @dataclass
@@ -41,6 +51,7 @@ class _Walk:
     paths: list[Path] = field(default_factory=list)
     refused: list[tuple[Path, str]] = field(default_factory=list)
     videos: int = 0
+    others: int = 0
 
 
 def find_pictures(source: Path) -> Found:
@@ -70,7 +81,7 @@ def find_pictures(source: Path) -> Found:
     while walk.links:
         walk.links.sort(reverse=True)
         _read(walk.links.pop(), walk)
-    return Found(sorted(walk.paths), sorted(walk.refused), walk.videos)
+    return Found(sorted(walk.paths), sorted(walk.refused), walk.videos, walk.others)
 
 
 def _read(top: Path, walk: _Walk) -> None:
@@ -100,15 +111,28 @@ def _take(entry: os.DirEntry[str], walk: _Walk, waiting: list[Path]) -> None:
         if entry.is_dir():
             (walk.links if entry.is_symlink() else waiting).append(path)
         elif entry.is_file():
-            if path.suffix.lower() in SUFFIXES:
-                walk.paths.append(path)
-            walk.videos += path.suffix.lower() in VIDEO_SUFFIXES
+            _take_file(path, walk)
         elif entry.is_symlink():
             walk.refused.append((path, "is a broken link"))
         elif path.suffix.lower() in SUFFIXES:
             walk.refused.append((path, "is not a regular file"))
     except OSError as error:
         walk.refused.append((path, _reason(error)))
+
+
+def _take_file(path: Path, walk: _Walk) -> None:
+    """Keep a picture; count a video, and a picture of a type that is not read."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        walk.paths.append(path)
+    walk.videos += suffix in VIDEO_SUFFIXES
+    walk.others += suffix not in SUFFIXES and _of_picture(suffix)
+
+
+def _of_picture(suffix: str) -> bool:
+    """Whether a name that ends so is that of a picture."""
+    kind, _ = mimetypes.guess_type(f"x{suffix}")
+    return suffix in OTHER_SUFFIXES or (kind or "").startswith("image/")
 
 
 def _reason(error: OSError) -> str:

@@ -14,7 +14,7 @@ from neurogaze.deploy.annotating import Annotator, annotator, drawn_rows
 from neurogaze.deploy.batching import Shot, asked, in_groups
 from neurogaze.deploy.contract import to_json
 from neurogaze.deploy.detection import Detector
-from neurogaze.deploy.folders import find_pictures
+from neurogaze.deploy.folders import Found, find_pictures
 from neurogaze.deploy.infer_settings import InferSettings
 from neurogaze.deploy.journal import Entry, Journal, check_own, is_begun, journal_of, key_of
 from neurogaze.deploy.looking import look, rows_of
@@ -23,10 +23,13 @@ from neurogaze.deploy.recogniser import Recogniser
 from neurogaze.deploy.rows import Place
 from neurogaze.deploy.strokes import cells_of
 from neurogaze.deploy.summary import Summary, Tally
-from neurogaze.deploy.targets import check_fresh
+from neurogaze.deploy.targets import check_fresh, place_of
 from neurogaze.deploy.writing import table
 from neurogaze.errors import InputError
 from neurogaze.progress import tracked
+
+SAVED_AS = "PNG or JPEG"
+"""What a picture of a type that is not read should become."""
 
 ESCAPED = re.compile(r"\\ud[89a-f][0-9a-f]{2}")
 """How a byte of a name that is no UTF-8 is written."""
@@ -49,8 +52,8 @@ class Listed:
     refused: str = ""
 
 
-def listed(source: Path) -> tuple[list[Listed], int]:
-    """Everything that gets a row, by name, and how many videos are passed over.
+def listed(source: Path) -> tuple[list[Listed], Found]:
+    """Everything that gets a row, by name, and what was found, with all that is passed over.
 
     Raises:
         InputError: for a source that is not there or holds no picture.
@@ -60,6 +63,9 @@ def listed(source: Path) -> tuple[list[Listed], int]:
     if not named and found.videos:
         held = f"holds no picture, but {found.videos:,} videos"
         raise InputError(source, held, "give each video by itself")
+    if not named and found.others:
+        held = f"holds no picture that is read, but {found.others:,} of other types"
+        raise InputError(source, held, f"save them as {SAVED_AS}")
     if not named:
         raise InputError(source, "holds no picture", f"give files that end in {SUFFIXES}")
     folder = source if source.is_dir() else source.parent
@@ -67,7 +73,7 @@ def listed(source: Path) -> tuple[list[Listed], int]:
     for path, refused in sorted(named):
         name = path.relative_to(folder).as_posix()
         pictures.append(Listed(path, printable(name), key_of(name, path), refused))
-    return pictures, found.videos
+    return pictures, found
 
 
 def printable(name: str) -> str:
@@ -103,8 +109,10 @@ def infer_pictures(
     """
     begun = time.monotonic()
     settings.check_for_pictures()
-    pictures, videos = listed(source)
-    tally = Tally(out, "pictures", videos)
+    pictures, found = listed(source)
+    if found.others:
+        _say(f"{found.others:,} pictures of other types are passed over: save them as {SAVED_AS}")
+    tally = Tally(out, "pictures", found.videos)
     path, lock = journal_of(out), out.with_name(f".{out.name}.lock")
     identity = _identity(source, recogniser, detector, settings)
     with alone(lock, out), _journal(path, identity, settings.annotated) as journal:
@@ -194,9 +202,9 @@ def _identity(
     source: Path, recogniser: Recogniser, detector: Detector, settings: InferSettings
 ) -> dict[str, str]:
     """What rows and drawings depend on, beside the pictures."""
-    annotated = settings.annotated and settings.annotated.resolve()
+    annotated = settings.annotated and place_of(settings.annotated)
     return {
-        "folder": settings_hash(printable(str(source.resolve()))),
+        "folder": settings_hash(printable(str(place_of(source)))),
         "model": settings_hash([to_json(recogniser.contract), recogniser.kind]),
         "detector": detector.identity,
         "settings": settings_hash(replace(settings, annotated=annotated)),

@@ -17,6 +17,7 @@ from typing import Any
 
 from neurogaze.deploy.rows import COLUMNS, FaceRow, as_values, of_record
 from neurogaze.errors import InputError
+from neurogaze.strict_json import parse
 
 VERSION = 2
 SUFFIX = ".journal"
@@ -61,7 +62,7 @@ def key_of(name: str, path: Path) -> str:
 def _parsed(line: bytes) -> dict[str, Any] | None:
     """A whole line of JSON; None for the end, and for what a killed writer left."""
     try:
-        return json.loads(line) if line.endswith(b"\n") else None
+        return parse(line.decode()) if line.endswith(b"\n") else None
     except ValueError:
         return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,9 +22,10 @@ def check_targets(source: Path | None, out: Path, annotated: Path | None) -> Non
         annotated: a folder or an `.mp4`; None draws nothing.
 
     Raises:
-        InputError: where `out` or `annotated` is the source or each other, or where a folder of
-            drawings holds the source or lies in it.
+        InputError: where `out` or `annotated` is the source or each other, where a folder of
+            drawings holds the source or lies in it, and for links that lead in a circle.
     """
+    place_of(out)
     check_not_read(out, [] if source is None else [source])
     if annotated is None:
         return
@@ -42,14 +45,14 @@ def check_not_read(out: Path, read: Iterable[Path]) -> None:
         read: files that are read; they need not be there.
 
     Raises:
-        InputError: naming `out`.
+        InputError: naming `out`, or a link that leads in a circle.
     """
     if any(same(path, out) for path in read):
         raise InputError(out, "is what is read", "give --out another name")
 
 
 def _check_apart(source: Path, annotated: Path) -> None:
-    read, drawn = source.resolve(), annotated.resolve()
+    read, drawn = place_of(source), place_of(annotated)
     if same(source, annotated):
         raise InputError(annotated, "is what is read", "give --annotated another name")
     if drawn in read.parents:
@@ -75,10 +78,29 @@ def check_fresh(annotated: Path | None) -> None:
 
 
 def same(one: Path, other: Path) -> bool:
-    """Whether two names lead to one place, be it there or not."""
-    if one.resolve() == other.resolve():
+    """Whether two names lead to one place, be it there or not.
+
+    Raises:
+        InputError: as `place_of`.
+    """
+    if place_of(one) == place_of(other):
         return True
     try:
         return one.samefile(other)
     except OSError:  # one of them is not there
         return False
+
+
+def place_of(path: Path) -> Path:
+    """The place that a name leads to, be it there or not.
+
+    Raises:
+        InputError: for links that lead in a circle.
+    """
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            found = "is reached by links that lead in a circle"
+            raise InputError(path, found, "remove the link, or name another place") from None
+    return Path(os.path.realpath(path))  # `resolve` raises RuntimeError for a circle, until 3.13

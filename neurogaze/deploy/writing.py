@@ -16,6 +16,7 @@ from typing import Any, Protocol, TextIO
 from neurogaze.artefacts import written_aside
 from neurogaze.deploy.rows import COLUMNS, KINDS, OPTIONAL, FaceRow, as_values, of_record
 from neurogaze.errors import InputError
+from neurogaze.strict_json import parse
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 GROUP = 4096
@@ -168,7 +169,7 @@ def _value(name: str, cell: str) -> Any:
 
 def _json_records(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as stream:
-        yield from map(json.loads, stream)
+        yield from map(parse, stream)
 
 
 def _parquet_records(path: Path) -> Iterator[dict[str, Any]]:

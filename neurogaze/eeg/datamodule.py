@@ -22,6 +22,7 @@ from neurogaze.eeg.splits import Split, SplitSettings, evaluation_rows, fold_row
 from neurogaze.eeg.table import FeatureTable
 from neurogaze.eeg.targets import ClassTarget, classes, threshold
 from neurogaze.errors import InputError
+from neurogaze.seeds import check_seed
 
 FEATURES, SPLIT, STORE = FeatureSettings(), SplitSettings(), Path("runs/store")
 """Defaults of `EEGDataModule`."""
@@ -60,7 +61,7 @@ class EEGDataModule(LightningDataModule):
         seed: of the order of training windows, of SMOTE and of what is dropped.
 
     Raises:
-        InputError: for SMOTE without classes, or a share outside [0, 1).
+        InputError: for SMOTE without classes, a share outside [0, 1), or a seed below 0.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class EEGDataModule(LightningDataModule):
             raise InputError("data.smote", "fills classes up, but target is null", "name a target")
         if not 0 <= drop_windows < 1:
             raise InputError("data.drop_windows", f"{drop_windows}", "use a share below 1")
+        check_seed(seed, "data.seed")
         self.corpus, self.features, self.split, self.fold = corpus, features, split, fold
         self.batch_size, self.windows_per_trial = batch_size, windows_per_trial
         self.batch_schedule = tuple(batch_schedule)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from neurogaze.eeg.folds import LEAKY, PARTS, UNITS, Fold, Protocol, Split, Unit
 from neurogaze.eeg.table import FeatureTable
 from neurogaze.errors import InputError
+from neurogaze.seeds import check_seed
 
 __all__ = [
     "Fold",
@@ -91,6 +92,7 @@ class SplitSettings:
             raise InputError(
                 "stop_fraction", f"{self.stop_fraction}", "use a share between 0 and 1"
             )
+        check_seed(self.seed, "data.split.seed")
 
 
 def make_split(table: FeatureTable, settings: SplitSettings) -> Split:

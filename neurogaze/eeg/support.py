@@ -18,6 +18,7 @@ from neurogaze.eeg.features import FeatureSettings
 from neurogaze.eeg.recordings import Corpus
 from neurogaze.eeg.splits import evaluation_rows
 from neurogaze.errors import InputError
+from neurogaze.seeds import check_seed
 
 FEATURES, STORE = FeatureSettings(), Path("runs/store")
 """Defaults of `SupportDataModule`."""
@@ -66,7 +67,7 @@ class SupportDataModule(LightningDataModule):
         seed: of the draw of people and the order of training windows.
 
     Raises:
-        InputError: for a share outside (0, 1).
+        InputError: for a share outside (0, 1), or a seed below 0.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class SupportDataModule(LightningDataModule):
         if not 0 < stop_fraction < 1:
             found = f"{stop_fraction}"
             raise InputError("data.stop_fraction", found, "use a share between 0 and 1")
+        check_seed(seed, "data.seed")
         self.corpus, self.features = corpus, features
         self.exclude, self.stop_fraction = tuple(exclude), stop_fraction
         self.batch_size, self.windows_per_trial = batch_size, windows_per_trial

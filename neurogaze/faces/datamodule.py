@@ -30,6 +30,7 @@ from neurogaze.faces.images import FaceCorpus, FaceTable
 from neurogaze.faces.mixing import UNMIXED, MixSettings, draw_mix, mixed_images
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input, to_unit
 from neurogaze.faces.store import prepare
+from neurogaze.seeds import check_seed
 
 TARGETS = ("majority", "votes", "sampled")
 
@@ -97,6 +98,7 @@ class FaceDataModule(LightningDataModule):
         if min(batch_size, eval_batch_size) < 1:
             found = f"{batch_size} and {eval_batch_size}"
             raise InputError("--data.batch_size, --data.eval_batch_size", found, "use 1 or more")
+        check_seed(seed, "--data.seed")
         self.corpus, self.preprocessing, self.augment = corpus, preprocessing, augment
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.target, self.store, self.seed = target, Path(store), seed

@@ -12,6 +12,10 @@ from PIL import Image, UnidentifiedImageError
 
 from neurogaze.errors import InputError
 
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+"""Of Pillow. It goes by the content, whatever the name says, and each further format is one more
+decoder for hostile bytes: PostScript would even start another program, Ghostscript."""
+
 READABLE_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 """Pillow modes of at most eight bits a channel; others would be clipped, not converted."""
 
@@ -23,16 +27,16 @@ def read_grey(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.uin
     """Read one picture as grey levels.
 
     Args:
-        path: any format that Pillow reads; colour is turned into ITU-R 601 luma.
+        path: in one of `FORMATS`; colour is turned into ITU-R 601 luma.
         size: `(height, width)` in pixels that the picture must have, or None for any.
 
     Returns:
         `uint8 [H, W]`.
 
     Raises:
-        InputError: when the file is missing, is no picture, or has another size or depth.
+        InputError: when the file is missing, is no such picture, or has another size or depth.
     """
-    with refusing(path), Image.open(path) as picture:
+    with refusing(path), Image.open(path, formats=FORMATS) as picture:
         _check_header(path, picture, size)
         return np.asarray(picture.convert("L"), dtype=np.uint8)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
 from neurogaze.faces.images import FaceTable
+from neurogaze.seeds import check_seed
 
 MIN_FOLDS = 2
 TIE = 1e-12
@@ -26,7 +27,7 @@ class FaceFold:
         seed: of the deal; runs that share it hold out the same pictures.
 
     Raises:
-        InputError: for fewer than two folds, or a fold that does not exist.
+        InputError: for fewer than two folds, a fold that does not exist, or a seed below 0.
     """
 
     n_folds: int = 10
@@ -39,6 +40,7 @@ class FaceFold:
         if not 0 <= self.fold < self.n_folds:
             found, remedy = f"is {self.fold} of {self.n_folds} folds", "count from 0"
             raise InputError("held_out.fold", found, remedy)
+        check_seed(self.seed, "held_out.seed")
 
 
 def fold_numbers(table: FaceTable, n_folds: int, seed: int) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ decoded anew.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,7 +84,8 @@ def stored_at(corpus: FaceCorpus, split: str, store: Path) -> Path:
 
 def _stamps(files: Sequence[Path]) -> list[str]:
     """True place of each file and when it was written, nanoseconds; 0 for none."""
-    places = {folder: folder.resolve() for folder in {path.parent for path in files}}
+    # links that lead in a circle are no bug here: their pictures are said to be missing
+    places = {folder: Path(os.path.realpath(folder)) for folder in {p.parent for p in files}}
     return [f"{places[path.parent] / path.name} {_written(path)}" for path in files]
 
 

@@ -24,6 +24,7 @@ from neurogaze.faces.images import FaceCorpus, FaceTable
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input, to_unit
 from neurogaze.faces.store import prepare
 from neurogaze.faces.witnessed import seen_keys, seen_rows
+from neurogaze.seeds import check_seed
 
 WIDE = AugmentSettings(
     degrees=20.0, translate=0.15, scale=0.3, brightness=0.3, contrast=0.5, erase=0.5
@@ -116,7 +117,7 @@ class UnlabelledFaces(LightningDataModule):
         seed: of order and augmentation.
 
     Raises:
-        InputError: for no source, or a batch of fewer than two.
+        InputError: for no source, a batch of fewer than two, or a seed below 0.
     """
 
     tables: list[FaceTable]
@@ -138,6 +139,7 @@ class UnlabelledFaces(LightningDataModule):
             raise InputError("--data.sources", "names nothing", "name a corpus and a split")
         if batch_size < 2:
             raise InputError("--data.batch_size", f"{batch_size}", "use 2 or more")
+        check_seed(seed, "--data.seed")
         self.sources, self.leave_out = list(sources), list(leave_out)
         self.preprocessing, self.augment = preprocessing, augment
         self.batch_size, self.store, self.seed = batch_size, Path(store), seed

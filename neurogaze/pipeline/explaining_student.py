@@ -34,6 +34,7 @@ from neurogaze.pipeline.judging import guarded, load_student, noted
 from neurogaze.pipeline.judging_exported import warm_up_note
 from neurogaze.report import html
 from neurogaze.report.region_table import region_table
+from neurogaze.seeds import check_seed
 from neurogaze.tasks.student import StudentTask
 
 PAGE, ROWS, FIGURES = "explanations.html", "results.jsonl", "figures"
@@ -87,9 +88,10 @@ def explain_student(
         The page.
 
     Raises:
-        InputError: for a model file that cannot be used, or one whose warm-up saw the faces, and
-            for a folder with files of somebody else.
+        InputError: for a model file that cannot be used, or one whose warm-up saw the faces, for a
+            seed below 0, and for a folder with files of somebody else.
     """
+    check_seed(seed, "--seed")
     check_own_folder(out)
     recogniser = open_recogniser(model, calibration)
     found = look(model, recogniser, table, seed)

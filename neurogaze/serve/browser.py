@@ -23,6 +23,7 @@ from rich.console import Console
 from neurogaze.artefacts import folder_written_aside, write_json
 from neurogaze.deploy.contract import to_json
 from neurogaze.deploy.onnx_file import OnnxFile, read_onnx
+from neurogaze.deploy.targets import place_of
 from neurogaze.errors import InputError
 from neurogaze.strict_json import parse
 
@@ -57,9 +58,10 @@ def build_browser_page(model: Path, out: Path, runtime: Path | None = None) -> P
 
     Raises:
         InputError: for a file that is no ONNX student, for a folder that holds anything that is not
-            of a demo, for missing runtime files, and where npm is missing or fails.
+            of a demo or is reached in a circle, for missing runtime files, and where npm is missing
+            or fails.
     """
-    student, target = read_onnx(model), out.resolve()
+    student, target = read_onnx(model), place_of(out)
     _check_replaceable(target)
     with _runtime(runtime) as fetched, folder_written_aside(target) as aside:
         for name, here in RUNTIME_FILES.items():

@@ -34,7 +34,8 @@ KILO = 1000
 def find_in(root: Path, path: str) -> Path | None:
     """The file or folder that `path` names under `root`; None where there is none to be seen.
 
-    Links that lead out of the root, hidden names and files of other kinds count as absent.
+    Links that lead out of the root, hidden names, files of other kinds and names that are no UTF-8,
+    which no address brings back, count as absent.
 
     Args:
         root: folder of reports.
@@ -43,10 +44,11 @@ def find_in(root: Path, path: str) -> Path | None:
     try:
         found = (root / path.strip("/")).resolve(strict=True)
         parts = found.relative_to(root.resolve()).parts
+        "/".join([path, *parts]).encode()  # a ValueError for a name that is no UTF-8
         seen = not any(part.startswith(".") for part in parts)
         kind = found.is_dir() or (found.is_file() and found.suffix.lower() in READABLE)
         return found if seen and kind and os.access(found, os.R_OK) else None
-    except (OSError, ValueError, RuntimeError):  # absent, outside, a loop, a name no disk takes
+    except (OSError, ValueError, RuntimeError):  # absent, outside, a loop, an odd name
         return None
 
 
@@ -61,7 +63,8 @@ def listing(root: Path, folder: Path) -> str:
     entries = [e for e in sorted(folder.iterdir()) if find_in(root, str(inside / e.name))]
     entries.sort(key=lambda e: (e.suffix.lower() != ".html", not e.is_dir(), e.name.lower()))
     rows = "\n".join(_row(inside, entry) for entry in entries)
-    title = " / ".join([root.resolve().name or "reports", *inside.parts])
+    name = os.fsencode(root.resolve().name).decode(errors="backslashreplace")
+    title = " / ".join([name or "reports", *inside.parts])
     up = f"<p><a href='{_address(inside.parent)}/'>One folder up</a></p>" if inside.parts else ""
     head = "<thead><tr><th scope='col'>Name</th><th scope='col'>Size</th></tr></thead>"
     table = f"<table>{head}<tbody>\n{rows}\n</tbody></table>" if entries else "<p>Nothing here.</p>"

@@ -35,6 +35,32 @@ def test_videos_are_counted_and_passed_over(tmp_path):
     assert (names(found, tmp_path), found.videos) == (["a.png"], 2)
 
 
+OTHERS = (
+    "avif",
+    "cr2",
+    "dng",
+    "eps",
+    "heic",
+    "HEIF",
+    "ico",
+    "jp2",
+    "jxl",
+    "nef",
+    "psd",
+    "svg",
+    "xbm",
+)
+
+
+def test_pictures_of_other_types_are_counted_and_passed_over(tmp_path):
+    touch(*(tmp_path / "sub" / f"x.{ending}" for ending in OTHERS))
+    for name in ("a.png", "a.png~", "notes.txt", "b.mp4", ".c.heic"):
+        touch(tmp_path / name)
+    found = find_pictures(tmp_path)
+    assert (names(found, tmp_path), found.videos) == (["a.png"], 1)
+    assert found.others == len(OTHERS)
+
+
 def test_a_file_counts_whatever_its_suffix(tmp_path):
     touch(tmp_path / "upload")
     assert find_pictures(tmp_path / "upload").paths == [tmp_path / "upload"]

@@ -155,6 +155,34 @@ def test_videos_in_a_folder_are_counted(tmp_path, capsys, fake_model):
     assert "a face was found in 100.0% of the pictures" in told
 
 
+@pytest.mark.parametrize(("source", "out"), [("loop", "f.csv"), ("a.png", "loop.csv")])
+def test_links_in_a_circle_end_in_one_line(tmp_path, capsys, fake_model, source, out):
+    picture(tmp_path / "a.png")
+    for name in ("loop", "loop.csv"):
+        (tmp_path / name).symlink_to(name)
+    command = ["infer", str(tmp_path / source), "--model", "m.onnx", "--out", str(tmp_path / out)]
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert "lead in a circle. Remedy: " in error
+    assert error.count("\n") == 1
+    assert (tmp_path / "loop.csv").is_symlink()
+
+
+def test_pictures_of_other_types_in_a_folder_are_counted(tmp_path, capsys, fake_model):
+    source, out = tmp_path / "mixed", tmp_path / "f.csv"
+    source.mkdir()
+    for name in ("b.heic", "c.SVG"):
+        (source / name).write_bytes(b"x")
+    command = ["infer", str(source), "--model", "m.onnx", "--out", str(out)]
+    assert main(command) == 2
+    assert "holds no picture that is read, but 2 of other types" in capsys.readouterr().err
+    picture(source / "a.png")
+    assert main(command) == 0
+    told = "2 pictures of other types are passed over: save them as PNG or JPEG\n"
+    assert capsys.readouterr().err == told
+    assert [row.file for row in read_faces(out)] == ["a.png"]
+
+
 def test_the_help_says_what_it_is_and_gives_an_example(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["infer", "--help"])

@@ -8,6 +8,7 @@ from neurogaze.errors import InputError
 from tests.deploy.infer_fakes import recogniser
 
 WHO = {"model": "one", "settings": "plain"}
+DEEP = pytest.param("[" * 60_000 + "\n", id="deep")
 
 
 def entry(name, failed=False):
@@ -52,7 +53,9 @@ def test_a_torn_group_is_dropped_wherever_it_was_torn(path):
         assert len(path.read_bytes()) == (second if length >= second else first)
 
 
-@pytest.mark.parametrize("text", ["my diary\n", "diary", '{"journal": "mine"}\n', "7\n", "\n"])
+@pytest.mark.parametrize(
+    "text", ["my diary\n", "diary", '{"journal": "mine"}\n', "7\n", "\n", DEEP]
+)
 def test_a_file_of_somebody_else_is_refused_and_kept(tmp_path, text):
     path = journal_of(tmp_path / "faces.csv")
     path.write_text(text)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from neurogaze.cli import main
-from neurogaze.deploy.targets import check_fresh, check_not_read, check_targets, same
+from neurogaze.deploy.targets import check_fresh, check_not_read, check_targets, place_of, same
 from neurogaze.errors import InputError
 
 
@@ -71,6 +71,31 @@ def test_a_folder_of_drawings_is_new_or_empty(place):
 def test_places_that_are_not_there(place):
     assert same(Path("gone"), place / "gone")
     assert not same(Path("gone"), Path("mine.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("source", "out", "annotated"),
+    [
+        ("loop", "f.csv", None),
+        ("loop/a.png", "f.csv", None),
+        ("pics", "loop", None),
+        (None, "loop", None),
+        ("pics", "loop/f.csv", None),
+        ("pics", "f.csv", "there"),
+        (None, "f.csv", "here"),
+    ],
+)
+def test_links_in_a_circle_are_refused_wherever_they_stand(place, source, out, annotated):
+    for name, target in (("loop", "loop"), ("here", "there"), ("there", "here")):
+        (place / name).symlink_to(target)
+    given = [None if name is None else Path(name) for name in (source, out, annotated)]
+    with pytest.raises(InputError, match=r"^(loop|there|here)\S*: is reached by links"):
+        check_targets(*given)
+
+
+def test_a_place_is_where_links_lead_be_it_there_or_not(place):
+    assert place_of(Path("door/2020")) == place / "pics" / "2020"
+    assert place_of(Path("door/gone/x")) == place / "pics" / "gone" / "x"
 
 
 def test_a_file_that_is_read_is_not_written(place):

@@ -103,3 +103,20 @@ def test_bad_names_and_bad_tables(tmp_path):
         path.write_text("a,b\n1,2\n")
         with pytest.raises(InputError, match="no table of faces"):
             list(writing.read_faces(path))
+
+
+DEEP, LONG = pytest.param("[" * 100_000, id="deep"), pytest.param("9" * 400, id="long")
+
+
+@pytest.mark.parametrize("value", [DEEP, LONG, "NaN", r'"\ud800"'])
+def test_json_that_nobody_can_use_is_refused_in_one_line(faces, tmp_path, value):
+    path = tmp_path / "t.jsonl"
+    writing.write_table(path, faces[1:2])
+    line = path.read_text(encoding="utf-8")
+    number = f'"frame": {faces[1].frame}'
+    assert number in line
+    path.write_text(line.replace(number, f'"frame": {value}'), encoding="utf-8")
+    with pytest.raises(InputError, match=r"t\.jsonl: is no table of faces \(ValueError") as told:
+        list(writing.read_faces(path))
+    assert "\n" not in str(told.value)
+    assert len(str(told.value)) < 250

@@ -10,6 +10,7 @@ from neurogaze.eeg.batches import feature_moments
 from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.eeg.features import FeatureSettings
 from neurogaze.eeg.splits import SplitSettings, fold_rows
+from neurogaze.eeg.support import SupportDataModule
 from neurogaze.eeg.targets import ClassTarget
 from neurogaze.errors import InputError
 from tests.eeg.toy import CHANNELS, ToyCorpus
@@ -118,6 +119,9 @@ def test_what_cannot_be_trained_on_is_refused(store):
         EEGDataModule(ToyCorpus(name="mute", rated=False), store=store).setup()
     with pytest.raises(InputError, match="5 of 5"):
         EEGDataModule(ToyCorpus(), fold=5, store=store).setup()
+    for module in (EEGDataModule, SupportDataModule):
+        with pytest.raises(InputError, match=r"data\.seed: is -1"):
+            module(ToyCorpus(), store=store, seed=-1)
 
 
 class Probe(LightningModule):

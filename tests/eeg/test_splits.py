@@ -213,6 +213,7 @@ def test_split_of_other_data_or_unknown_fold_is_refused():
         {"clip_folds": 1},
         {"stop_fraction": 0.0},
         {"stop_fraction": 1.0},
+        {"seed": -1},
     ],
 )
 def test_settings_out_of_range_are_refused(bad):

@@ -214,7 +214,7 @@ def test_too_large_a_batch(store):
         module(store, batch_size=41).setup("fit")
 
 
-@pytest.mark.parametrize("bad", [{"target": "mode"}, {"batch_size": 0}])
+@pytest.mark.parametrize("bad", [{"target": "mode"}, {"batch_size": 0}, {"seed": -1}])
 def test_settings_out_of_range(store, bad):
     with pytest.raises(InputError, match=next(iter(bad))):
         module(store, **bad)

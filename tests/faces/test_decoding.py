@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from neurogaze.errors import InputError
+from neurogaze.faces.corpora.places import PICTURES
 from neurogaze.faces.decoding import read_grey
 
 
@@ -38,6 +39,20 @@ def test_files_that_are_no_picture(tmp_path, content):
     (tmp_path / "face.png").write_bytes(content)
     with pytest.raises(InputError, match=r"face\.png: not a picture"):
         read_grey(tmp_path / "face.png")
+
+
+def test_content_of_another_format_is_refused_whatever_its_name(tmp_path):
+    """PostScript is a program: no decoder of it, which starts Ghostscript, is even asked."""
+    for kind in ("EPS", "PPM", "TGA"):
+        Image.new("L", (48, 48), 90).save(tmp_path / "face.png", kind)
+        with pytest.raises(InputError, match=r"face\.png: not a picture \(its format is unknown"):
+            read_grey(tmp_path / "face.png")
+
+
+def test_every_ending_of_a_corpus_has_its_format(tmp_path):
+    for ending in (*PICTURES, ".gif"):
+        Image.new("L", (4, 3), 90).save(tmp_path / f"face{ending}")
+        assert np.abs(read_grey(tmp_path / f"face{ending}") - 90.0).max() <= 3
 
 
 def test_truncated_picture(tmp_path):

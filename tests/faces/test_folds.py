@@ -90,7 +90,12 @@ def test_more_folds_than_pictures():
 
 @pytest.mark.parametrize(
     ("bad", "match"),
-    [({"n_folds": 1}, "n_folds"), ({"fold": 10}, "fold"), ({"fold": -1}, "fold")],
+    [
+        ({"n_folds": 1}, "n_folds"),
+        ({"fold": 10}, "fold"),
+        ({"fold": -1}, "fold"),
+        ({"seed": -1}, "seed"),
+    ],
 )
 def test_folds_that_do_not_exist(bad, match):
     with pytest.raises(InputError, match=match):

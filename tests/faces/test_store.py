@@ -223,6 +223,12 @@ def test_another_way_to_the_same_folder_is_the_same_copy(tmp_path, monkeypatch):
         assert stored_at(FaceFolder(root), split, tmp_path) == expected
 
 
+def test_pictures_behind_links_in_a_circle_are_as_good_as_missing(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    path = write_rows(tmp_path / "list.csv", ["path", "label_name"], [["loop/a.bmp", "sad"]])
+    assert stored_at(Manifest(path), "valid", tmp_path).parent == tmp_path
+
+
 def test_the_store_of_the_published_pictures_is_named_by_their_identity_alone(tmp_path):
     written = write_ferplus(tmp_path / "ferplus", n_train=8, n_valid=8)
     corpus = FerPlus(written.root)

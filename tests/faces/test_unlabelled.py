@@ -175,6 +175,7 @@ def test_epochs_differ_and_repeat(tmp_path):
         ([], {}, "names nothing"),
         ([FaceSource(SyntheticFaces(8, 8))], {"batch_size": 1}, "use 2 or more"),
         ([FaceSource(SyntheticFaces(8, 8))], {"batch_size": 9}, "leave 8 pictures"),
+        ([FaceSource(SyntheticFaces(8, 8))], {"seed": -1}, "seed: is -1"),
     ],
 )
 def test_what_makes_no_batch_is_refused(tmp_path, sources, changes, match):

@@ -143,6 +143,11 @@ def test_files_of_somebody_else_stay(tmp_path, files, words):
     assert found == files
 
 
+def test_a_seed_below_0_is_refused_before_anything_is_read(tmp_path):
+    with pytest.raises(InputError, match="--seed: is -1"):
+        explain_student(tmp_path / "any.ckpt", None, tmp_path / "out", seed=-1)
+
+
 def test_a_file_is_no_folder_for_explanations(tmp_path):
     (tmp_path / "out").write_text("mine")
     with pytest.raises(InputError, match="out: is a file"):

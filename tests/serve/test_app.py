@@ -131,6 +131,13 @@ def test_no_path_leads_out(client, path):
     assert "secret" not in reply.text
 
 
+def test_a_folder_with_a_name_that_is_no_utf_8_is_listed(client, reports):
+    (reports / os.fsdecode(b"caf\xe9.html")).write_text("x")
+    reply = client.get("/reports/")
+    assert reply.status_code == 200
+    assert "report.html" in reply.text
+
+
 def test_reports_are_browsed_where_there_are_some(client, reports):
     assert "report.html" in client.get("/reports/").text
     assert client.get("/reports/report.html").text == "<p>the report</p>"

@@ -177,6 +177,12 @@ def test_a_failed_build_leaves_what_was_there(model, runtime, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"demo", "dist"}
 
 
+def test_a_folder_reached_in_a_circle_is_refused(model, runtime, tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match="loop/demo: is reached by links that lead in a circle"):
+        build_browser_page(model, tmp_path / "loop" / "demo", runtime)
+
+
 def test_a_file_that_is_no_student_is_refused(runtime, tmp_path):
     (tmp_path / "x.onnx").write_text("text")
     with pytest.raises(InputError, match=r"x\.onnx"):

@@ -1,6 +1,7 @@
 """Readers see reports; nothing outside the folder and nothing that is no report."""
 
 import html.parser
+import os
 
 import pytest
 
@@ -77,3 +78,22 @@ def test_a_listing_survives_names_that_are_markup(root):
     assert "<img" not in page
     address = "/reports/figures/%3Cimg%20src%3Dx%20onerror%3Dalert%281%29%3E%27%22.png"
     assert Links(page).found == ["/", "/reports/", address, "/reports/figures/a%20b%231.png"]
+
+
+def test_names_that_no_address_holds_are_left_out(root):
+    """On a disk they may be any bytes; a link by another name leads to none of them."""
+    odd = os.fsdecode(b"caf\xe9")
+    (root / odd).mkdir()
+    (root / odd / "in.html").write_text("x")
+    (root / f"{odd}.html").write_text("x")
+    (root / "even.html").symlink_to(root / f"{odd}.html")
+    (root / f"{odd}2.html").symlink_to(root / "report.html")
+    page = listing(root, root.resolve())
+    assert Links(page).found == ["/", "/reports/report.html", "/reports/figures/"]
+    for path in (odd, f"{odd}.html", f"{odd}/in.html", "even.html", f"{odd}2.html"):
+        assert find_in(root, path) is None
+
+
+def test_a_root_whose_name_is_no_text_is_listed(root):
+    root = root.rename(root.with_name(os.fsdecode(b"caf\xe9")))
+    assert "<h1>caf\\xe9</h1>" in listing(root, root.resolve()).encode().decode()

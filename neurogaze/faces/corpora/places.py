@@ -20,9 +20,10 @@ def root_remedy(name: str) -> str:
     """How to say where a corpus lies.
 
     >>> root_remedy("rafdb")
-    'set the environment variable NEUROGAZE_RAFDB or pass --data.corpus.root'
+    'set the variable NEUROGAZE_RAFDB, or pass --roots.rafdb (with `fit`: --data.corpus.root)'
     """
-    return f"set the environment variable NEUROGAZE_{name.upper()} or pass --data.corpus.root"
+    flags = f"--roots.{name} (with `fit`: --data.corpus.root)"
+    return f"set the variable NEUROGAZE_{name.upper()}, or pass {flags}"
 
 
 def root_of(given: Path | None, name: str) -> Path:

@@ -18,6 +18,7 @@ from neurogaze.faces.corpora.raters import sample_actions, simulate_votes
 from neurogaze.faces.images import FaceCorpus, FaceTable, pixel_groups, unknown_split
 from neurogaze.faces.labels import majority_label, vote_distribution
 from neurogaze.progress import tracked
+from neurogaze.seeds import check_seed
 
 SPLITS = ("train", "valid")
 POPULATION_VERSION = 1
@@ -57,7 +58,7 @@ class SyntheticFaces(FaceCorpus):
         seed: another seed is another population.
 
     Raises:
-        InputError: for fewer faces than emotions, or a domain outside 0..1.
+        InputError: for fewer faces than emotions, a domain outside 0..1, or a seed below 0.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class SyntheticFaces(FaceCorpus):
             raise InputError("synthetic faces", found, f"ask for {len(EMOTIONS)} or more of each")
         if not 0.0 <= domain <= 1.0:
             raise InputError("--data.corpus.domain", f"is {domain}", "choose from 0 to 1")
+        check_seed(seed, "--data.corpus.seed")
         self.name = "synthetic_faces" if domain == 0 else f"synthetic_faces_domain{domain:g}"
         self.n = {"train": n_train, "valid": n_valid}
         self.domain = domain

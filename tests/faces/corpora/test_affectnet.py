@@ -84,13 +84,14 @@ def test_ids_of_the_two_splits_never_meet(name, tmp_path):
     assert all(set(table.labels.tolist()) == set(range(8)) for table in tables)
 
 
-def test_root_from_the_environment_and_the_two_ways_to_give_it(form, tmp_path, monkeypatch):
+def test_root_from_the_environment_and_the_ways_to_give_it(form, tmp_path, monkeypatch):
     corpus, written = form
     variable = f"NEUROGAZE_{corpus().name.upper()}"
     for wrong in (corpus(), corpus(tmp_path / "nowhere")):
         with pytest.raises(InputError) as caught:
             wrong.load("valid")
         assert variable in str(caught.value)
+        assert f"--roots.{corpus().name}" in str(caught.value)
         assert "--data.corpus.root" in str(caught.value)
     monkeypatch.setenv(variable, str(written.root))
     assert len(corpus().load("valid")) == len(written.kept["valid"])

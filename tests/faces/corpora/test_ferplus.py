@@ -117,11 +117,12 @@ def test_no_readable_picture_at_all(written):
         FerPlus(written.root).load("valid")
 
 
-def test_missing_root_names_the_two_ways_to_give_it(tmp_path):
+def test_missing_root_names_the_ways_to_give_it(tmp_path):
     for corpus in (FerPlus(), FerPlus(tmp_path / "nowhere")):
         with pytest.raises(InputError) as caught:
             corpus.load("train")
         assert "NEUROGAZE_FERPLUS" in str(caught.value)
+        assert "--roots.ferplus" in str(caught.value)
         assert "--data.corpus.root" in str(caught.value)
 
 

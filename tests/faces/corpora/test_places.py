@@ -1,9 +1,12 @@
 """Pictures and folders are found, and what systems leave beside them is passed over."""
 
 import hashlib
+from dataclasses import fields
+from inspect import signature
 
 import pytest
 
+from neurogaze import commands, face_commands
 from neurogaze.errors import InputError
 from neurogaze.faces.corpora.places import (
     first_place,
@@ -11,8 +14,10 @@ from neurogaze.faces.corpora.places import (
     lines_hash,
     pictures_in,
     root_of,
+    root_remedy,
     size_of,
 )
+from neurogaze.roots import Roots
 
 
 def test_pictures_and_nothing_else(tmp_path):
@@ -43,6 +48,16 @@ def test_what_is_given_goes_before_the_environment(tmp_path, monkeypatch):
     assert root_of(tmp_path, "some_faces") == tmp_path
     with pytest.raises(InputError, match="nowhere: there is no such folder"):
         root_of(None, "some_faces")
+
+
+@pytest.mark.parametrize("name", ["ferplus", "affectnet_mini", "ckplus", "rafdb", "manifest"])
+def test_the_remedy_names_a_flag_that_there_is(name):
+    flag = f"--roots.{name}"
+    assert flag in root_remedy(name)
+    assert "`fit`: --data.corpus.root" in root_remedy(name)
+    assert name in {field.name for field in fields(Roots)}
+    for command in (commands.bench, commands.run, face_commands.ensemble, face_commands.robustness):
+        assert "roots" in signature(command).parameters
 
 
 def test_size_of_a_file_of_none_and_of_names_that_cannot_be(tmp_path):

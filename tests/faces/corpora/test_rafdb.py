@@ -57,11 +57,12 @@ def test_root_may_be_the_folder_basic_or_come_from_the_environment(written, monk
     assert RafDb().load("valid").sha256 == whole.sha256
 
 
-def test_missing_root_names_the_two_ways_to_give_it(tmp_path):
+def test_missing_root_names_the_ways_to_give_it(tmp_path):
     for corpus in (RafDb(), RafDb(tmp_path / "nowhere"), RafDb(tmp_path)):
         with pytest.raises(InputError) as caught:
             corpus.load("train")
         assert "NEUROGAZE_RAFDB" in str(caught.value)
+        assert "--roots.rafdb" in str(caught.value)
         assert "--data.corpus.root" in str(caught.value)
 
 

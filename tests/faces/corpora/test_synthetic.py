@@ -80,5 +80,7 @@ def test_settings_out_of_range():
         SyntheticFaces(n_train=7)
     with pytest.raises(InputError, match=r"1\.5"):
         SyntheticFaces(domain=1.5)
+    with pytest.raises(InputError, match=r"seed: is -1"):
+        SyntheticFaces(seed=-1)
     with pytest.raises(InputError, match="'test'"):
         SyntheticFaces().load("test")
