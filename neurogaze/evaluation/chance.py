@@ -41,7 +41,9 @@ __all__ = [
     "Band",
     "RidgeResult",
     "Scheme",
+    "few_note",
     "logistic_chance",
+    "noted",
     "permuted_events",
     "permuted_table",
     "refit_note",
@@ -52,6 +54,9 @@ __all__ = [
 
 BAND = (0.005, 0.995)
 """Quantiles of the 99 % band."""
+
+ENOUGH = 200
+"""Permutations from which on such quantiles are what they are called."""
 
 Band = tuple[float, float]
 """Lower and upper end."""
@@ -185,6 +190,28 @@ def refit_note(n_refits: int) -> str:
     '99 % prediction band of 20 refits'
     """
     return f"99 % prediction band of {n_refits} refits"
+
+
+def few_note(n_permutations: int) -> str:
+    """What a row of too few permutations says of itself; "" where there are enough.
+
+    Twenty values have no half percent quantile: what lies between their ends holds the next one
+    nine times in ten.
+
+    >>> few_note(20), few_note(200)
+    ('band of 20 permutations, not 99 %', '')
+    """
+    enough = n_permutations >= ENOUGH
+    return "" if enough else f"band of {n_permutations} permutations, not 99 %"
+
+
+def noted(first: str, then: str) -> str:
+    """Two notes of a row as one; either may be "".
+
+    >>> noted(few_note(20), "LEAKY"), noted("", "LEAKY")
+    ('band of 20 permutations, not 99 %; LEAKY', 'LEAKY')
+    """
+    return "; ".join(filter(None, (first, then)))
 
 
 def _limits(values: Sequence[Mapping[str, float]], levels: Band) -> dict[str, Band]:

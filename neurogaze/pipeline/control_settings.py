@@ -8,7 +8,7 @@ from pathlib import Path
 from neurogaze.errors import InputError
 from neurogaze.pipeline.arms import Arm
 from neurogaze.pipeline.bench_settings import PAIR
-from neurogaze.pipeline.settings import FitSettings, read_settings
+from neurogaze.pipeline.settings import FitSettings, read_settings, refuse_below_one
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 from neurogaze.prototypes.controls import CONTROLS
 from neurogaze.report.control_tables import Expected
@@ -66,8 +66,8 @@ class ControlSettings:
         note: stamped on every result row.
 
     Raises:
-        InputError: for arms that are compared and not trained, a grid of an unknown kind, or no
-            seed.
+        InputError: for arms that are compared and not trained, a grid of an unknown kind, no seed
+            or no permutation.
     """
 
     name: str
@@ -79,7 +79,7 @@ class ControlSettings:
     sensitive: list[str] = field(default_factory=lambda: ["proto_oracle", "ce"])
     consolidate: ConsolidateSettings = ConsolidateSettings()
     seeds: list[int] = field(default_factory=lambda: list(range(10)))
-    permutations: int = 20
+    permutations: int = 200
     metric: str = "macro_f1_8way"
     workers: int | None = None
     note: str = ""
@@ -88,6 +88,7 @@ class ControlSettings:
         """Refuse what would only be found out hours later."""
         if len(self.sensitive) != PAIR:
             raise InputError("sensitive", f"{self.sensitive}", "name two arms")
+        refuse_below_one("permutations", self.permutations)
         if not self.seeds:
             raise InputError("seeds", "are none", "name one or more, such as [0, 1, 2]")
         kinds = {arm.grid for arm in self.arms.values()} - {"", *KINDS}

@@ -16,7 +16,9 @@ from neurogaze.evaluation.binary import label_rule
 from neurogaze.evaluation.chance import (
     Band,
     Scheme,
+    few_note,
     logistic_chance,
+    noted,
     refit_note,
     simulated_chance,
     teacher_chance,
@@ -98,13 +100,14 @@ def _chances(root: Path, settings: EegBenchSettings, condition: Condition) -> li
     context = CONTEXT_DEFAULTS | context_of(settings, condition, "") | {"dataset": table.corpus}
     rules = _label_rules(root, settings, condition)
     rows = []
+    few = noted(few_note(settings.permutations), context["note"])
     for arm, scheme, band in _linear_bands(settings, table, split):
         name = f"chance of {arm} (99 % band, {scheme})"
-        rows += chance_rows(band, context, n, rules, arm=name)
+        rows += chance_rows(band, context | {"note": few}, n, rules, arm=name)
     for arm, count in settings.refits.items():
         folders = [root / pass_folder(condition, arm, k) for k in range(count)]
         values = [_values(read_rows(folder / REFIT_SCORES)) for folder in folders]
-        note = "; ".join(part for part in (refit_note(count), settings.note) if part)
+        note = noted(refit_note(count), settings.note)
         band = teacher_chance(values)
         name = f"chance of {arm} ({settings.scheme})"
         rows += chance_rows(band, context | {"note": note}, n, rules, arm=name)

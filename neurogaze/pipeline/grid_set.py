@@ -19,7 +19,7 @@ from rich.progress import track
 import neurogaze
 from neurogaze import training
 from neurogaze.artefacts import settings_hash, write_json
-from neurogaze.evaluation.chance import simulated_chance
+from neurogaze.evaluation.chance import few_note, noted, simulated_chance
 from neurogaze.evaluation.permutations import Scheme
 from neurogaze.evaluation.results import ResultRow, read_rows, write_rows
 from neurogaze.evaluation.scoring import CONTEXT_DEFAULTS, score_va
@@ -129,10 +129,12 @@ class GridSet:
 
         def action(folder: Path) -> None:
             rows: list[ResultRow] = []
+            note = noted(few_note(count), self.settings.note)
+            context = self._context(0, "") | {"note": note}
             for scheme in SCHEMES:
                 band = simulated_chance(table, split, count, scheme)
                 arm = f"chance of ridge (99 % band, {scheme})"
-                rows += chance_rows(band, self._context(0, ""), self._trials(), arm=arm)
+                rows += chance_rows(band, context, self._trials(), arm=arm)
             write_rows(folder / CHANCE, rows)
 
         what = {"permutations": count, "context": self._context(0, "")}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neurogaze.artefacts import write_json, written_aside
-from neurogaze.evaluation.chance import refit_note, teacher_chance
+from neurogaze.evaluation.chance import noted, refit_note, teacher_chance
 from neurogaze.evaluation.permutations import Scheme
 from neurogaze.evaluation.results import ResultRow, write_rows
 from neurogaze.pipeline.held_out import chance_rows
@@ -76,6 +76,6 @@ def null_band(
     if len(values) < LEAST_REFITS:
         return []
     band = {k: v for k, v in teacher_chance(values).items() if k.endswith("_trial")}
-    note = "; ".join(filter(None, [refit_note(len(values)), context["note"]]))
+    note = noted(refit_note(len(values)), context["note"])
     said = {**context, "note": note}
     return chance_rows(band, said, n, arm=f"chance of teacher ({scheme})")

@@ -12,7 +12,7 @@ from neurogaze.artefacts import settings_hash
 from neurogaze.eeg.cache import FeatureTable
 from neurogaze.eeg.feature_settings import PAPER_CODE
 from neurogaze.eeg.splits import Split, evaluation_rows, fold_rows
-from neurogaze.evaluation.chance import Band, ridge_predictions, simulated_chance
+from neurogaze.evaluation.chance import Band, few_note, noted, ridge_predictions, simulated_chance
 from neurogaze.evaluation.metrics import VA_AXES, VA_METRICS
 from neurogaze.evaluation.predictions import eeg_frame
 from neurogaze.evaluation.results import ResultRow
@@ -78,7 +78,8 @@ def eeg_results(
     rows = score_va(predictions, context | {"arm": "teacher", "config_hash": configs})
     rows += score_va(frame, context | {"arm": "ridge"})
     band = simulated_chance(table, split, permutations, chosen=numbers)
-    return rows + chance_rows(band, context, n=frame["trial"].nunique())
+    said = context | {"note": noted(few_note(permutations), context.get("note", ""))}
+    return rows + chance_rows(band, said, n=frame["trial"].nunique())
 
 
 def chance_rows(

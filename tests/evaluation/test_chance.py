@@ -2,12 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from neurogaze.eeg.splits import SplitSettings, make_split
 from neurogaze.errors import InputError
 from neurogaze.evaluation import baselines
 from neurogaze.evaluation.binary import score_binary
 from neurogaze.evaluation.chance import (
+    few_note,
     logistic_chance,
     permuted_events,
     permuted_table,
@@ -171,3 +173,13 @@ def test_the_prediction_band_holds_the_next_value_99_times_in_100():
     bands = np.array([prediction_band(row[:8]) for row in draw])
     held = (bands[:, 0] < draw[:, 8]) & (draw[:, 8] < bands[:, 1])
     assert held.mean() == pytest.approx(0.99, abs=0.006)
+
+
+@pytest.mark.parametrize(("n", "covered"), [(20, 0.90), (200, 0.98)])
+def test_what_few_permutations_say_of_themselves_is_so(n, covered):
+    """The ends of a band of n normal values hold the next one so often, as SciPy counts it."""
+    draw = np.random.default_rng(0)
+    low, high = np.quantile(draw.standard_normal((20_000, n)), [0.005, 0.995], axis=1)
+    held = np.mean(norm.cdf(high) - norm.cdf(low))
+    assert held == pytest.approx(covered, abs=0.01)
+    assert bool(few_note(n)) == (held < 0.95)
