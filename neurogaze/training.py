@@ -94,6 +94,7 @@ __all__ = [
     "carry_out",
     "data_of",
     "fit",
+    "interrupts_told",
     "load_data",
     "parse_fit",
     "plan",
@@ -103,8 +104,14 @@ __all__ = [
 WORDS = ("fit", "validate", "test")
 """What Lightning carries out."""
 
-PLACES = ("out", "config", "ckpt_path", "weights_only", "store", "root", "votes", "path")
-"""Keys that say where a thing lies or how to open it, not what it is; in no fingerprint."""
+PLACES = (
+    *("out", "config", "ckpt_path", "weights_only", "store", "root", "votes", "path"),
+    "split_file",
+)
+"""Keys that say where a thing lies or how to open it, not what it is; in no fingerprint.
+
+Whoever keeps a training names the content of its split beside its settings.
+"""
 
 
 class NeurogazeCLI(LightningCLI):
@@ -202,13 +209,19 @@ def build_cli(args: Sequence[str] | None, run: bool, keep: bool = True) -> Neuro
     Raises:
         KeyboardInterrupt: when interrupted; Lightning itself would leave with code 1.
     """
-    with _interrupts_told():
+    with interrupts_told():
         return NeurogazeCLI(args, run, keep=keep)
 
 
 @contextmanager
-def _interrupts_told() -> Iterator[None]:
-    """Let an interrupt be one: Lightning leaves with code 1, and without our handler."""
+def interrupts_told() -> Iterator[None]:
+    """Let an interrupt of a fit be one: Lightning leaves with code 1, and without our handler.
+
+    Whoever goes on after a job that left with a code would take such a fit for a failed one.
+
+    Raises:
+        KeyboardInterrupt: when the block is interrupted.
+    """
     handler = signal.getsignal(signal.SIGINT)
     try:
         yield
@@ -246,7 +259,7 @@ def carry_out(cli: NeurogazeCLI, resume: Path | None = None) -> Trainer:
     Raises:
         KeyboardInterrupt: when interrupted; Lightning itself would leave with code 1.
     """
-    with _interrupts_told():
+    with interrupts_told():
         cli.build()
         cli.before_fit()
         cli.trainer.fit(

@@ -229,6 +229,14 @@ def test_places_are_not_part_of_a_fit(parsed, tmp_path):
     assert str(tmp_path) not in str(moved)
 
 
+def test_a_split_counts_by_its_content_and_not_by_its_place(tmp_path):
+    """The content is an input of the stages that train."""
+    args = ["--config", str(EXPERIMENTS / "teacher.yaml")]
+    args += ["--data", str(EXPERIMENTS / "data" / "synthetic_eeg.yaml")]
+    one, other = (training.parse_fit([*args, f"--data.split_file={p}"]) for p in ("a", tmp_path))
+    assert one == other
+
+
 def test_whatever_shapes_the_result_is_part_of_a_fit(parsed):
     plain = parsed("--model.grid.path=a.npz", PIN)
     for changed in (

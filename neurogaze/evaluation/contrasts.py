@@ -193,7 +193,8 @@ def corrected(found: Sequence[Contrast], family: int = 0) -> list[Contrast]:
     Args:
         found: the primary contrast and the others.
         family: secondary contrasts that were named, those without a result so far included: they
-            count as if they had shown nothing, so that no verdict changes by what is done when.
+            count as if they had shown nothing, so that a rejection made early is not withdrawn by
+            those that come later. One that was not made may still come with them.
     """
     stepped = _stepped(found, family)
     return [_one_judged(contrast, stepped) for contrast in found]

@@ -127,9 +127,13 @@ def run_bench(
         The page; None where a sitting ended before a training was done.
 
     Raises:
-        InputError: before the first training, when an arm lacks a file; at the end, when some
-            training failed: the others, and a report of them, stand.
+        InputError: at once, for minutes below 0; before the first training, when an arm lacks a
+            file or an evaluation cannot be carried out; at the end, when some training failed: the
+            others, and a report of them, stand.
     """
+    if minutes is not None and not minutes >= 0:  # also what is no number
+        remedy = "give 0 to tell what there is, or a number above 0"
+        raise InputError("--minutes", f"is {minutes:g}", remedy)
     until = None if minutes is None else time.time() + 60 * minutes
     stages = Stages(root, console)
     jobs = jobs_of(settings, root, store, until)

@@ -13,6 +13,7 @@ from neurogaze.pipeline.arms import load_arm
 from neurogaze.pipeline.bench_grids import EEG, GridSource, open_grids
 from neurogaze.pipeline.bench_settings import BenchSettings, rescaled
 from neurogaze.pipeline.looking_ahead import data_of, parsed
+from neurogaze.pipeline.steps import refuse_unjudgeable
 from neurogaze.tasks.pins import LogitsPin, read_logits
 
 DATA_FLAG = "--data."
@@ -100,13 +101,19 @@ def prepare_pictures(settings: BenchSettings, store: Path) -> None:
     """Decode all pictures once, with the flags and folds of the trainings, before any begins.
 
     Raises:
-        InputError: for settings that do not fit, or a data set that is not there.
+        InputError: for settings that do not fit, a data set or split that is not there, or an
+            evaluation that cannot be carried out.
     """
+    sizes = set()
     for args in _trained_on(settings):
-        _prepare(parsed("base", [*args, f"--data.store={store}"]).datamodule)
+        data = parsed("base", [*args, f"--data.store={store}"]).datamodule
+        _prepare(data)
+        sizes.add(data.preprocessing.size)
     for name, part in settings.evaluate.items():
         for fold in _folds(settings):
-            _prepare(data_of(f"evaluate.{name}", part.data, [*part.args, *fold], store))
+            data = data_of(f"evaluate.{name}", part.data, [*part.args, *fold], store)
+            _prepare(data)
+            refuse_unjudgeable(part, prepare_faces(data.corpus, part.split, data.store), sizes)
 
 
 def _prepare(data: Any) -> None:

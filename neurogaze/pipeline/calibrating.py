@@ -3,10 +3,14 @@
 Temperature, abstain threshold and the read-out of valence and arousal are written beside the
 checkpoint with everything they depend on, and refused for another checkpoint or another view. The
 official validation split chooses nothing, so it cannot be named here.
+
+A student with logit KD never saw the slice either, but the classifier behind its stored logits may
+have learned from labels of it. That cannot be told from the student, so it is said, not refused.
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +34,13 @@ from neurogaze.evaluation.va_readout import va_readout
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare
-from neurogaze.pipeline.judging import guarded, load_student, recall_shares, training_pictures
+from neurogaze.pipeline.judging import (
+    guarded,
+    load_student,
+    noted,
+    recall_shares,
+    training_pictures,
+)
 from neurogaze.pipeline.views import PLAIN, View, adjusted, opinion
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.prototypes.vectors import unit_rows
@@ -43,6 +53,8 @@ DEV = "dev"
 """Name of the dev slice where a split is asked for, unless the corpus has a split of that name."""
 DEV_SPLIT = "train, dev slice"
 """Split of its rows."""
+TAUGHT = "its face teacher may have learned from labels of this slice"
+"""Said of the dev slice of a student with logit KD."""
 
 
 def calibrate_student(
@@ -56,7 +68,8 @@ def calibrate_student(
 ) -> StudentCalibration:
     """Fit what a student's confidence is worth on the fold that its training held out; write it.
 
-    The risk-coverage curve of the slice is drawn beside the file.
+    The risk-coverage curve of the slice is drawn beside the file. Of a student with logit KD it
+    warns that its face teacher may have learned from labels of the slice.
 
     Args:
         checkpoint: of the student.
@@ -73,6 +86,8 @@ def calibrate_student(
     """
     task = load_student(checkpoint)
     dev = unseen_slice(task, data)
+    if note := taught_note(task):
+        warnings.warn(f"{dev.dataset} ({DEV_SPLIT}): {note}", stacklevel=2)
     voted = bool((dev.votes.max(axis=1) < 1).any())
     if objective == "vote_jsd" and not voted:
         raise InputError(dev.dataset, "has no votes", "fit --objective nll")
@@ -186,10 +201,21 @@ def unseen_slice(task: StudentTask, data: FaceDataModule) -> FaceTable:
     return data.dev
 
 
+def taught_note(task: StudentTask) -> str:
+    """What is said of a dev slice that a student's face teacher may have learned from.
+
+    Members of an ensemble are trained without the pictures that they speak of; the slice is not
+    among those, so they may have been trained on it.
+    """
+    return TAUGHT if task.provenance.get("teacher_logits") else ""
+
+
 def judged_pictures(
     task: StudentTask, data: FaceDataModule, split: str
 ) -> tuple[FaceTable, FaceTable | None]:
     """Pictures to judge a student by, and those it was trained on, where they are at hand.
+
+    The note of its dev slice says where its face teacher may have learned from labels of it.
 
     Args:
         task: the student.
@@ -200,7 +226,9 @@ def judged_pictures(
         InputError: for a split that the corpus does not have, or as `unseen_slice`.
     """
     if split == DEV and DEV not in data.corpus.splits:
-        return replace(unseen_slice(task, data), split=DEV_SPLIT), data.train
+        dev = unseen_slice(task, data)
+        note = noted(dev.note, taught_note(task))
+        return replace(dev, split=DEV_SPLIT, note=note), data.train
     return prepare(data.corpus, split, data.store), training_pictures(task, data)
 
 

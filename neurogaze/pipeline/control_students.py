@@ -109,5 +109,6 @@ def _trained(cli: Any, config_hash: str) -> Any:
     trainer, task = cli.trainer, cli.model
     trainer.callbacks = [c for c in trainer.callbacks if isinstance(c, EpochSeed)]
     task.config_hash = config_hash
-    trainer.fit(task, datamodule=cli.datamodule)
+    with training.interrupts_told():
+        trainer.fit(task, datamodule=cli.datamodule)
     return task.eval()

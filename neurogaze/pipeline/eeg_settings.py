@@ -15,7 +15,7 @@ from neurogaze.eeg.targets import Rule
 from neurogaze.errors import InputError
 from neurogaze.evaluation.chance import Scheme
 from neurogaze.pipeline.held_out import feature_stamp, protocol_name
-from neurogaze.pipeline.settings import read_settings
+from neurogaze.pipeline.settings import ONE_A_CORE, read_settings, refuse_below_one
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class EegBenchSettings:
         """Refuse what would only be found out hours later.
 
         Raises:
-            InputError: for refits of an arm that is not trained, a single refit, or no baseline.
+            InputError: for refits of an arm that is not trained, a single refit, no baseline, no
+                seed, or a number of permutations or workers below 1.
         """
         unknown = sorted({*self.refits} - {*self.arms})
         if unknown:
@@ -73,6 +74,10 @@ class EegBenchSettings:
             )
         if not self.baselines:
             raise InputError("baselines", "are none", "name one or more, such as ridge")
+        if not self.seeds:
+            raise InputError("seeds", "are none", "name one or more, such as 0")
+        refuse_below_one("permutations", self.permutations)
+        refuse_below_one("workers", self.workers, ONE_A_CORE)
 
     @property
     def arms(self) -> list[str]:

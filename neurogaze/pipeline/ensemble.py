@@ -43,7 +43,7 @@ from neurogaze.pipeline.judging import (
 )
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.pipeline.stages import StageRecord, Stages
-from neurogaze.pipeline.steps import expect, go_on, planned, report_stage
+from neurogaze.pipeline.steps import go_on, planned, refuse_unjudgeable, report_stage
 from neurogaze.pipeline.views import PLAIN, View, predict
 from neurogaze.tasks.student import StudentTask
 
@@ -157,7 +157,14 @@ class Ensemble:
         self._data: dict[str, Any] = {}
 
     def run(self) -> Path:
-        """Train, judge and store whatever is not done; return the report's path."""
+        """Train, judge and store whatever is not done; return the report's path.
+
+        Raises:
+            InputError: before the first member is trained, for pictures of another number, or an
+                evaluation that cannot be carried out.
+        """
+        for part in self.settings.evaluate.values():
+            self.pictures(part)
         self.stored()
         for name, part in self.settings.evaluate.items():
             self.judge(name, part)
@@ -193,6 +200,18 @@ class Ensemble:
         """All training pictures."""
         data = self.data(self.members[0])
         table: FaceTable = prepare_faces(data.corpus, "train", data.store, progress=False)
+        return table
+
+    def pictures(self, part: EvaluationSettings) -> FaceTable:
+        """Pictures that judge.
+
+        Raises:
+            InputError: where they cannot, as `part` says.
+        """
+        args = ["--data", part.data, f"--data.store={self.store}", *part.args]
+        data: Any = training.load_data(args)
+        table = prepare_faces(data.corpus, part.split, data.store)
+        refuse_unjudgeable(part, table, [self.data(self.members[0]).preprocessing.size])
         return table
 
     def fit(self, member: Member) -> StageRecord:
@@ -287,11 +306,7 @@ class Ensemble:
 
     def judge(self, name: str, part: EvaluationSettings) -> None:
         """Stages: every member, and all together, on one data set."""
-        args = ["--data", part.data, f"--data.store={self.store}", *part.args]
-        data: Any = training.load_data(args)
-        table = prepare_faces(data.corpus, part.split, data.store)
-        expect(part.expected, table)
-        view = part.view()
+        table, view = self.pictures(part), part.view()
         records = [self._judge_member(name, member, table, view) for member in self.members]
         inputs = {record.name: record.content for record in records}
 

@@ -122,7 +122,8 @@ def trained_fold(job: FoldJob, keep: bool = True) -> tuple[Any, Any, Any]:
     monitor = cli.config["checkpoint"]["monitor"]
     kept = [c for c in trainer.callbacks if isinstance(c, EarlyStopping | EpochSeed)]
     trainer.callbacks = kept + ([BestWeights(monitor)] if monitor else [])
-    trainer.fit(cli.model, datamodule=data)
+    with training.interrupts_told():
+        trainer.fit(cli.model, datamodule=data)
     return cli.model, data, trainer
 
 

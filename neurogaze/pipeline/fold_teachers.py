@@ -90,7 +90,8 @@ def _store_untrained(job: TeacherJob, told: tuple[Teacher, float] | None) -> Non
     cli = _built(replace(job.fit, args=(*job.fit.args, "--trainer.max_epochs=0")))
     if told is not None:
         cli.model.teacher.load_state_dict(told[0].state_dict())
-    cli.trainer.fit(cli.model, datamodule=cli.datamodule)
+    with training.interrupts_told():
+        cli.trainer.fit(cli.model, datamodule=cli.datamodule)
     if told is not None:
         cli.model.provenance[NAMED] = told[1]
     _save(job, cli.model, cli.trainer)
@@ -121,7 +122,8 @@ def _told_apart(job: FoldJob) -> tuple[Teacher, float]:
     people[rows] = np.unique(data.table.subject[rows], return_inverse=True)[1]
     named = torch.from_numpy(people)
     task = IdentityTask(teacher, named, cli.model.optimisation, cli.model.noise)
-    cli.trainer.fit(task, train_dataloaders=data.train_dataloader())
+    with training.interrupts_told():
+        cli.trainer.fit(task, train_dataloaders=data.train_dataloader())
     with torch.inference_mode():
         guess = task.eval()(torch.from_numpy(data.table.features[rows])).argmax(dim=1)
     return teacher, float((guess == named[rows]).float().mean())

@@ -10,7 +10,12 @@ from typing import Literal, get_args
 from neurogaze.errors import InputError
 from neurogaze.evaluation.chance import Scheme
 from neurogaze.pipeline.fold_teachers import Learned
-from neurogaze.pipeline.settings import FitSettings, read_settings
+from neurogaze.pipeline.settings import (
+    ONE_A_CORE,
+    FitSettings,
+    read_settings,
+    refuse_below_one,
+)
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 
 Kind = Literal["eeg", "null", "untrained", "subject", "rawde"]
@@ -78,7 +83,8 @@ class GridSetSettings:
 
     Raises:
         InputError: for an unknown kind, no EEG grid, a grid that one of its own seed is missing
-            for, teachers of which only one would be used, or a size that makes no other grid.
+            for, teachers of which only one would be used, a size that makes no other grid, or a
+            number of permutations or workers below 1.
     """
 
     name: str
@@ -112,6 +118,8 @@ class GridSetSettings:
         if no_other:
             remedy = f"name sizes of {LEAST_CELLS} or more; {usual} is made in any case"
             raise InputError("sizes", f"{no_other} make no other grid", remedy)
+        refuse_below_one("permutations", self.permutations)
+        refuse_below_one("workers", self.workers, ONE_A_CORE)
 
     @property
     def grids(self) -> list[tuple[str, int]]:

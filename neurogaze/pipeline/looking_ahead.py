@@ -17,7 +17,7 @@ from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.ensemble import Ensemble, load_ensemble
 from neurogaze.pipeline.settings import PipelineSettings
-from neurogaze.pipeline.steps import expect
+from neurogaze.pipeline.steps import expect, refuse_unjudgeable
 from neurogaze.pipeline.students import (
     Needs,
     needs_of,
@@ -71,9 +71,11 @@ def look_ahead(settings: PipelineSettings, root: Path, store: Path) -> Ahead:
     refuse_unsupplied(needs, settings.face_teacher)
     train = prepare_faces(cli.datamodule.corpus, "train", store)  # of one data file for all arms
     expect(settings.expected_train, train)
+    sizes = {module.preprocessing.size for at, module in data.items() if at != TEACHER}
     for name, part in settings.evaluate.items():
         judged = data_of(f"evaluate.{name}", part.data, part.args, store)
-        expect(part.expected, prepare_faces(judged.corpus, part.split, judged.store))
+        table = prepare_faces(judged.corpus, part.split, judged.store)
+        refuse_unjudgeable(part, table, sizes)
     if any(need.logits for need in needs.values()):
         _look_at_logits(settings.face_teacher, train, root, store)
     return Ahead(needs, data)

@@ -13,7 +13,7 @@ from neurogaze import training
 from neurogaze.artefacts import write_json
 from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.datamodule import EEGDataModule
-from neurogaze.eeg.splits import make_split
+from neurogaze.eeg.splits import Split
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
@@ -35,6 +35,9 @@ from neurogaze.pipeline.students import (
     student_arms,
 )
 from neurogaze.tasks.pins import GridPin, LogitsPin
+
+SPLIT = "split.json"
+"""File of the split among what `features` leaves: teachers depend on its content."""
 
 
 class Pipeline:
@@ -84,27 +87,30 @@ class Pipeline:
         """Build a data module that keeps its cache in our store."""
         return training.load_data(["--data", path, f"--data.store={self.store}", *(args or [])])
 
-    def features(self, name: str, data: EEGDataModule, rated: bool = False) -> StageRecord:
+    def features(self, name: str, data: EEGDataModule, split: Split | None = None) -> StageRecord:
         """Stage: recordings to cached features, and the split of a corpus whose ratings count."""
-        table = prepare(data.corpus, data.features, data.store)
+        table = prepare(data.corpus, data.features, data.store, progress=split is None)
         what = {"corpus": table.corpus, "settings": table.settings_hash, "content": table.sha256}
+        if split is not None:
+            what["split"] = split.sha256
 
         def action(folder: Path) -> None:
             counts = {"rows": table.n_rows, "subjects": len(set(table.subject.tolist()))}
             write_json(folder / "features.json", what | counts | {"floors": table.floors})
-            if rated:
-                make_split(table, data.split).save(folder / "split.json")
+            if split is not None:
+                split.save(folder / SPLIT)
 
-        return self.stages.run(name, what, {}, action, ["features.json"])
+        outputs = ["features.json"] + ([] if split is None else [SPLIT])
+        return self.stages.run(name, what, {}, action, outputs)
 
     def teachers(self, data: EEGDataModule) -> list[Path]:
         """Stages: one teacher a fold of the rated corpus."""
         part = self.settings.teacher
-        features = self.features("features", data, rated=True)
-        table = prepare(data.corpus, data.features, data.store, progress=False)
-        n_folds = len(make_split(table, data.split).folds)
+        data.setup()
+        split = data.split_plan  # of a file, where the data name one
+        features = self.features("features", data, split)
         chosen = self.settings.consolidate
-        folds = range(n_folds) if chosen.mode == "crossfit" else [chosen.fold]
+        folds = range(split.n_folds) if chosen.mode == "crossfit" else [chosen.fold]
         return [self._teacher(part, fold, features) for fold in folds]
 
     def _teacher(self, part: FitSettings, fold: int, features: StageRecord) -> Path:

@@ -20,6 +20,24 @@ from neurogaze.tasks.pins import LogitsPin
 ARM_NAME = re.compile(r"[A-Za-z0-9_+.]+")
 """Names of arms: they become folders, where a hyphen parts arm and data set."""
 
+ONE_A_CORE = "give 1 or more, or null for one a core"
+"""What to do about a number of workers that there cannot be."""
+
+
+def refuse_below_one(key: str, count: int | None, remedy: str = "give 1 or more") -> None:
+    """Refuse a count below 1.
+
+    Args:
+        key: that gives it.
+        count: as given; None is left to others.
+        remedy: what to do.
+
+    Raises:
+        InputError: naming the key.
+    """
+    if count is not None and count < 1:
+        raise InputError(key, f"is {count}", remedy)
+
 
 @dataclass(frozen=True)
 class FitSettings:
@@ -105,7 +123,8 @@ class PipelineSettings:
             0 exports none.
 
     Raises:
-        InputError: for an arm whose name makes no folder, or a negative number of faces to show.
+        InputError: for an arm whose name makes no folder, a negative number of faces to show, or no
+            permutation.
     """
 
     name: str
@@ -127,6 +146,7 @@ class PipelineSettings:
     def __post_init__(self) -> None:
         if self.show < 0:
             raise InputError("show", f"is {self.show}", "give 0 or a number of faces")
+        refuse_below_one("permutations", self.permutations)
         for name in self.arms:
             if not ARM_NAME.fullmatch(name):
                 raise InputError(f"arm {name!r}", "makes no folder", "use letters, digits, _, + .")
@@ -169,6 +189,8 @@ def read_settings(path: Path, kind: type[S], changes: Sequence[str] = ()) -> S:
     parser.add_class_arguments(kind, "file")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):  # the parser takes nothing, or a list, for a dataclass
+            raise TypeError(f"{values!r} has no keys")
         config = parser.parse_object({"file": changed(values, changes)})
     except InputError:
         raise

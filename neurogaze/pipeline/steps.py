@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from neurogaze import training
 from neurogaze.artefacts import remove, write_json
 from neurogaze.errors import InputError
 from neurogaze.faces.images import FaceTable
+from neurogaze.pipeline.settings import EvaluationSettings
 from neurogaze.pipeline.stages import DAMAGED, Stages, content_hash
+from neurogaze.pipeline.views import refuse_uncut
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.report.build import build_report
 
@@ -74,3 +76,22 @@ def expect(expected: int | None, table: FaceTable) -> None:
             f"has {len(table.ids)} images under rule {table.rule!r}, not {expected}",
             "check the download; the skipped images are listed in the store",
         )
+
+
+def refuse_unjudgeable(part: EvaluationSettings, table: FaceTable, sizes: Iterable[int]) -> None:
+    """Refuse an evaluation that cannot be carried out, before what it judges is trained.
+
+    Args:
+        part: what it says.
+        table: pictures that judge.
+        sizes: of the inputs of the students that are judged, pixels.
+
+    Raises:
+        InputError: for another number of pictures than expected, ways of looking that exclude each
+            other, or pictures too small for ten crops.
+    """
+    expect(part.expected, table)
+    if part.view().crops == "ten":
+        height, width = table.images.shape[1:]
+        for size in sizes:
+            refuse_uncut(height, width, size)

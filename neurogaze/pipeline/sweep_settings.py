@@ -148,7 +148,8 @@ def parameter(path: Path, name: str, said: Any) -> Choice | Range:
         said: its value in the file.
 
     Raises:
-        InputError: for another form, values that are no scalars, or ends in the wrong order.
+        InputError: for another form, values that are no scalars, ends in the wrong order, or ends
+            without a multiple of `q` between them.
 
     >>> parameter(Path("s.yaml"), "lr", {"min": 1, "max": 3}).points()
     (1, 2, 3)
@@ -190,6 +191,9 @@ def _range(path: Path, key: str, form: str, given: Mapping[str, Any]) -> Range:
         raise _refused(path, key, f"is {dict(given)}", remedy)
     if form == "q_uniform":
         low, high = math.ceil(low / q) * q, math.floor(high / q) * q
+        if low > high:
+            found = f"is {dict(given)}, with no multiple of q between min and max"
+            raise _refused(path, key, found, "give a smaller q, or use constant")
         return Range(low, high, integer=_whole(q), step=q)
     if form == "int_uniform" and not (_whole(low) and _whole(high)):
         raise _refused(path, key, f"is {dict(given)}", "give whole numbers, or use uniform")

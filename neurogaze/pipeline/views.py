@@ -107,11 +107,25 @@ def corners(images: Tensor, size: int) -> list[Tensor]:
         InputError: for images no larger than that.
     """
     height, width = images.shape[1:]
+    refuse_uncut(height, width, size)
+    starts = product((0, height - size), (0, width - size))
+    return [images[:, top : top + size, left : left + size] for top, left in starts]
+
+
+def refuse_uncut(height: int, width: int, size: int) -> None:
+    """Refuse pictures that corners cannot be cut from.
+
+    Args:
+        height: of the pictures, pixels.
+        width: of the pictures, pixels.
+        size: of a corner, pixels.
+
+    Raises:
+        InputError: for pictures no larger than a corner.
+    """
     if min(height, width) <= size:
         found = f"cannot be cut from pictures of {height} x {width} for an input of {size} pixels"
         raise InputError("ten crops", found, "use --crops centre --flip true")
-    starts = product((0, height - size), (0, width - size))
-    return [images[:, top : top + size, left : left + size] for top, left in starts]
 
 
 def views_of(images: Tensor, prepared: FacePreprocessing, view: View) -> Iterator[Tensor]:

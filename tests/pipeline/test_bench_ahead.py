@@ -158,3 +158,34 @@ def test_flags_of_a_bench_that_do_not_fit_are_told(tmp_path):
     wrong = replace(settings.base, args=["--data.corpus.colour=red"])
     with pytest.raises(InputError, match="base: cannot be used"):
         prepare_pictures(replace(settings, base=wrong), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "flag", "said"),
+    [
+        ({"expected": 39}, "", "has 40 images .* not 39"),
+        ({"split": "vald"}, "", "vald"),
+        ({"flip": True, "crops": "ten"}, "", "flip: is set with ten crops"),
+        ({"crops": "ten"}, "--data.preprocessing.size=48", "48 x 48 for an input of 48"),
+    ],
+)
+def test_an_evaluation_that_cannot_be_is_told_before(tmp_path, monkeypatch, changes, flag, said):
+    monkeypatch.setattr(bench, "run_all", None)
+    settings = tiny_bench()
+    base = replace(settings.base, args=[*settings.base.args, *filter(None, [flag])])
+    evaluate = {"valid": replace(settings.evaluate["valid"], **changes)}
+    with pytest.raises(InputError, match=said):
+        run_bench(replace(settings, base=base, evaluate=evaluate), tmp_path / "r", tmp_path / "s")
+
+
+def test_an_evaluation_that_can_be_is_not_refused(tmp_path):
+    settings = tiny_bench()
+    ten = replace(settings.evaluate["valid"], expected=40, crops="ten")
+    prepare_pictures(replace(settings, evaluate={"valid": ten}), tmp_path)
+
+
+@pytest.mark.parametrize("minutes", [-1.0, float("-inf"), float("nan")])
+def test_minutes_that_there_are_not(tmp_path, minutes):
+    with pytest.raises(InputError, match=r"--minutes: is .*give 0"):
+        run_bench(tiny_bench(), tmp_path / "r", tmp_path / "s", minutes=minutes)
+    assert list(tmp_path.iterdir()) == []

@@ -24,19 +24,21 @@ from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.folds import FaceFold
 from neurogaze.faces.witnessed import no_keys, seen_keys
 from neurogaze.pipeline.calibrating import (
+    TAUGHT,
     calibrate_student,
     calibrated,
     judged_pictures,
     observed_cells,
     unseen_slice,
 )
-from neurogaze.pipeline.judging import load_student
+from neurogaze.pipeline.judging import evaluate_student, load_student
 from neurogaze.pipeline.stages import content_hash
 from neurogaze.pipeline.views import View, opinion, predict
 from neurogaze.tasks.student_record import WARMED_ON
 from tests.pipeline.tiny import EXPERIMENTS
 
 FOLD = FaceFold(n_folds=2, fold=1)
+CONTEXT = ("experiment", "arm", "code_version")
 
 
 def data(store, fold=FOLD, n_train=120, **changes):
@@ -195,6 +197,26 @@ def test_the_dev_slice_is_judged_by_name(checkpoint, store, tmp_path, tiny_run, 
     seen = tiny_run.run / "student" / "last.ckpt"
     assert main([*args, "--data.held_out.fold=1", f"--student={seen}"]) == 2
     assert "held out None in training" in capsys.readouterr().err
+
+
+def test_a_slice_that_the_face_teacher_may_have_learned_from_is_said(checkpoint, store, tmp_path):
+    """Members behind stored logits are trained on other folds than the slice of the student."""
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    stored["neurogaze"]["provenance"]["teacher_logits"] = {"sha256": "ab", "dataset": "x"}
+    taught = tmp_path / "last.ckpt"
+    torch.save(stored, taught)
+    notes = []
+    for path in (checkpoint, taught):
+        task = load_student(path)
+        table, train = judged_pictures(task, data(store), "dev")
+        rows = evaluate_student(task, table, tmp_path, dict.fromkeys(CONTEXT, "x") | {"seed": 0})
+        notes.append({row.note for row in rows})
+        assert TAUGHT not in train.note
+    assert all(TAUGHT in note for note in notes[1])
+    assert not any(TAUGHT in note for note in notes[0])
+    with pytest.warns(UserWarning, match=rf"train, dev slice.*{TAUGHT}"):
+        calibrate_student(taught, data(store), out=tmp_path / "t.json")
+    assert read_calibration(tmp_path / "t.json", content_hash(taught)).n == len(table)
 
 
 def test_a_split_that_is_called_dev_is_itself(checkpoint, store):

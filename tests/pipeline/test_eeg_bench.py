@@ -138,10 +138,18 @@ def test_an_arm_with_a_split_of_its_own_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"refits": {"bth": 20}}, {"refits": {"electrodes": 1}}, {"baselines": []}]
+    "wrong",
+    [
+        {"refits": {"bth": 20}},
+        {"refits": {"electrodes": 1}},
+        {"baselines": []},
+        {"seeds": []},
+        {"permutations": 0},
+        {"workers": -1},
+    ],
 )
 def test_what_would_fail_hours_later_is_refused_at_once(wrong):
-    with pytest.raises(InputError, match=r"arms|twice|none"):
+    with pytest.raises(InputError, match=r"arms|twice|are none|permutations: is 0|workers: is -1"):
         tiny(**wrong)
 
 

@@ -116,6 +116,23 @@ def test_a_training_set_of_another_size_is_refused(tmp_path):
         Ensemble(settings, tmp_path / "run", tmp_path / "store").run()
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"expected": 39}, "has 40 images .* not 39"),
+        ({"split": "vald"}, "vald"),
+        ({"flip": True, "crops": "ten"}, "flip: is set with ten crops"),
+    ],
+)
+def test_an_evaluation_that_cannot_be_trains_no_member(tmp_path, changes, said):
+    settings = tiny_ensemble()
+    evaluate = {"valid": replace(settings.evaluate["valid"], **changes)}
+    made = Ensemble(replace(settings, evaluate=evaluate), tmp_path / "run", tmp_path / "store")
+    with pytest.raises(InputError, match=said):
+        made.run()
+    assert not made.stages.records
+
+
 @pytest.mark.parametrize("changes", [{"folds": 1}, {"members": 0}])
 def test_an_ensemble_of_nobody_is_refused(changes):
     with pytest.raises(InputError, match="ask for two folds or more"):

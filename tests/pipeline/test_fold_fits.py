@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from neurogaze.callbacks import EpochSeed
 from neurogaze.pipeline.fold_fits import BestWeights, FoldJob, fit_fold, fold_pool
 from tests.pipeline.tiny import EXPERIMENTS, TEACHER
 
@@ -49,3 +50,14 @@ def test_the_weights_of_the_best_epoch_come_back():
         keeper.on_validation_end(Score(value), network)
     keeper.on_fit_end(Score(0.0), network)
     assert network.weight.item() == 2.0
+
+
+def test_an_interrupted_fold_is_interrupted(args, monkeypatch):
+    """Lightning would leave with a code, as a parser does, and the next fold would begin."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EpochSeed, "on_fit_start", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fit_fold(FoldJob(args, 0))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from neurogaze import training
+from neurogaze.callbacks import EpochSeed
 from neurogaze.pipeline.embedding import load_teacher
 from neurogaze.pipeline.fold_fits import FoldJob, fit_fold
 from neurogaze.pipeline.fold_teachers import TeacherJob, store_teacher
@@ -80,3 +81,14 @@ def test_a_whole_checkpoint_is_kept_and_a_broken_one_made_anew(fit, tmp_path):
     job.path.write_bytes(job.path.read_bytes()[:1000])
     store_teacher(job)
     assert content_hash(job.path) == made
+
+
+@pytest.mark.parametrize("learned", ["ratings", "people", "nothing"])
+def test_an_interrupted_teacher_is_interrupted(fit, tmp_path, monkeypatch, learned):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EpochSeed, "on_fit_start", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        stored(fit, tmp_path, learned)
+    assert list(tmp_path.iterdir()) == []

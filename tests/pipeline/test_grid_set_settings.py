@@ -93,6 +93,13 @@ def test_one_teacher_for_everybody_is_refused():
         settings(consolidate=replace(settings().consolidate, mode="faithful"))
 
 
+@pytest.mark.parametrize("wrong", [{"permutations": 0}, {"workers": -1}, {"workers": 0}])
+def test_a_count_that_there_cannot_be_is_refused(wrong):
+    ((key, count),) = wrong.items()
+    with pytest.raises(InputError, match=f"{key}: is {count}.*give 1 or more"):
+        settings(**wrong)
+
+
 def test_an_unknown_kind_is_refused(tmp_path):
     text = (PLACE / "synthetic.yaml").read_text().replace("rawde: [0]", "oracle: [0]")
     (tmp_path / "x.yaml").write_text(text)

@@ -78,6 +78,17 @@ def test_another_number_of_images(tmp_path):
     refused(tmp_path, "has 40 images", "not 3199", evaluate={"valid": part})
 
 
+def test_a_way_of_looking_that_there_is_not(tmp_path):
+    part = tiny_settings().evaluate["valid"]
+    both = replace(part, flip=True, crops="ten")
+    refused(tmp_path, "flip: is set with ten crops", evaluate={"valid": both})
+    student = tiny_settings().student
+    large = replace(student, args=[*student.args, "--data.preprocessing.size=48"])
+    ten = {"valid": replace(part, crops="ten")}
+    refused(tmp_path, "48 x 48 for an input of 48", student=large, evaluate=ten)
+    looked(tmp_path, replace(tiny_settings(), evaluate=ten))
+
+
 def test_an_epoch_that_is_not_kept(tmp_path):
     refused(tmp_path, "keep: best", "filename", keep="best")
 

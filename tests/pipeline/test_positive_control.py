@@ -1,12 +1,14 @@
 """A control at a size of seconds: stages are kept, failures lose nothing, bad files are told."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
 import yaml
 
 from neurogaze.artefacts import file_hash
+from neurogaze.callbacks import EpochSeed
 from neurogaze.errors import InputError
 from neurogaze.evaluation.contrast_file import read_contrasts
 from neurogaze.evaluation.results import read_rows
@@ -101,6 +103,23 @@ def test_a_failed_run_loses_no_other(done, monkeypatch, capsys, error):
     assert "seed 0: done, 1 failed (1 of 1)" in capsys.readouterr().err
 
 
+def test_an_interrupt_begins_no_other_training(done, tmp_path, monkeypatch):
+    root, _ = done
+    shutil.copytree(root / "run", tmp_path / "run")
+    for arm in ("ce", "proto_oracle"):
+        shutil.rmtree(tmp_path / "run" / f"shared-{arm}-seed0")
+    begun = []
+
+    def interrupt(*_):
+        begun.append(1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EpochSeed, "on_fit_start", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_control(tiny_control(), tmp_path / "run", root / "store")
+    assert len(begun) == 1
+
+
 def test_a_failed_seed_is_called_so(done, monkeypatch, capsys):
     root, _ = done
 
@@ -159,6 +178,7 @@ def changed(tmp_path, change):
         (lambda v: v["worlds"]["no signal"]["expect"].pop(), "does not compare"),
         (lambda v: v.update(sensitive=["ce"]), "name two arms"),
         (lambda v: v.update(seeds=[]), "seeds: are none"),
+        (lambda v: v.update(permutations=0), "permutations: is 0"),
         (lambda v: v.update(colour="red"), "does not hold ControlSettings"),
         (lambda v: v["worlds"]["shared"]["expect"][0].update(relation="beside"), "ControlSettings"),
     ],
@@ -166,3 +186,27 @@ def changed(tmp_path, change):
 def test_bad_files(tmp_path, change, said):
     with pytest.raises(InputError, match=said):
         load_control(changed(tmp_path, change))
+
+
+def test_telling_takes_a_tenth_of_the_time_and_comes_last(tmp_path, monkeypatch):
+    """Seeds take a minute, telling ten seconds for every seed that is done."""
+    clock, told = [0.0], []
+
+    def seeds(_function, jobs, _size):
+        for job in jobs:
+            clock[0] += 60.0
+            yield job, positive_control.SeedDone([Run("shared", "ce", job.seed)], {}, {})
+
+    def tell(_stages, _settings, _term, runs):
+        told.append(len(runs))
+        clock[0] += 10.0 * len(runs)
+        return tmp_path / "control.md"
+
+    monkeypatch.setattr(positive_control, "run_all", seeds)
+    monkeypatch.setattr(positive_control, "tell", tell)
+    monkeypatch.setattr(positive_control.time, "monotonic", lambda: clock[0])
+    run_control(replace(tiny_control(), seeds=list(range(30))), tmp_path, tmp_path)
+    assert told[0] == 1
+    assert told[-1] == 30
+    assert sum(told[:-1]) * 10.0 <= 0.15 * clock[0]
+    assert len(told) > 3

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from neurogaze.eeg.splits import Split
 from tests.pipeline.tiny import FACES, run_tiny, tiny_settings
 
 TEACHERS = {"teacher-0", "teacher-1"}
@@ -53,6 +54,13 @@ def test_a_loss_weight_reruns_the_student_and_what_follows(done, tmp_path):
 def test_eeg_preprocessing_reruns_all_but_the_faces(done, tmp_path):
     changed = with_teacher("--data.features.preprocessing.reference=none")
     assert ran(done, tmp_path, changed) == {"features", "grid", *TEACHERS, *FACE_SIDE}
+
+
+def test_another_split_reruns_all_but_the_faces(done, tmp_path):
+    changed = with_teacher("--data.split.seed=1")
+    assert ran(done, tmp_path, changed) == {"features", "grid", *TEACHERS, *FACE_SIDE}
+    split = Split.load(tmp_path / "copy" / "run" / "features" / "split.json")
+    assert (split.seed, split.n_folds) == (1, 2)
 
 
 def test_face_preprocessing_reruns_the_student_and_what_follows(done, tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from neurogaze.artefacts import write_npz
+from neurogaze.eeg.splits import Split, SplitSettings, make_split
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.pipeline.looking_ahead import TEACHER, look_ahead
 from neurogaze.pipeline.run import Pipeline
@@ -98,3 +99,29 @@ def test_faithful_trains_one_teacher(tiny_run, monkeypatch):
         pipeline, "features", lambda name, *_, **__: replace(tiny_run.records[name], name=name)
     )
     assert [p.parent.name for p in pipeline.teachers(rated)] == trained == ["teacher-1"]
+
+
+def teachers_of(settings, root, store):
+    """Names and inputs of the teachers of a pipeline that trains none, and its split."""
+    pipeline, asked = Pipeline(settings, root, store), {}
+    pipeline._fit = lambda name, _args, inputs, _weights: asked.setdefault(name, inputs)
+    pipeline.teachers(look_ahead(settings, root, store).data[TEACHER])
+    return asked, Split.load(root / "features" / "split.json")
+
+
+def test_the_split_of_a_file_is_that_of_the_run(tiny_run, tmp_path):
+    """Its folds are counted, and teachers depend on what the file says, wherever it lies."""
+    settings, file = tiny_settings(), tmp_path / "own.json"
+    args = [*settings.teacher.args, f"--data.split_file={file}"]
+    settings = replace(settings, teacher=replace(settings.teacher, args=args))
+    data = look_ahead(tiny_settings(), tmp_path / "run", tiny_run.store).data[TEACHER]
+    data.setup()
+    plans = [make_split(data.table, SplitSettings(n_folds=n, seed=3)) for n in (4, 3)]
+    found = []
+    for plan in plans:
+        plan.save(file)
+        asked, split = teachers_of(settings, tmp_path / "run", tiny_run.store)
+        assert split == plan
+        assert list(asked) == [f"teacher-{fold}" for fold in range(plan.n_folds)]
+        found.append(asked["teacher-0"])
+    assert found[0] != found[1]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from neurogaze.errors import InputError
+from neurogaze.pipeline.arms import Arm, load_arm
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, load_pipeline
 from neurogaze.pipeline.views import View
 from neurogaze.tasks.pins import LogitsPin
@@ -151,3 +152,19 @@ def test_an_arm_must_make_a_folder(tmp_path, name):
 def test_a_file_that_holds_no_settings(tmp_path, text):
     with pytest.raises(InputError, match=r"x\.yaml"):
         load_pipeline(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("count", [0, -3])
+def test_a_band_of_no_permutation_is_refused(tmp_path, count):
+    with pytest.raises(InputError, match=f"permutations: is {count}"):
+        load_pipeline(written(tmp_path, GOOD), [f"permutations={count}"])
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "- a\n- b\n", "[]", "3", "words"])
+def test_an_arm_that_says_nothing_is_named(tmp_path, text):
+    """No key of an arm is required, so that {} alone is an arm like the base."""
+    (tmp_path / "odd.yaml").write_text(text)
+    with pytest.raises(InputError, match=r"odd\.yaml: does not hold Arm"):
+        load_arm(tmp_path, "odd")
+    (tmp_path / "odd.yaml").write_text("{}")
+    assert load_arm(tmp_path, "odd") == Arm()

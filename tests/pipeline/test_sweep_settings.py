@@ -139,6 +139,8 @@ def test_what_the_file_says(tmp_path):
         ("parameters.a", {"parameters": {"a": {"values": [1], "probabilities": [1]}}}),
         ("parameters.a", {"parameters": {"a": {"min": 0.1}}}),
         ("parameters.a", {"parameters": {"a": {"min": 2.0, "max": 1.0}}}),
+        ("parameters.a", {"parameters": {"a": {"min": 0.1, "max": 0.4, "q": 0.5,
+                                               "distribution": "q_uniform"}}}),
         ("parameters.a", {"parameters": {"a": {"values": [None]}}}),
         ("parameters.a", {"parameters": {"a": {"values": []}}}),
         ("parameters.a.min", {"parameters": {"a": {"min": "1e-3", "max": 1.0}}}),
