@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from neurogaze import cli
-from neurogaze.cli import EXTRAS, input_error, main, missing_extra
+from neurogaze.cli import main
+from neurogaze.endings import EXTRAS, input_error, missing_extra
 from tests.fixtures.eeg import write_dasps, write_dasps_edf, write_dreamer
 from tests.fixtures.faces import write_ferplus
 from tests.pipeline.tiny import EXPERIMENTS, FACES
@@ -135,7 +136,7 @@ def test_another_broken_pipe_is_a_bug_and_shown(monkeypatch):
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
     monkeypatch.setattr(cli, "_dispatch", broken)
-    monkeypatch.setattr(cli, "_unread", lambda: False)
+    monkeypatch.setattr(cli, "unread", lambda: False)
     with pytest.raises(BrokenPipeError):
         main(["bench"])
 

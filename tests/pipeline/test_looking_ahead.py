@@ -8,7 +8,7 @@ import yaml
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash, canonical, write_npz
-from neurogaze.cli import input_error
+from neurogaze.endings import input_error
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.pipeline.ensemble import load_ensemble
 from neurogaze.pipeline.looking_ahead import look_ahead
