@@ -12,6 +12,7 @@ import yaml
 from neurogaze import training
 from neurogaze.callbacks import EpochSeed
 from neurogaze.cli import main
+from neurogaze.errors import InputError
 from neurogaze.tasks.teacher import TeacherTask
 from tests.pipeline.tiny import EXPERIMENTS, STUDENT, TEACHER
 from tests.prototypes.examples import example_grid
@@ -136,6 +137,27 @@ def test_a_resumed_student_is_the_same_to_the_bit(tmp_path, monkeypatch):
     assert (out / "metrics.csv").read_text() == text
     assert len(text.splitlines()) == 4
     assert "train/geo" in text
+    other = [f"--out={tmp_path / 'other'}", "--data.corpus.seed=5"]
+    with pytest.raises(InputError, match=r"other data: .*differ"):
+        training.fit([*args, *other], resume=whole / "last.ckpt")
+
+
+def test_a_training_does_not_go_on_with_people_it_held_out(teacher, tmp_path):
+    """Its record would still call them held out, and a grid would be made of them."""
+    args, whole = teacher
+    with pytest.raises(InputError, match=r"other data: fold, .*test_units.* differ.*train anew"):
+        training.fit([*args, "--data.fold=1", f"--out={tmp_path}"], resume=whole / "last.ckpt")
+    assert not (tmp_path / "last.ckpt").exists()
+
+
+def test_a_training_that_goes_on_has_the_hash_of_its_own_settings(teacher, tmp_path):
+    args, whole = teacher
+    longer = [*args, "--trainer.callbacks=null", "--trainer.max_epochs=4", f"--out={tmp_path}"]
+    training.fit(longer, resume=whole / "last.ckpt")
+    assert last(tmp_path)["epoch"] == 3
+    hashes = [last(out)["neurogaze"]["config_hash"] for out in (whole, tmp_path)]
+    assert all(hashes)
+    assert hashes[0] != hashes[1]
 
 
 def test_an_early_stop_is_not_trained_past(teacher, tmp_path, monkeypatch):

@@ -14,7 +14,12 @@ from neurogaze.eeg.targets import ClassTarget
 from neurogaze.errors import InputError
 from neurogaze.models.rbtransformer import RBTransformer
 from neurogaze.tasks.annealing import AnnealedAdamW, build_annealed
-from neurogaze.tasks.held_out import checkpoint_record, refuse_known, refuse_other_features
+from neurogaze.tasks.held_out import (
+    checkpoint_record,
+    refuse_known,
+    refuse_other_features,
+    taken_up,
+)
 from neurogaze.tasks.judging import classified
 
 TARGET, OPTIMISATION = ClassTarget(), AnnealedAdamW()
@@ -191,7 +196,7 @@ class ClassifierTask(LightningModule):
         checkpoint["neurogaze"] = record | {"target": canonical(self.target)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse weights of another kind or of another target."""
+        """Refuse weights of another kind or target, and to go on with other data."""
         record = checkpoint.get("neurogaze", {})
         if record.get("kind") != "classifier":
             found = f"holds {record.get('kind')!r}, not a classifier"
@@ -200,5 +205,7 @@ class ClassifierTask(LightningModule):
             found = f"was trained for {record['target']}, not {self.target.name}"
             raise InputError("checkpoint", found, "build the task with its target")
         self.channels = tuple(record["channels"])
-        self.provenance = record["provenance"]
-        self.config_hash = record.get("config_hash", "")
+        hashes = self.config_hash, record.get("config_hash", "")
+        self.provenance, self.config_hash = taken_up(
+            self, self.provenance, record["provenance"], hashes
+        )

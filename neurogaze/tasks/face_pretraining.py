@@ -16,6 +16,7 @@ from neurogaze.losses.vicreg import PUBLISHED, VicregWeights, spread, vicreg
 from neurogaze.models.face_projection import Expander
 from neurogaze.models.student import Student, feature_width
 from neurogaze.tasks.face_warm_start import KIND, SEEN, seen_by
+from neurogaze.tasks.held_out import taken_up
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.student_inputs import check_pictures
 
@@ -93,10 +94,13 @@ class FacePretrainingTask(LightningModule):
         checkpoint[SEEN] = self.seen
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse weights of another kind."""
+        """Refuse weights of another kind, and to go on with other data."""
         record = checkpoint.get("neurogaze", {})
         if record.get("kind") != KIND:
             found = f"holds {record.get('kind')!r}, not a warm-up of faces"
             raise InputError("checkpoint", found, "pass a checkpoint of a FacePretrainingTask")
-        self.provenance, self.seen = record["provenance"], seen_by(checkpoint)
-        self.config_hash = record.get("config_hash", "")
+        self.seen = seen_by(checkpoint)
+        hashes = self.config_hash, record.get("config_hash", "")
+        self.provenance, self.config_hash = taken_up(
+            self, self.provenance, record["provenance"], hashes
+        )

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytorch_lightning import LightningModule
+from pytorch_lightning.trainer.states import TrainerFn
+
 import neurogaze
+from neurogaze.artefacts import canonical
 from neurogaze.errors import InputError
 
 Provenance = Mapping[str, Any]
@@ -47,6 +51,35 @@ def refuse_other_features(own: Provenance, asked: Provenance) -> None:
             f"are {asked['features']}, but the checkpoint was trained with {own['features']}",
             "give the data the features of the checkpoint",
         )
+
+
+def taken_up(
+    task: LightningModule, own: Provenance, known: Provenance, config_hash: tuple[str, str]
+) -> tuple[dict[str, Any], str]:
+    """Provenance and hash of the settings that a task has after a checkpoint was loaded into it.
+
+    Those of the checkpoint, unless a training goes on from it: that one has its own settings, and
+    may have no other data, or the weights would know people whom their record calls held out.
+
+    Args:
+        task: that the checkpoint is loaded into.
+        own: its provenance; what its data say of themselves where it is trained.
+        known: provenance of the checkpoint.
+        config_hash: of the task, and of the checkpoint.
+
+    Raises:
+        InputError: for a training that would go on with other data, naming what differs.
+    """
+    trainer = task._trainer  # None for a task that nobody trains or judges
+    if trainer is None or trainer.state.fn != TrainerFn.FITTING:
+        return dict(known), config_hash[1]
+    now, then = canonical(own), canonical(known)
+    differ = sorted(key for key in now.keys() | then.keys() if now.get(key) != then.get(key))
+    if differ:
+        found = f"was trained with other data: {', '.join(differ)} differ"
+        remedy = "go on with the data it began with, or train anew without it"
+        raise InputError("checkpoint to go on from", found, remedy)
+    return dict(own), config_hash[0]
 
 
 def refuse_known(own: Provenance, asked: Provenance) -> None:

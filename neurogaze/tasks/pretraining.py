@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from neurogaze.errors import InputError
 from neurogaze.models.teacher import Teacher
-from neurogaze.tasks.held_out import checkpoint_record
+from neurogaze.tasks.held_out import checkpoint_record, taken_up
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 
 VALIDATION_SEED = 0
@@ -131,10 +131,12 @@ class PretrainingTask(LightningModule):
         )
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse weights of another kind."""
+        """Refuse weights of another kind, and to go on with other data."""
         record = checkpoint.get("neurogaze", {})
         if record.get("kind") != "pretrained":
             found = f"holds {record.get('kind')!r}, not a warm-up"
             raise InputError("checkpoint", found, "pass a checkpoint of a PretrainingTask")
-        self.provenance = record["provenance"]
-        self.config_hash = record.get("config_hash", "")
+        hashes = self.config_hash, record.get("config_hash", "")
+        self.provenance, self.config_hash = taken_up(
+            self, self.provenance, record["provenance"], hashes
+        )

@@ -27,6 +27,7 @@ from neurogaze.models.averaging import (
 )
 from neurogaze.models.student import Student, StudentOutput
 from neurogaze.tasks.face_warm_start import FaceWarmStart, refuse_seen, start_from
+from neurogaze.tasks.held_out import taken_up
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.pins import GridPin, LogitsPin
 from neurogaze.tasks.student_inputs import (
@@ -287,9 +288,12 @@ class StudentTask(LightningModule):
         checkpoint.update(record_entries(record))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse weights of another kind or class order; make room for their grid."""
+        """Refuse another kind, class order, or data to go on with; make room for a grid."""
         record = read_record(checkpoint)
-        self.epochs, self.config_hash = record.epochs, record.config_hash
-        self.provenance, self.warmed_on = record.provenance, record.warmed_on
+        hashes = self.config_hash, record.config_hash
+        self.provenance, self.config_hash = taken_up(
+            self, self.provenance, record.provenance, hashes
+        )
+        self.epochs, self.warmed_on = record.epochs, record.warmed_on
         for name in ("prototypes", "centers"):
             setattr(self, name, torch.zeros_like(checkpoint["state_dict"][name]))

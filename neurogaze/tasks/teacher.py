@@ -20,6 +20,7 @@ from neurogaze.tasks.held_out import (
     refuse_known,
     refuse_other_features,
     refuse_warmed_on,
+    taken_up,
 )
 from neurogaze.tasks.judging import trial_means
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
@@ -183,7 +184,7 @@ class TeacherTask(LightningModule):
         )
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse weights of another kind or of other electrodes."""
+        """Refuse weights of another kind or of other electrodes, and to go on with other data."""
         record = checkpoint.get("neurogaze", {})
         if record.get("kind") != "teacher":
             raise InputError(
@@ -195,5 +196,7 @@ class TeacherTask(LightningModule):
                 f"was trained on electrodes {record['channels']}, not {self.teacher.channels}",
                 "build the teacher with the electrodes of the checkpoint",
             )
-        self.provenance = record["provenance"]
-        self.config_hash = record.get("config_hash", "")
+        hashes = self.config_hash, record.get("config_hash", "")
+        self.provenance, self.config_hash = taken_up(
+            self, self.provenance, record["provenance"], hashes
+        )

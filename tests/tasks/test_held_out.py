@@ -1,9 +1,24 @@
 """Weights are never tested on those they know, whatever route the knowledge took."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from neurogaze.artefacts import canonical
+from neurogaze.eeg.recordings import EPOC
+from neurogaze.eeg.targets import ClassTarget
 from neurogaze.errors import InputError
-from neurogaze.tasks.held_out import refuse_known, refuse_other_features, refuse_warmed_on
+from neurogaze.models.rbtransformer import RBTransformer
+from neurogaze.models.teacher import Teacher
+from neurogaze.tasks.classifier import ClassifierTask
+from neurogaze.tasks.held_out import (
+    checkpoint_record,
+    refuse_known,
+    refuse_other_features,
+    refuse_warmed_on,
+)
+from neurogaze.tasks.pretraining import PretrainingTask
+from neurogaze.tasks.teacher import TeacherTask
 
 OWN = {
     "corpus": "a", "people": "a", "unit": "subject", "protocol": "loso", "fold": 0,
@@ -67,3 +82,33 @@ def test_a_warm_up_on_the_same_people_fits_no_protocol_within_people(unit, proto
     asked = OWN | {"unit": unit, "protocol": protocol, "test_units": ["P1-c1"]}
     with pytest.raises(InputError, match=f"protocol {protocol} holds nobody out"):
         refuse_warmed_on(OWN, asked)
+
+
+def task_of(kind):
+    teacher = Teacher(branches="electrodes")
+    if kind == "classifier":
+        return ClassifierTask(RBTransformer(14, 2), ClassTarget("valence"))
+    return {"teacher": TeacherTask, "pretrained": PretrainingTask}[kind](teacher)
+
+
+def record_of(task, kind, provenance):
+    record = checkpoint_record(kind, EPOC, "old settings", provenance)
+    return {"neurogaze": record | {"target": canonical(getattr(task, "target", None))}}
+
+
+@pytest.mark.parametrize("kind", ["teacher", "pretrained", "classifier"])
+@pytest.mark.parametrize("fn", [None, "fit", "validate", "test"])
+def test_only_a_training_that_goes_on_keeps_what_its_data_say(kind, fn):
+    """Whoever judges a checkpoint asks it; whoever trains on goes on with the same people."""
+    task = task_of(kind)
+    task._trainer = fn and SimpleNamespace(state=SimpleNamespace(fn=fn))
+    task.provenance, task.config_hash = dict(OWN), "new settings"
+    task.on_load_checkpoint(record_of(task, kind, OWN | {"test_units": ("P3",)}))
+    assert task.config_hash == ("new settings" if fn == "fit" else "old settings")
+    other = record_of(task, kind, OWN | {"fold": 1, "test_units": ["P1"]})
+    if fn == "fit":
+        with pytest.raises(InputError, match="other data: fold, test_units differ"):
+            task.on_load_checkpoint(other)
+    else:
+        task.on_load_checkpoint(other)
+        assert task.provenance["fold"] == 1
