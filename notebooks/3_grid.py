@@ -185,13 +185,13 @@ Image(picture)
 # ## Can this grid tell whether EEG helps?
 #
 # Before any student is trained, a list is gone through: are the cells of happiness, surprise and so
-# on filled, by two people or more; are enough cells filled; do the prototypes span enough
+# on filled, by three people or more; are enough cells filled; do the prototypes span enough
 # directions; is the teacher above chance? If not, a contrast of students says nothing about EEG,
 # whatever it comes to.
 
 # %%
 rows = score_va(held_out_predictions(table, split, folds), {"arm": "teacher"})
-band = simulated_chance(table, split, 100, progress=False)
+band = simulated_chance(table, split, 200, progress=False)
 reached = {row.metric: row.value for row in rows}
 above = all(reached[f"{a}_ccc_trial"] > band[f"{a}_ccc_trial"][1] for a in VA_AXES)
 Markdown(f"**{verdict(testable(grid, above))}**")
