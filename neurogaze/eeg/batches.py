@@ -76,6 +76,20 @@ class Windows(Dataset[Batch]):
         return {name: column[index] for name, column in self.columns.items()}
 
 
+def check_size(size: int, where: str) -> None:
+    """Refuse a number of windows below 1.
+
+    Args:
+        size: most windows of something.
+        where: option that gave it.
+
+    Raises:
+        InputError: for a size below 1.
+    """
+    if size < 1:
+        raise InputError(where, f"{size} is below 1", "use 1 or more")
+
+
 def in_order(data: Windows, batch_size: int) -> DataLoader[Batch]:
     """All windows of a set, first to last."""
     batches = BatchSampler(SequentialSampler(data), batch_size, drop_last=False)
@@ -113,8 +127,7 @@ class TrialSampler(Sampler[list[int]]):
         if windows_per_epoch is not None:
             sizes["windows_per_epoch"] = windows_per_epoch
         for name, size in sizes.items():
-            if size < 1:
-                raise InputError(name, f"{size} is below 1", "use 1 or more")
+            check_size(size, name)
         _, self.code, counts = np.unique(trials, return_inverse=True, return_counts=True)
         self.most = int(counts.max()) if windows_per_epoch is None else windows_per_epoch
         seen = np.minimum(counts, self.most)

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurogaze.artefacts import settings_hash, sweep
+from neurogaze.eeg.feature_settings import quirks_of
 from neurogaze.eeg.features import (
     BANDS,
     FEATURE_VERSION,
@@ -74,7 +75,7 @@ def prepare(
 
     Raises:
         InputError: for recordings or settings that cannot be used, people with different
-            electrodes, an event of two people, or a corpus without a window.
+            electrodes, an event of two people or of two ratings, or a corpus without a window.
     """
     _refuse_delta(corpus, settings)
     whole = settings_hash(settings)
@@ -82,6 +83,7 @@ def prepare(
     sweep(folder)
     parts = _people(corpus, settings, folder, progress, workers)
     _refuse_shared_events(parts, corpus.name)
+    _refuse_two_ratings(parts, corpus.name)
     columns = _joined(parts, f"corpus {corpus.name}")
     return FeatureTable(
         **_by_window(columns),
@@ -91,6 +93,7 @@ def prepare(
         corpus=corpus.name,
         floors=int(columns["floors"]),
         settings_hash=whole,
+        quirks=quirks_of(settings),
     )
 
 
@@ -223,4 +226,22 @@ def _refuse_shared_events(people: Sequence[Mapping[str, NDArray[Any]]], corpus: 
                     f"corpus {corpus}",
                     f"rating event {event!r} belongs to {owner[event]!r} and {subject!r}",
                     "put the subject into the name of the event",
+                )
+
+
+def _refuse_two_ratings(people: Sequence[Mapping[str, NDArray[Any]]], corpus: str) -> None:
+    """A rating event has one rating and class: later steps take those of any of its trials."""
+    for person in people:
+        label = np.where(person["label"] >= 0, person["label"], np.nan)
+        said = np.stack([*(person[name] for name in RATINGS), label], axis=1)
+        first: dict[str, int] = {}
+        for trial in np.flatnonzero(np.isfinite(said).any(axis=1)).tolist():
+            event = str(person["event"][trial])
+            other = first.setdefault(event, trial)
+            if not np.array_equal(said[trial], said[other], equal_nan=True):
+                names = [str(person["trial"][index]) for index in (other, trial)]
+                raise InputError(
+                    f"corpus {corpus}",
+                    f"trials {names} of rating event {event!r} differ in rating or class",
+                    "give each rating an event of its own",
                 )

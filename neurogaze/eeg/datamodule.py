@@ -12,7 +12,14 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from neurogaze.artefacts import canonical
-from neurogaze.eeg.batches import Batch, TrialSampler, Windows, feature_moments, in_order
+from neurogaze.eeg.batches import (
+    Batch,
+    TrialSampler,
+    Windows,
+    check_size,
+    feature_moments,
+    in_order,
+)
 from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.features import FeatureSettings
 from neurogaze.eeg.folds import PARTS
@@ -61,7 +68,8 @@ class EEGDataModule(LightningDataModule):
         seed: of the order of training windows, of SMOTE and of what is dropped.
 
     Raises:
-        InputError: for SMOTE without classes, a share outside [0, 1), or a seed below 0.
+        InputError: for SMOTE without classes, a share outside [0, 1), a batch size below 1, or a
+            seed below 0.
     """
 
     def __init__(
@@ -86,6 +94,7 @@ class EEGDataModule(LightningDataModule):
             raise InputError("data.smote", "fills classes up, but target is null", "name a target")
         if not 0 <= drop_windows < 1:
             raise InputError("data.drop_windows", f"{drop_windows}", "use a share below 1")
+        check_size(batch_size, "data.batch_size")
         check_seed(seed, "data.seed")
         self.corpus, self.features, self.split, self.fold = corpus, features, split, fold
         self.batch_size, self.windows_per_trial = batch_size, windows_per_trial

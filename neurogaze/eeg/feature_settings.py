@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -63,8 +64,11 @@ class FeatureSettings:
             if value not in known:
                 raise InputError(name, f"{value!r} is unknown", f"use one of {sorted(known)}")
         for name in ("window", "hop", "floor", "filter_order"):
-            if not getattr(self, name) > 0:
-                raise InputError(name, f"{getattr(self, name)} is not above 0", "make it positive")
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise InputError(
+                    name, f"{value} is not finite and above 0", "give a positive number"
+                )
         if self.zscore == "window" and self.filtering != "window":
             found = f"'window' with filtering {self.filtering!r}"
             raise InputError("zscore", found, "set filtering to window, or zscore to none")
@@ -82,6 +86,29 @@ PAPER_CODE = FeatureSettings(
     unit="bits",
 )
 """As the code published with RBTransformer (Kumar et al., arXiv:2511.13954) makes its features."""
+
+
+QUIRKS = {
+    "bands": "paper_code",
+    "filtering": "window",
+    "zscore": "window",
+    "baseline_mode": "average",
+}
+"""Settings of the published code that change what the features mean."""
+
+
+def quirks_of(settings: FeatureSettings) -> str:
+    """What every result on such features must say: which quirks of the published code they have.
+
+    >>> quirks_of(FeatureSettings()), quirks_of(PAPER_CODE)
+    ('', 'paper_code features')
+    >>> quirks_of(FeatureSettings(baseline_mode="average"))
+    'features of paper_code in baseline_mode'
+    """
+    if settings == PAPER_CODE:
+        return "paper_code features"
+    shared = [name for name, value in QUIRKS.items() if getattr(settings, name) == value]
+    return f"features of paper_code in {', '.join(shared)}" if shared else ""
 
 
 def window_samples(settings: FeatureSettings) -> tuple[int, int]:

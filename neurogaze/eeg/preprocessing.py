@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -47,10 +48,12 @@ class Preprocessing:
         if self.offset not in ("remove", "keep"):
             raise InputError("offset", f"{self.offset!r} is unknown", "use remove or keep")
         for name, value in (("sfreq", self.sfreq), ("crop_last", self.crop_last)):
-            if value is not None and not value > 0:
-                raise InputError(name, f"{value} is not above 0", "give a positive number")
-        if any(not frequency > 0 for frequency in self.notch):
-            raise InputError("notch", f"{self.notch} holds one not above 0", "give Hz above 0")
+            if value is not None and not 0 < value < math.inf:
+                found = f"{value} is not finite and above 0"
+                raise InputError(name, found, "give a positive number")
+        if not all(0 < frequency < math.inf for frequency in self.notch):
+            found = f"{self.notch} holds one that is not finite and above 0"
+            raise InputError("notch", found, "give Hz above 0")
 
 
 def clean(eeg: NDArray[np.floating], sfreq: float, settings: Preprocessing) -> NDArray[np.float64]:

@@ -60,7 +60,8 @@ class Trial:
         """Refuse a trial that no later step could use.
 
         Raises:
-            InputError: for wrong shapes, NaN or infinite samples, or a channel that never changes.
+            InputError: for wrong shapes, no, NaN or infinite samples, or a channel that never
+                changes.
         """
         for name, eeg in (("eeg", self.eeg), ("baseline", self.baseline)):
             if eeg is None:
@@ -72,6 +73,8 @@ class Trial:
                     f"shape {eeg.shape} does not fit {len(self.channels)} channels",
                     "check that the file holds the corpus it is named after",
                 )
+            if not eeg.shape[1]:
+                raise InputError(where, "holds no sample", "repair or remove this recording")
             finite = [bool(np.isfinite(row).all()) for row in eeg]
             bad = [c for c, ok in zip(self.channels, finite, strict=True) if not ok]
             if bad:

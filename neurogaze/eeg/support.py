@@ -12,7 +12,14 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from neurogaze.artefacts import canonical
-from neurogaze.eeg.batches import Batch, TrialSampler, Windows, feature_moments, in_order
+from neurogaze.eeg.batches import (
+    Batch,
+    TrialSampler,
+    Windows,
+    check_size,
+    feature_moments,
+    in_order,
+)
 from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.features import FeatureSettings
 from neurogaze.eeg.recordings import Corpus
@@ -67,7 +74,7 @@ class SupportDataModule(LightningDataModule):
         seed: of the draw of people and the order of training windows.
 
     Raises:
-        InputError: for a share outside (0, 1), or a seed below 0.
+        InputError: for a share outside (0, 1), a batch size below 1, or a seed below 0.
     """
 
     def __init__(
@@ -85,6 +92,7 @@ class SupportDataModule(LightningDataModule):
         if not 0 < stop_fraction < 1:
             found = f"{stop_fraction}"
             raise InputError("data.stop_fraction", found, "use a share between 0 and 1")
+        check_size(batch_size, "data.batch_size")
         check_seed(seed, "data.seed")
         self.corpus, self.features = corpus, features
         self.exclude, self.stop_fraction = tuple(exclude), stop_fraction

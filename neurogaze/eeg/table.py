@@ -36,6 +36,7 @@ class FeatureTable:
         label: `int64 [N]`, class of a corpus that has classes, -1 = none.
         floors: variances that had to be raised to the floor.
         settings_hash: SHA-256 of the `FeatureSettings`.
+        quirks: what must be said of features made so, see `quirks_of`; "" where nothing must.
     """
 
     features: NDArray[np.float32]
@@ -54,6 +55,7 @@ class FeatureTable:
     label: NDArray[np.int64]
     floors: int
     settings_hash: str
+    quirks: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a table whose columns cannot belong together.
@@ -90,7 +92,9 @@ class FeatureTable:
         """Hash over the content, whatever files it came from."""
         arrays = {name: getattr(self, name) for name in ROWS}
         texts = {k: np.array(v.tolist(), str) for k, v in arrays.items() if v.dtype.kind == "U"}
-        rest = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ROWS}
+        # what the quirks are follows from the hash of the settings
+        kept = {f.name for f in fields(self)} - {*ROWS, "quirks"}
+        rest = {name: getattr(self, name) for name in kept}
         return settings_hash({"arrays": arrays_hash({**arrays, **texts}), **rest})
 
     def take(self, index: NDArray[np.integer] | NDArray[np.bool_]) -> FeatureTable:

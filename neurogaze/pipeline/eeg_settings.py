@@ -13,8 +13,8 @@ from neurogaze.eeg.cache import FeatureTable
 from neurogaze.eeg.splits import Split
 from neurogaze.eeg.targets import Rule
 from neurogaze.errors import InputError
-from neurogaze.evaluation.chance import Scheme
-from neurogaze.pipeline.held_out import feature_stamp, protocol_name
+from neurogaze.evaluation.chance import Scheme, noted
+from neurogaze.pipeline.held_out import protocol_name
 from neurogaze.pipeline.settings import ONE_A_CORE, read_settings, refuse_below_one
 
 
@@ -155,5 +155,5 @@ def context_of(settings: EegBenchSettings, condition: Condition, arm: str) -> di
         "split_hash": condition.split.sha256,
         "config_hash": condition.table.settings_hash,
         "code_version": neurogaze.__version__,
-        "note": "; ".join(part for part in (feature_stamp(condition.table), settings.note) if part),
+        "note": noted(condition.table.quirks, settings.note),
     }

@@ -10,7 +10,6 @@ import pandas as pd
 
 from neurogaze.artefacts import settings_hash
 from neurogaze.eeg.cache import FeatureTable
-from neurogaze.eeg.feature_settings import PAPER_CODE
 from neurogaze.eeg.splits import Split, evaluation_rows, fold_rows
 from neurogaze.evaluation.chance import Band, few_note, noted, ridge_predictions, simulated_chance
 from neurogaze.evaluation.metrics import VA_AXES, VA_METRICS
@@ -33,11 +32,6 @@ def protocol_name(split: Split) -> str:
     """Protocol and number of folds, such as `loso, 6 folds` or `window, 5 folds (LEAKY)`."""
     stamp = " (LEAKY)" if split.leaky else ""
     return f"{split.protocol}, {split.n_folds} folds{stamp}"
-
-
-def feature_stamp(table: FeatureTable) -> str:
-    """What every row on features with the quirks of the published code must say, else ""."""
-    return "paper_code features" if table.settings_hash == settings_hash(PAPER_CODE) else ""
 
 
 def held_out_predictions(
@@ -69,8 +63,7 @@ def eeg_results(
         "config_hash": table.settings_hash,
         "label_rule": "ratings to [-1, 1]",
     }
-    if stamp := feature_stamp(table):
-        context["note"] = f"{stamp}; {context.get('note', '')}".removesuffix("; ")
+    context["note"] = noted(table.quirks, context.get("note", ""))
     numbers = [fold.fold for fold in folds]
     ridge = ridge_predictions(table, split, numbers)
     frame = eeg_frame(table, ridge.rows, ridge.prediction)
@@ -78,7 +71,7 @@ def eeg_results(
     rows = score_va(predictions, context | {"arm": "teacher", "config_hash": configs})
     rows += score_va(frame, context | {"arm": "ridge"})
     band = simulated_chance(table, split, permutations, chosen=numbers)
-    said = context | {"note": noted(few_note(permutations), context.get("note", ""))}
+    said = context | {"note": noted(few_note(permutations), context["note"])}
     return rows + chance_rows(band, said, n=frame["trial"].nunique())
 
 

@@ -311,3 +311,31 @@ def test_people_that_do_not_fit_together_are_refused(tmp_path):
         made(listed(C=[]), tmp_path)
     with pytest.raises(InputError, match="has no subject"):
         made(listed(), tmp_path)
+
+
+def said(draw, trial, **rating):
+    return make_trial(draw.normal(size=(4, 600)), subject="A", trial=trial, **rating)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"valence": 1.0, "arousal": 0.0}, {"valence": -1.0, "arousal": 0.0}),
+        ({"valence": 1.0, "arousal": 0.0}, {"valence": 1.0, "arousal": 0.5}),
+        ({"valence": 1.0, "arousal": 0.0}, {"valence": 1.0, "arousal": 0.0, "dominance": 0.0}),
+        ({"label": 0}, {"label": 2}),
+    ],
+)
+def test_an_event_of_two_ratings_is_refused(tmp_path, one, other):
+    draw = np.random.default_rng(0)
+    corpus = listed(A=[said(draw, "t0", **one), said(draw, "t1", **other)])
+    told = r"corpus toy: trials \['t0', 't1'\] of rating event 'e0' differ"
+    for _ in ("computed", "stored"):
+        with pytest.raises(InputError, match=told):
+            made(corpus, tmp_path)
+
+
+def test_an_event_may_have_one_rating_and_trials_without(tmp_path):
+    draw, rating = np.random.default_rng(0), {"valence": 1.0, "arousal": 0.0}
+    trials = [said(draw, "t0"), said(draw, "t1", **rating), said(draw, "t2", **rating)]
+    assert made(listed(A=trials), tmp_path).rated.tolist() == [False, True, True]

@@ -138,10 +138,13 @@ def test_column_order_spaces_and_a_mark_of_the_encoding_do_not_matter(tmp_path):
     assert (trial.subject, trial.clip, trial.valence) == ("Ann", "Amélie", -0.25)
 
 
+ONE_RATING = {"valence": 3, "arousal": 7, "dominance": "", "label": 1}
+
+
 def test_events_belong_to_one_person(tmp_path):
     root = write_custom(tmp_path, n_subjects=2, seconds=5.0)
     for number in range(2, 6):
-        edit(root, number, event="evening")
+        edit(root, number, event="evening", **ONE_RATING)
     assert {t.event for t in read(root)} == {"p1/evening", "p2/evening"}
 
 
@@ -314,11 +317,50 @@ def test_samples_belong_to_one_person_and_one_event(tmp_path):
     edit(root, 3, start="", stop="")
     with pytest.raises(InputError, match=r"rows 2 and 3: columns 'start' and 'stop'.*same part"):
         Custom(root).subjects()
-    edit(root, 3, clip="film1")  # one event, never separated
+    for number in (2, 3):
+        edit(root, number, clip="film1", **ONE_RATING)  # one event, never separated
     assert Custom(root).subjects() == ("p1", "p2")
     edit(root, 4, file="eeg/p1_eeg.fif")
     with pytest.raises(InputError, match=r"rows 2 and 4: file 'eeg/p1_eeg.fif' belongs to 'p1'"):
         Custom(root).subjects()
+
+
+@pytest.mark.parametrize("row", [2, 3])
+def test_rest_is_not_cut_from_the_trial_of_another_event(tmp_path, row):
+    """Trials last from 5 to 10 s and from 15 to 20 s, each after a rest of 5 s."""
+    root = small(tmp_path)
+    times = {2: (14.9, 19.9), 3: (9.9, 14.9)}[row]  # 0.1 s are enough
+    edit(root, row, baseline_start=times[0], baseline_stop=times[1])
+    with pytest.raises(InputError, match=r"rows 2 and 3: the baseline of one.*'eeg/p1_eeg.fif'"):
+        Custom(root).subjects()
+
+
+def test_two_events_may_share_a_rest(tmp_path):
+    first, second = read(edit(small(tmp_path), 3, baseline_start=0, baseline_stop=5).parent)
+    np.testing.assert_array_equal(first.baseline, second.baseline)
+    assert first.event != second.event
+
+
+@pytest.mark.parametrize(
+    "change", [{"valence": 9}, {"arousal": 1}, {"dominance": 5}, {"label": 0}, {"valence": ""}]
+)
+def test_a_clip_rated_twice_needs_two_events(tmp_path, change):
+    root = small(tmp_path)
+    for number in (2, 3):
+        edit(root, number, clip="film1", **ONE_RATING)
+    assert {trial.event for trial in read(root)} == {"p1/film1"}
+    edit(root, 3, **change)
+    told = rf"rows 2 and 3: columns \['{next(iter(change))}'\].*'p1/film1'.*column 'event'"
+    with pytest.raises(InputError, match=told):
+        Custom(root).subjects()
+    edit(root, 3, event="film1 again")
+    assert [trial.event for trial in read(root)] == ["p1/film1", "p1/film1 again"]
+
+
+def test_a_clip_seen_twice_may_be_rated_once(tmp_path):
+    root = edit(small(tmp_path), 3, clip="film1").parent
+    edit(root, 2, valence="", arousal="", dominance="", label="")
+    assert [(t.event, t.valence) for t in read(root)] == [("p1/film1", None), ("p1/film1", 0.0)]
 
 
 def test_a_baseline_is_for_all_trials_or_for_none(tmp_path):

@@ -114,6 +114,13 @@ def test_protocol_window_says_it_is_leaky(store):
     assert module.split_plan.leaky
 
 
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_batch_holds_a_window(store, size):
+    """Also where nothing is trained, so that no sampler looks at it."""
+    with pytest.raises(InputError, match=rf"data\.batch_size: {size} is below 1"):
+        EEGDataModule(ToyCorpus(), batch_size=size, store=store)
+
+
 def test_what_cannot_be_trained_on_is_refused(store):
     with pytest.raises(InputError, match="no rated trial"):
         EEGDataModule(ToyCorpus(name="mute", rated=False), store=store).setup()

@@ -1,6 +1,9 @@
+import math
+from dataclasses import replace
+
 import pytest
 
-from neurogaze.eeg.feature_settings import PAPER_CODE, FeatureSettings, window_samples
+from neurogaze.eeg.feature_settings import PAPER_CODE, FeatureSettings, quirks_of, window_samples
 from neurogaze.errors import InputError
 
 
@@ -12,6 +15,10 @@ from neurogaze.errors import InputError
         {"hop": -1.0},
         {"floor": 0.0},
         {"filter_order": 0},
+        {"window": math.inf},
+        {"hop": math.inf},
+        {"floor": math.inf},
+        {"window": math.nan},
         {"filtering": "causal"},
         {"zscore": "trial"},
         {"baseline_mode": "mean"},
@@ -27,3 +34,10 @@ def test_settings_out_of_range_are_refused(bad):
 def test_windows_of_the_paper_are_512_samples_every_117():
     assert window_samples(PAPER_CODE) == (512, 117)
     assert window_samples(FeatureSettings()) == (512, 256)
+
+
+@pytest.mark.parametrize("change", [{"hop": 1.0}, {"unit": "nats"}, {"window": 2.0}])
+def test_one_other_setting_does_not_wash_the_quirks_off(change):
+    said = quirks_of(replace(PAPER_CODE, **change))
+    assert said == "features of paper_code in bands, filtering, zscore, baseline_mode"
+    assert quirks_of(FeatureSettings(**change)) == ""

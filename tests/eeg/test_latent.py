@@ -90,7 +90,22 @@ def test_identity_says_what_changes_the_samples():
         assert identity(**changed) != identity()
 
 
-@pytest.mark.parametrize("bad", [{"snr": -1.0}, {"n_clips": 0}, {"seconds": 0.0}, {"seed": -1}])
+def test_the_shortest_recording_has_samples_of_every_rhythm():
+    assert first(small(seconds=0.25)).eeg.shape == (14, 32)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"snr": -1.0},
+        {"n_clips": 0},
+        {"seconds": 0.0},
+        {"seconds": 0.003},
+        {"seconds": np.inf},
+        {"seconds": np.nan},
+        {"seed": -1},
+    ],
+)
 def test_settings_out_of_range(bad):
     with pytest.raises(InputError):
         small(**bad)

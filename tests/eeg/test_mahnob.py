@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from pathlib import Path
 
 import mne
 import numpy as np
@@ -12,7 +13,10 @@ from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.corpora.deap import GENEVA
 from neurogaze.eeg.corpora.mahnob import MahnobHci, clip_cut
 from neurogaze.eeg.features import FeatureSettings, trial_features
+from neurogaze.eeg.recordings import EPOC
 from neurogaze.errors import InputError
+from neurogaze.pipeline.settings import load_pipeline
+from neurogaze.training import load_data
 from tests.fixtures.eeg import truncate
 from tests.fixtures.mahnob import SIGNALS, write_mahnob, write_session
 
@@ -312,6 +316,42 @@ def test_features_of_the_whole_corpus(root, tmp_path):
     assert table.floors == 0
     assert table.rated.all()
     assert sorted(set(table.dominance.tolist())) == [-0.75, 0.0, 0.5]
+
+
+def test_electrodes_are_picked_before_the_reference(tmp_path):
+    """Features are those of a recording that holds no other electrode."""
+    write_session(tmp_path / "all", 2)
+    write_session(tmp_path / "few", 2, order=[*EPOC[::-1], "Status"])
+    trials = [next(MahnobHci(tmp_path / n, channels=EPOC).trials("S1")) for n in ("all", "few")]
+    assert {trial.channels for trial in trials} == {EPOC}
+    picked, few = (trial_features(trial, FeatureSettings()).values for trial in trials)
+    np.testing.assert_array_equal(picked, few)
+    (everything,) = MahnobHci(tmp_path / "all").trials("S1")
+    late = trial_features(everything, FeatureSettings()).values
+    late = late[:, [GENEVA.index(name) for name in EPOC]]
+    assert np.abs(picked - late).max() > 0.1  # nats: what picking after the reference costs
+
+
+def test_identity_names_electrodes_that_were_picked(root):
+    plain = MahnobHci(root).identity("S1")
+    assert set(plain) == {"files", "bytes", "sha256"}
+    assert MahnobHci(root, channels=GENEVA).identity("S1") == plain
+    picked = MahnobHci(root, channels=EPOC).identity("S1")
+    assert {**plain, "channels": " ".join(EPOC)} == picked
+    assert MahnobHci(root, channels=EPOC[::-1]).identity("S1") != picked
+
+
+def test_electrodes_by_other_names(root):
+    assert MahnobHci(root, channels=("t3", "af3")).channels == ("T7", "AF3")
+    with pytest.raises(InputError, match="electrode 'Cx': is not in the 10-05 system"):
+        MahnobHci(root, channels=("Cx",))
+
+
+def test_support_of_the_published_pipeline_has_the_electrodes_of_its_teacher(root, monkeypatch):
+    monkeypatch.setenv("NEUROGAZE_MAHNOB", str(root))
+    experiments = Path(__file__).parents[2] / "experiments"
+    (support,) = load_pipeline(experiments / "pipelines" / "dreamer_mahnob_ferplus.yaml").support
+    assert load_data(["--data", support]).corpus.channels == EPOC
 
 
 def test_flat_electrode_is_named(tmp_path):

@@ -40,6 +40,12 @@ def test_a_single_unusable_sample_is_found(eeg, value):
         make_trial(eeg)
 
 
+@pytest.mark.parametrize("part", ["eeg", "baseline"])
+def test_a_trial_without_samples_is_refused(eeg, part):
+    with pytest.raises(InputError, match=rf"made\.mat \(S01/clip01, {part}\): holds no sample"):
+        make_trial(**({"eeg": eeg} | {part: eeg[:, :0]}))
+
+
 def test_flat_channel_is_named(eeg):
     eeg[2] = 4.2
     with pytest.raises(InputError, match=r"'F3'.* is flat"):

@@ -47,6 +47,11 @@ def test_a_corpus_without_ratings_is_enough(tmp_path):
     assert said["people"] == "mute"
 
 
+def test_a_batch_holds_a_window():
+    with pytest.raises(InputError, match=r"data\.batch_size: 0 is below 1"):
+        SupportDataModule(ToyCorpus(), batch_size=0)
+
+
 def test_a_share_outside_its_range_is_refused():
     with pytest.raises(InputError, match="stop_fraction"):
         SupportDataModule(ToyCorpus(), stop_fraction=1.0)

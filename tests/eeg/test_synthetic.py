@@ -147,11 +147,20 @@ def test_identity_is_of_one_person():
 @pytest.mark.parametrize(
     ("name", "value"),
     [("n_subjects", 0), ("n_clips", 0), ("seconds", 0.0), ("snr", -1.0), ("seconds", np.nan),
-     ("baseline_seconds", -1.0), ("seed", -1)],
+     ("baseline_seconds", -1.0), ("seed", -1), ("seconds", 0.003), ("seconds", 0.24),
+     ("seconds", np.inf), ("baseline_seconds", 0.003), ("baseline_seconds", np.inf),
+     ("baseline_seconds", np.nan)],
 )  # fmt: skip
 def test_numbers_out_of_range(name, value):
     with pytest.raises(InputError, match=f"SyntheticEeg: .*{name}={value}"):
         small(**{name: value})
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.25])
+def test_the_shortest_recording_has_samples_of_every_rhythm(rest):
+    """4 Hz, the width of the narrowest rhythm, are resolved in a quarter of a second."""
+    trial = first(small(seconds=0.25, baseline_seconds=rest))
+    assert trial.eeg.shape == (14, 32)
 
 
 def test_unknown_person():

@@ -19,6 +19,7 @@ def test_take_and_content_hash():
     wider = replace(table, subject=table.subject.astype("<U40"))
     assert wider.sha256 == table.sha256
     assert replace(table, window=3.0).sha256 != table.sha256
+    assert replace(table, quirks="said").sha256 == table.sha256
 
 
 def test_table_with_columns_of_other_lengths_is_refused():

@@ -34,8 +34,9 @@ class Custom(Corpus):
     Columns of the CSV: `file` (relative to the root), `subject`, `clip`, `valence`, `arousal`, and
     where wanted `dominance`, `label` (class from 0), `start` and `stop` of the trial and
     `baseline_start` and `baseline_stop` of its rest (s from the first sample of the file), `event`
-    (rating event; trials of one person that share one are never separated, by default those of
-    one clip). An empty rating means that nobody rated. Rows that share a file open it once.
+    (rating event; trials of one person that share one have one rating and are never separated, by
+    default those of one clip). An empty rating means that nobody rated. Rows that share a file open
+    it once.
 
     Args:
         root: folder of the recordings; None asks the environment variable NEUROGAZE_CUSTOM.

@@ -57,8 +57,8 @@ def read_table(path: Path, scale: tuple[float, float]) -> tuple[Row, ...]:
 
     Raises:
         InputError: for unknown or missing columns, values without meaning, a file outside the
-            root, a file of two people, spans of two events that share samples, or a baseline for
-            some trials only.
+            root, a file of two people, a trial that shares samples with the trial or baseline of
+            another event, a baseline for some trials only, or an event of two ratings.
     """
     remedy = "save the table as CSV in UTF-8, separated by commas"
     with readable(path, remedy), path.open(newline="", encoding="utf-8-sig") as stream:
@@ -75,6 +75,7 @@ def read_table(path: Path, scale: tuple[float, float]) -> tuple[Row, ...]:
         raise InputError(path, "has no row below its header", "add one row a trial")
     _refuse_shared(path, rows)
     _refuse_mixed_rest(path, rows)
+    _refuse_two_ratings(path, rows)
     return tuple(rows)
 
 
@@ -199,9 +200,14 @@ def _refuse_shared(path: Path, rows: Sequence[Row]) -> None:
             if other.subject != row.subject:
                 found = f"file {row.file!r} belongs to {other.subject!r} and {row.subject!r}"
                 raise InputError(what, found, "give each person files of their own")
-            if other.event != row.event and _overlap(other.span, row.span):
+            if other.event == row.event:
+                continue
+            if _overlap(other.span, row.span):
                 found = f"columns 'start' and 'stop': both use the same part of {row.file!r}"
                 raise InputError(what, found, "say where each trial starts and stops")
+            if _rests_in(other, row) or _rests_in(row, other):
+                found = f"the baseline of one lies in the trial of the other, in {row.file!r}"
+                raise InputError(what, found, "take the rest of a trial from outside all others")
         by_file[row.file].append(row)
 
 
@@ -213,6 +219,31 @@ def _refuse_mixed_rest(path: Path, rows: Sequence[Row]) -> None:
         found = "columns 'baseline_start' and 'baseline_stop': only one of them has a baseline"
         where = f"{path}, rows {first.number} and {other.number}"
         raise InputError(where, found, "give every trial a baseline, or none")
+
+
+def _refuse_two_ratings(path: Path, rows: Sequence[Row]) -> None:
+    """An event has one rating and class: later steps take those of any of its trials."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        if _said(row) == (None,) * len(_said(row)):
+            continue
+        other = first.setdefault(row.event, row)
+        pairs = zip((*RATINGS, "label"), _said(other), _said(row), strict=True)
+        differ = [name for name, a, b in pairs if a != b]
+        if differ:
+            where = f"{path}, rows {other.number} and {row.number}"
+            found = f"columns {differ} differ, but both rows are the rating event {row.event!r}"
+            raise InputError(where, found, "name an event for each in the column 'event'")
+
+
+def _said(row: Row) -> tuple[float | None, ...]:
+    """Ratings and class of a row."""
+    return (*row.ratings, row.label)
+
+
+def _rests_in(row: Row, other: Row) -> bool:
+    """Whether the baseline of a row shares samples with the trial of another of the same file."""
+    return row.rest is not None and _overlap(row.rest, other.span)
 
 
 def _overlap(a: tuple[float, float | None], b: tuple[float, float | None]) -> bool:

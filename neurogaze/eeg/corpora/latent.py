@@ -45,7 +45,7 @@ class LatentEeg(Corpus):
     Args:
         n_subjects: number of people.
         n_clips: clips that each of them watches; they cover the plane.
-        seconds: length of a clip.
+        seconds: length of a clip, at least `synthetic.LEAST_SECONDS`.
         snr: factor on what valence, arousal and the latent structure do to log power; 0 leaves
             neither in the samples.
         seed: of the world, the people and everything they do.
@@ -64,8 +64,9 @@ class LatentEeg(Corpus):
         snr: float = 1.0,
         seed: int = 0,
     ) -> None:
-        if min(n_subjects, n_clips) < 1 or not seconds > 0 or snr < 0:
-            found = f"n_subjects={n_subjects}, n_clips={n_clips}, seconds={seconds}, snr={snr}"
+        synthetic.refuse_length("LatentEeg", "seconds", seconds)
+        if min(n_subjects, n_clips) < 1 or snr < 0:
+            found = f"n_subjects={n_subjects}, n_clips={n_clips}, snr={snr}"
             raise InputError("LatentEeg", found, "give positive numbers, and snr 0 or more")
         self.n_subjects, self.n_clips, self.seconds, self.snr = n_subjects, n_clips, seconds, snr
         self.world = LatentWorld(seed=seed)

@@ -29,6 +29,7 @@ from neurogaze.eeg.corpora.mahnob_sessions import (
     summary,
 )
 from neurogaze.eeg.corpora.sources import Fingerprints, Identity, located
+from neurogaze.eeg.montage import canonical_names
 from neurogaze.eeg.recordings import Corpus, Trial
 from neurogaze.errors import InputError
 
@@ -92,19 +93,28 @@ class MahnobHci(Corpus):
         root: the folder `Sessions` or the one that holds it; None asks the environment variable
             NEUROGAZE_MAHNOB.
         unrated: also yield the sessions that nobody rated, as support without ratings.
+        channels: electrodes wanted, in this order, picked before any average reference; None takes
+            all 32. Beside a corpus of fewer electrodes, name those, or the two are referenced
+            to other means. Case does not matter, and T3 means T7.
 
     Raises:
-        InputError: if there is no such folder.
+        InputError: if there is no such folder, or for an unknown electrode.
     """
 
     name = "mahnob_hci"
 
-    def __init__(self, root: Path | None = None, unrated: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path | None = None,
+        unrated: bool = False,
+        channels: tuple[str, ...] | None = None,
+    ) -> None:
         place = located(root, VARIABLE, f"the folder {FOLDER} or the one that holds it")
         self.folder = place / FOLDER if (place / FOLDER).is_dir() else place
         if not self.folder.is_dir():
             raise InputError(self.folder, "is no folder", f"name the folder {FOLDER}")
         self.unrated = unrated
+        self.channels = GENEVA if channels is None else canonical_names(channels)
         self._fingerprints = Fingerprints()
         self._trimmed: list[str] = []
         self._without_clip: list[str] = []
@@ -147,10 +157,10 @@ class MahnobHci(Corpus):
                 holds no clip.
         """
         for session in self._of(subject):
-            recording = read_biosemi(session.bdf, GENEVA)
+            recording = read_biosemi(session.bdf, self.channels)
             cut = self._cut(session, recording)
             if cut is not None:
-                yield _trial(session, recording, cut)
+                yield _trial(session, recording, cut, self.channels)
 
     def _of(self, subject: str) -> list[Session]:
         if subject not in self._people:
@@ -175,11 +185,15 @@ class MahnobHci(Corpus):
         return cut
 
     def identity(self, subject: str) -> Identity:
-        """Number, size and hash of the person's recordings and descriptions."""
+        """Number, size and hash of the person's recordings and descriptions, and the electrodes.
+
+        All 32 are not named, so that features stored before there was a choice keep their names.
+        """
         files = [path for s in self._of(subject) for path in (s.bdf, s.xml)]
         prints = {p.relative_to(self.folder).as_posix(): self._fingerprints.of(p) for p in files}
-        size = sum(int(known["bytes"]) for known in prints.values())
-        return {"files": len(files), "bytes": size, "sha256": settings_hash(prints)}
+        size = sum(int(each["bytes"]) for each in prints.values())
+        known: Identity = {"files": len(files), "bytes": size, "sha256": settings_hash(prints)}
+        return known if self.channels == GENEVA else known | {"channels": " ".join(self.channels)}
 
 
 def _remember(entries: list[str], entry: str) -> None:
@@ -191,7 +205,7 @@ def _unit(session: Session) -> str:
     return f"{session.subject}/session{session.number}"
 
 
-def _trial(session: Session, recording: Recording, cut: Cut) -> Trial:
+def _trial(session: Session, recording: Recording, cut: Cut, channels: tuple[str, ...]) -> Trial:
     """The clip as a trial, and what comes before it as its baseline."""
     ratings = session.ratings or (None, None, None)
     scaled = [
@@ -201,7 +215,7 @@ def _trial(session: Session, recording: Recording, cut: Cut) -> Trial:
     return Trial(
         eeg=np.ascontiguousarray(recording.volts[:, cut.start : cut.stop]),
         sfreq=recording.sfreq,
-        channels=GENEVA,
+        channels=channels,
         corpus=MahnobHci.name,
         subject=session.subject,
         clip=session.clip,

@@ -11,6 +11,7 @@ Nothing measured on this corpus says anything about people.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,8 @@ concordance of (valence, arousal), mean of seeds 0 to 2: (.01, .06) at 0, (.07, 
 (.22, .24) at 0.5, (.51, .49) at 1, (.78, .76) at 2. Single seeds scatter by .05 to .1.
 """
 
+LEAST_SECONDS = 1 / min(rhythm.high - rhythm.low for rhythm in RHYTHMS)
+"""A shorter recording may have no frequency inside the narrowest rhythm, s."""
 
 BLINKS_PER_SECOND = 0.2
 MAINS_HZ = 50.0
@@ -68,8 +71,8 @@ class SyntheticEeg(Corpus):
     Args:
         n_subjects: number of people.
         n_clips: clips that each of them watches.
-        seconds: length of a clip.
-        baseline_seconds: rest before it; 0 leaves it out.
+        seconds: length of a clip, at least `LEAST_SECONDS`.
+        baseline_seconds: rest before it, as long at least; 0 leaves it out.
         snr: factor on the affect modulation of log power; 0 leaves no affect in the samples.
         rated: whether people say what they felt.
         seed: of everything.
@@ -90,10 +93,13 @@ class SyntheticEeg(Corpus):
         rated: bool = True,
         seed: int = 0,
     ) -> None:
-        _check({"n_subjects": n_subjects, "n_clips": n_clips, "seconds": seconds})
+        _check({"n_subjects": n_subjects, "n_clips": n_clips})
+        refuse_length("SyntheticEeg", "seconds", seconds)
         if baseline_seconds < 0 or snr < 0 or seed < 0:
             found = f"baseline_seconds={baseline_seconds}, snr={snr}, seed={seed}"
             raise InputError("SyntheticEeg", found, "none of them may be negative")
+        if baseline_seconds:
+            refuse_length("SyntheticEeg", "baseline_seconds", baseline_seconds)
         self.n_subjects, self.n_clips, self.snr = n_subjects, n_clips, snr
         self.seconds, self.baseline_seconds = seconds, baseline_seconds
         self.rated, self.seed = rated, seed
@@ -163,6 +169,21 @@ def _check(sizes: dict[str, float]) -> None:
     for name, value in sizes.items():
         if not value > 0:
             raise InputError("SyntheticEeg", f"{name}={value}", "give a positive number")
+
+
+def refuse_length(corpus: str, name: str, seconds: float) -> None:
+    """Refuse a recording that has no end, or is too short for its rhythms.
+
+    Args:
+        corpus: name of the class.
+        name: of its argument.
+        seconds: length.
+
+    Raises:
+        InputError: for a length below `LEAST_SECONDS`, or one that is not finite.
+    """
+    if not LEAST_SECONDS <= seconds < math.inf:
+        raise InputError(corpus, f"{name}={seconds}", f"give {LEAST_SECONDS} s or more")
 
 
 def record(
