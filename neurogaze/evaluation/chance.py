@@ -43,7 +43,6 @@ __all__ = [
     "Scheme",
     "few_note",
     "logistic_chance",
-    "noted",
     "permuted_events",
     "permuted_table",
     "refit_note",
@@ -203,15 +202,6 @@ def few_note(n_permutations: int) -> str:
     """
     enough = n_permutations >= ENOUGH
     return "" if enough else f"band of {n_permutations} permutations, not 99 %"
-
-
-def noted(first: str, then: str) -> str:
-    """Two notes of a row as one; either may be "".
-
-    >>> noted(few_note(20), "LEAKY"), noted("", "LEAKY")
-    ('band of 20 permutations, not 99 %; LEAKY', 'LEAKY')
-    """
-    return "; ".join(filter(None, (first, then)))
 
 
 def _limits(values: Sequence[Mapping[str, float]], levels: Band) -> dict[str, Band]:

@@ -95,6 +95,15 @@ def model_parts(config_hash: str) -> tuple[str, str]:
     return settings, weights
 
 
+def noted(*notes: str) -> str:
+    """Notes as one, without those that say nothing.
+
+    >>> noted("a", "", "b")
+    'a; b'
+    """
+    return "; ".join(note for note in notes if note)
+
+
 def write_rows(path: Path, rows: Iterable[ResultRow]) -> None:
     """Write rows as JSON Lines, one row a line, aside and renamed."""
     lines = [json.dumps(canonical(row), ensure_ascii=False, allow_nan=False) for row in rows]

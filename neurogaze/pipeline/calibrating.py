@@ -29,6 +29,7 @@ from neurogaze.evaluation.calibration_file import (
     checkpoint_hash,
     read_calibration,
 )
+from neurogaze.evaluation.results import noted
 from neurogaze.evaluation.temperature import Objective, fit_temperature
 from neurogaze.evaluation.va_readout import va_readout
 from neurogaze.faces.datamodule import FaceDataModule
@@ -37,7 +38,6 @@ from neurogaze.faces.store import prepare
 from neurogaze.pipeline.judging import (
     guarded,
     load_student,
-    noted,
     recall_shares,
     training_pictures,
 )

@@ -13,7 +13,8 @@ from neurogaze.eeg.cache import FeatureTable
 from neurogaze.eeg.splits import Split
 from neurogaze.eeg.targets import Rule
 from neurogaze.errors import InputError
-from neurogaze.evaluation.chance import Scheme, noted
+from neurogaze.evaluation.chance import Scheme
+from neurogaze.evaluation.results import noted
 from neurogaze.pipeline.held_out import protocol_name
 from neurogaze.pipeline.settings import ONE_A_CORE, read_settings, refuse_below_one
 

@@ -18,7 +18,6 @@ from neurogaze.evaluation.chance import (
     Scheme,
     few_note,
     logistic_chance,
-    noted,
     refit_note,
     simulated_chance,
     teacher_chance,
@@ -26,7 +25,7 @@ from neurogaze.evaluation.chance import (
 from neurogaze.evaluation.metrics import VA_AXES
 from neurogaze.evaluation.over_seeds import mean_over_seeds
 from neurogaze.evaluation.predictions import read_predictions
-from neurogaze.evaluation.results import ResultRow, read_rows, write_rows
+from neurogaze.evaluation.results import ResultRow, noted, read_rows, write_rows
 from neurogaze.evaluation.scoring import CONTEXT_DEFAULTS
 from neurogaze.pipeline.eeg_settings import Condition, EegBenchSettings, context_of
 from neurogaze.pipeline.held_out import chance_rows
@@ -107,7 +106,7 @@ def _chances(root: Path, settings: EegBenchSettings, condition: Condition) -> li
     for arm, count in settings.refits.items():
         folders = [root / pass_folder(condition, arm, k) for k in range(count)]
         values = [_values(read_rows(folder / REFIT_SCORES)) for folder in folders]
-        note = noted(refit_note(count), settings.note)
+        note = noted(refit_note(count), context["note"])
         band = teacher_chance(values)
         name = f"chance of {arm} ({settings.scheme})"
         rows += chance_rows(band, context | {"note": note}, n, rules, arm=name)

@@ -20,7 +20,7 @@ from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import folder_written_aside, written_aside
 from neurogaze.deploy.recogniser import Answers, Recogniser, open_recogniser
 from neurogaze.errors import InputError
-from neurogaze.evaluation.results import ResultRow, read_rows, write_rows
+from neurogaze.evaluation.results import ResultRow, noted, read_rows, write_rows
 from neurogaze.evaluation.scoring import result_rows
 from neurogaze.explain import sheets
 from neurogaze.explain.gradcam import grad_cam, on_template
@@ -30,7 +30,7 @@ from neurogaze.explain.region_scores import region_scores
 from neurogaze.explain.sentence import sentence
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input
-from neurogaze.pipeline.judging import guarded, load_student, noted
+from neurogaze.pipeline.judging import guarded, load_student
 from neurogaze.pipeline.judging_exported import warm_up_note
 from neurogaze.report import html
 from neurogaze.report.region_table import region_table

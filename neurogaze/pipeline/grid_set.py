@@ -19,9 +19,9 @@ from rich.progress import track
 import neurogaze
 from neurogaze import training
 from neurogaze.artefacts import settings_hash, write_json
-from neurogaze.evaluation.chance import few_note, noted, simulated_chance
+from neurogaze.evaluation.chance import few_note, simulated_chance
 from neurogaze.evaluation.permutations import Scheme
-from neurogaze.evaluation.results import ResultRow, read_rows, write_rows
+from neurogaze.evaluation.results import ResultRow, noted, read_rows, write_rows
 from neurogaze.evaluation.scoring import CONTEXT_DEFAULTS, score_va
 from neurogaze.pipeline.consolidating import load_folds, provenance
 from neurogaze.pipeline.embedding import Embedder, FoldTeacher
@@ -120,7 +120,7 @@ class GridSet:
             "config_hash": self.labelled.table.settings_hash,
             "label_rule": "ratings to [-1, 1]",
             "code_version": neurogaze.__version__,
-            "note": self.settings.note,
+            "note": noted(self.labelled.table.quirks, self.settings.note),
         }
 
     def _chance(self) -> None:
@@ -129,8 +129,8 @@ class GridSet:
 
         def action(folder: Path) -> None:
             rows: list[ResultRow] = []
-            note = noted(few_note(count), self.settings.note)
-            context = self._context(0, "") | {"note": note}
+            context = self._context(0, "")
+            context["note"] = noted(few_note(count), context["note"])
             for scheme in SCHEMES:
                 band = simulated_chance(table, split, count, scheme)
                 arm = f"chance of ridge (99 % band, {scheme})"

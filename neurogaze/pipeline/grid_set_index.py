@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from neurogaze.artefacts import write_json, written_aside
-from neurogaze.evaluation.chance import noted, refit_note, teacher_chance
+from neurogaze.evaluation.chance import refit_note, teacher_chance
 from neurogaze.evaluation.permutations import Scheme
-from neurogaze.evaluation.results import ResultRow, write_rows
+from neurogaze.evaluation.results import ResultRow, noted, write_rows
 from neurogaze.pipeline.held_out import chance_rows
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.report.grid_set_tables import Grids, told_grid_set, why_not

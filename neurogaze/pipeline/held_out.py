@@ -11,10 +11,10 @@ import pandas as pd
 from neurogaze.artefacts import settings_hash
 from neurogaze.eeg.cache import FeatureTable
 from neurogaze.eeg.splits import Split, evaluation_rows, fold_rows
-from neurogaze.evaluation.chance import Band, few_note, noted, ridge_predictions, simulated_chance
+from neurogaze.evaluation.chance import Band, few_note, ridge_predictions, simulated_chance
 from neurogaze.evaluation.metrics import VA_AXES, VA_METRICS
 from neurogaze.evaluation.predictions import eeg_frame
-from neurogaze.evaluation.results import ResultRow
+from neurogaze.evaluation.results import ResultRow, noted
 from neurogaze.evaluation.scoring import score_va
 from neurogaze.pipeline.embedding import FoldTeacher
 

@@ -18,7 +18,7 @@ from neurogaze.deploy.contract import tensors_hash
 from neurogaze.errors import InputError
 from neurogaze.evaluation.openset import open_set_scores
 from neurogaze.evaluation.predictions import write_predictions
-from neurogaze.evaluation.results import ResultRow, model_hash, write_rows
+from neurogaze.evaluation.results import ResultRow, model_hash, noted, write_rows
 from neurogaze.evaluation.scoring import Score, result_rows, score_faces
 from neurogaze.faces.corpora.ferplus import FerPlus
 from neurogaze.faces.datamodule import FaceDataModule
@@ -162,15 +162,6 @@ def face_frame(
         votes = table.votes.astype(np.float64)
         more |= {f"v_{name}": votes[:, i] for i, name in enumerate(EMOTIONS)}
     return frame.assign(**scores, **more)
-
-
-def noted(*notes: str) -> str:
-    """Notes as one, without those that say nothing.
-
-    >>> noted("a", "", "b")
-    'a; b'
-    """
-    return "; ".join(note for note in notes if note)
 
 
 def student_context(task: StudentTask, table: FaceTable, view: View = PLAIN) -> dict[str, Any]:

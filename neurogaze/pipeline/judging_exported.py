@@ -15,7 +15,7 @@ from neurogaze.deploy.contract import Contract
 from neurogaze.deploy.recogniser import Recogniser
 from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import write_predictions
-from neurogaze.evaluation.results import ResultRow, write_rows
+from neurogaze.evaluation.results import ResultRow, noted, write_rows
 from neurogaze.evaluation.scoring import Score, result_rows, score_faces
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
@@ -24,7 +24,6 @@ from neurogaze.pipeline.judging import (
     SYNTHETIC_STAMP,
     UNMARKED,
     face_frame,
-    noted,
     training_table,
 )
 from neurogaze.pipeline.views import PLAIN, View

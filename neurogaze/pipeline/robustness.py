@@ -22,7 +22,7 @@ from rich.progress import Progress
 import neurogaze
 from neurogaze.artefacts import arrays_hash, settings_hash
 from neurogaze.evaluation.predictions import face_arrays, read_predictions, write_predictions
-from neurogaze.evaluation.results import ResultRow, read_rows, write_rows
+from neurogaze.evaluation.results import ResultRow, noted, read_rows, write_rows
 from neurogaze.evaluation.scoring import result_rows, score_faces
 from neurogaze.evaluation.stress import stress_scores
 from neurogaze.faces.corruptions import CORRUPTIONS, SEVERITIES, corrupt
@@ -34,7 +34,6 @@ from neurogaze.pipeline.judging import (
     face_frame,
     guarded,
     load_student,
-    noted,
     student_context,
     training_pictures,
 )

@@ -14,12 +14,13 @@ from neurogaze.artefacts import write_json
 from neurogaze.eeg.cache import prepare
 from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.eeg.splits import Split
+from neurogaze.evaluation.results import noted
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.consolidating import consolidate_teachers
 from neurogaze.pipeline.ensemble import LOGITS, Ensemble, load_ensemble
-from neurogaze.pipeline.judging import evaluate_student, load_student, noted, training_pictures
+from neurogaze.pipeline.judging import evaluate_student, load_student, training_pictures
 from neurogaze.pipeline.looking_ahead import TEACHER, look_ahead
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, PipelineSettings
 from neurogaze.pipeline.showing import MODEL, REMEDY, SHEET, TABLE, missing, show_student
