@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurogaze.artefacts import settings_hash, sweep
-from neurogaze.eeg.feature_settings import quirks_of
+from neurogaze.eeg.feature_settings import quirks_of, unit_of
 from neurogaze.eeg.features import (
     BANDS,
     FEATURE_VERSION,
@@ -35,6 +35,7 @@ from neurogaze.eeg.features import (
 from neurogaze.eeg.recordings import Corpus, Trial
 from neurogaze.eeg.store import UNREADABLE, read_columns, write_columns
 from neurogaze.eeg.table import RATINGS, ROWS, FeatureTable
+from neurogaze.eeg.transductive import within_person
 from neurogaze.errors import InputError
 from neurogaze.progress import tracked
 
@@ -94,6 +95,7 @@ def prepare(
         floors=int(columns["floors"]),
         settings_hash=whole,
         quirks=quirks_of(settings),
+        unit=unit_of(settings),
     )
 
 
@@ -162,6 +164,8 @@ def _person(
     if not parts:
         raise InputError(where, "has no trial", "leave this person out of the corpus")
     columns = _joined(parts, where)
+    if settings.zscore == "person":
+        columns["features"] = within_person(columns["features"])
     write_columns(path, columns)
     return columns
 

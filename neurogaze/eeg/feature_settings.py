@@ -13,7 +13,7 @@ from neurogaze.errors import InputError
 CHOICES = {
     "bands": tuple(BANDS),
     "filtering": ("zero_phase", "window", "streaming"),
-    "zscore": ("none", "window"),
+    "zscore": ("none", "window", "person"),
     "baseline_mode": ("entropy", "average"),
     "unit": ("nats", "bits"),
 }
@@ -35,7 +35,9 @@ class FeatureSettings:
             causally, so no window depends on what comes after it; "window" filters each window
             alone, from rest, see `neurogaze.eeg.paper_code`.
         zscore: "window" first standardises each window, all electrodes together; only where
-            windows are filtered alone.
+            windows are filtered alone. "person" last gives each feature in standard deviations of
+            its person's own windows, rated or not, tested or not (transductive): whoever uses it
+            needs recordings of a person before anything is said of them, and every result says so.
         baseline_mode: "entropy" subtracts the mean entropy of the baseline windows; "average" the
             entropy of the mean of its seconds, which is lower by about half the log of their
             number, and noisier.
@@ -53,7 +55,7 @@ class FeatureSettings:
     filter_order: int = 4
     floor: float = 1e-18
     filtering: Literal["zero_phase", "window", "streaming"] = "zero_phase"
-    zscore: Literal["none", "window"] = "none"
+    zscore: Literal["none", "window", "person"] = "none"
     baseline_mode: Literal["entropy", "average"] = "entropy"
     unit: Literal["nats", "bits"] = "nats"
 
@@ -97,18 +99,33 @@ QUIRKS = {
 """Settings of the published code that change what the features mean."""
 
 
+TRANSDUCTIVE = "features standardised within each person, tested people too (transductive)"
+
+
 def quirks_of(settings: FeatureSettings) -> str:
-    """What every result on such features must say: which quirks of the published code they have.
+    """What every result on such features must say: quirks of the published code, and transduction.
 
     >>> quirks_of(FeatureSettings()), quirks_of(PAPER_CODE)
     ('', 'paper_code features')
     >>> quirks_of(FeatureSettings(baseline_mode="average"))
     'features of paper_code in baseline_mode'
+    >>> quirks_of(FeatureSettings(zscore="person"))
+    'features standardised within each person, tested people too (transductive)'
     """
     if settings == PAPER_CODE:
         return "paper_code features"
     shared = [name for name, value in QUIRKS.items() if getattr(settings, name) == value]
-    return f"features of paper_code in {', '.join(shared)}" if shared else ""
+    said = [f"features of paper_code in {', '.join(shared)}"] if shared else []
+    return "; ".join([*said, TRANSDUCTIVE] if settings.zscore == "person" else said)
+
+
+def unit_of(settings: FeatureSettings) -> str:
+    """Unit of the features.
+
+    >>> unit_of(FeatureSettings()), unit_of(FeatureSettings(zscore="person"))
+    ('nats', 'standard deviations of the person')
+    """
+    return "standard deviations of the person" if settings.zscore == "person" else settings.unit
 
 
 def window_samples(settings: FeatureSettings) -> tuple[int, int]:

@@ -32,6 +32,9 @@ class StreamingFeatures:
         if settings.filtering != "streaming":
             found = f"{settings.filtering!r} filters need the whole recording"
             raise InputError("filtering", found, "set filtering to streaming")
+        if settings.zscore == "person":
+            found = "'person' needs all recordings of a person"
+            raise InputError("zscore", found, "set zscore to none")
         bands = BANDS[settings.bands]
         self._settings = settings
         self._channels = channels

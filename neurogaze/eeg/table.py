@@ -20,7 +20,7 @@ class FeatureTable:
     """Windows of a corpus: subjects in corpus order, then trials, then time.
 
     Args:
-        features: `float32 [N, C, K]`, nats.
+        features: `float32 [N, C, K]`, in `unit`.
         channels: C electrode names.
         bands: K band names.
         window: length of a window, s.
@@ -37,6 +37,7 @@ class FeatureTable:
         floors: variances that had to be raised to the floor.
         settings_hash: SHA-256 of the `FeatureSettings`.
         quirks: what must be said of features made so, see `quirks_of`; "" where nothing must.
+        unit: of the features, see `unit_of`.
     """
 
     features: NDArray[np.float32]
@@ -56,6 +57,7 @@ class FeatureTable:
     floors: int
     settings_hash: str
     quirks: str = ""
+    unit: str = "nats"
 
     def __post_init__(self) -> None:
         """Refuse a table whose columns cannot belong together.
@@ -92,8 +94,8 @@ class FeatureTable:
         """Hash over the content, whatever files it came from."""
         arrays = {name: getattr(self, name) for name in ROWS}
         texts = {k: np.array(v.tolist(), str) for k, v in arrays.items() if v.dtype.kind == "U"}
-        # what the quirks are follows from the hash of the settings
-        kept = {f.name for f in fields(self)} - {*ROWS, "quirks"}
+        # quirks and unit follow from the hash of the settings
+        kept = {f.name for f in fields(self)} - {*ROWS, "quirks", "unit"}
         rest = {name: getattr(self, name) for name in kept}
         return settings_hash({"arrays": arrays_hash({**arrays, **texts}), **rest})
 

@@ -27,6 +27,9 @@ __all__ = [
     "topomap_groups",
 ]
 
+LEAST_MEAN = 1e-4
+"""A mean feature below it is the rounding of features that were centred."""
+
 
 def protocol_name(split: Split) -> str:
     """Protocol and number of folds, such as `loso, 6 folds` or `window, 5 folds (LEAKY)`."""
@@ -107,10 +110,12 @@ def chance_rows(
 def topomap_groups(table: FeatureTable) -> dict[str, np.ndarray]:
     """Mean differential entropy, and its contrast between upper and lower ratings, per electrode.
 
+    Features that are standardised within each person have no mean to show.
+
     Returns:
-        Arrays for `topomaps.npz`: `values [groups, channels, bands]` (nats) with their names.
+        Arrays for `topomaps.npz`: `values [groups, channels, bands]` with their names and unit.
     """
-    values, groups = [table.features.mean(axis=0)], ["all windows"]
+    values, groups = [], []
     for axis in VA_AXES:
         ratings = getattr(table, axis)
         known = np.isfinite(ratings)
@@ -120,9 +125,13 @@ def topomap_groups(table: FeatureTable) -> dict[str, np.ndarray]:
             contrast = table.features[high].mean(axis=0) - table.features[low].mean(axis=0)
             values.append(contrast)
             groups.append(f"{axis}: above - below median")
+    mean = table.features.mean(axis=0, dtype=np.float64)
+    if not groups or np.abs(mean).max() > LEAST_MEAN:
+        values, groups = [mean, *values], ["all windows", *groups]
     return {
         "values": np.stack(values).astype(np.float32),
         "groups": np.array(groups),
         "channels": np.array(table.channels),
         "bands": np.array(table.bands),
+        "unit": np.array(table.unit),
     }

@@ -35,7 +35,7 @@ def topomap_figure(maps: Topomaps) -> bytes:
     other rows each map has a scale of its own, because bands differ far more than electrodes do.
 
     Args:
-        maps: group means, nats.
+        maps: group means.
     """
     n_groups, n_bands = maps.values.shape[0], maps.values.shape[2]
     info, kept = electrodes(maps.channels)
@@ -47,7 +47,8 @@ def topomap_figure(maps: Topomaps) -> bytes:
             grid[row][0].set_ylabel(_wrapped(name), rotation=0, ha="right", va="center")
         for axes, band in zip(grid[0], maps.bands, strict=True):
             axes.set_title(band, loc="center")
-        figure.supxlabel("differential entropy, nats", fontsize=9, color=drawing.SOFT)
+        said = f"differential entropy, {maps.unit}"
+        figure.supxlabel(said, fontsize=9, color=drawing.SOFT)
         return drawing.png(figure)
 
 

@@ -37,7 +37,7 @@ class Topomaps:
     """Group means of differential entropy over electrodes.
 
     Args:
-        values: `float32 [groups, channels, bands]`, nats.
+        values: `float32 [groups, channels, bands]`, in `unit`.
         groups: names.
         channels: electrode names.
         bands: names.
@@ -47,6 +47,7 @@ class Topomaps:
     groups: tuple[str, ...]
     channels: tuple[str, ...]
     bands: tuple[str, ...]
+    unit: str = "nats"
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +106,14 @@ def read_topomaps(path: Path) -> Topomaps:
     Raises:
         InputError: for arrays that do not belong together.
     """
-    values, *found = read_arrays(path, ("values", "groups", "channels", "bands")).values()
-    names = [texts(array) for array in found]
-    if values.shape != tuple(map(len, names)) or not np.isfinite(values).all():
-        wrong = f"values {values.shape} are not finite or do not fit {tuple(map(len, names))} names"
+    names = ("groups", "channels", "bands")
+    arrays = read_arrays(path, ("values", *names), optional=("unit",))
+    values, unit = arrays["values"], str(arrays.get("unit", Topomaps.unit))
+    named = [texts(arrays[name]) for name in names]
+    if values.shape != tuple(map(len, named)) or not np.isfinite(values).all():
+        wrong = f"values {values.shape} are not finite or do not fit {tuple(map(len, named))} names"
         raise InputError(path, wrong, REMEDY)
-    return Topomaps(values, *names)
+    return Topomaps(values, *named, unit=unit)
 
 
 def read_embedding(path: Path) -> Embedding:

@@ -66,6 +66,7 @@ CHANGES = [
     {"floor": 1e-9},
     {"filtering": "streaming"},
     {"filtering": "window", "zscore": "window"},
+    {"zscore": "person"},
     {"baseline_mode": "average"},
     {"unit": "bits"},
     {"preprocessing": Preprocessing(reference="none")},

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from neurogaze.eeg.transductive import within_person
 from neurogaze.evaluation.metrics import VA_AXES
 from neurogaze.pipeline.held_out import (
     chance_rows,
@@ -96,3 +97,14 @@ def test_topomaps_by_hand():
     np.testing.assert_allclose(groups["values"][2], contrast, atol=1e-6)
     flat = replace(table, valence=np.zeros(table.n_rows), arousal=np.zeros(table.n_rows))
     assert topomap_groups(flat)["groups"].tolist() == ["all windows"]
+
+
+def test_centred_features_have_no_mean_to_show():
+    table = make_table(n_subjects=4)
+    centred = within_person(table.features)
+    groups = topomap_groups(replace(table, features=centred, unit="sd"))
+    assert groups["groups"].tolist() == [
+        "valence: above - below median",
+        "arousal: above - below median",
+    ]
+    assert groups["unit"] == "sd"

@@ -10,10 +10,11 @@ from PIL import Image
 from sklearn.decomposition import PCA
 
 from neurogaze.affect import EMOTIONS
+from neurogaze.artefacts import write_npz
 from neurogaze.eeg.recordings import EPOC
 from neurogaze.errors import InputError
 from neurogaze.report import drawing, figures_eeg, figures_faces, figures_grid, figures_training
-from neurogaze.report.inputs import Topomaps
+from neurogaze.report.inputs import Topomaps, read_topomaps
 
 
 def size_of(png: bytes) -> tuple[int, int]:
@@ -68,6 +69,17 @@ def test_one_topomap_can_be_drawn():
     one = maps(1)
     flat = Topomaps(np.ones_like(one.values[:, :, :1]), one.groups, EPOC, ("theta",))
     assert size_of(figures_eeg.topomap_figure(flat))
+
+
+@pytest.mark.parametrize("unit", ["nats", "bits", "standard deviations of the person"])
+def test_a_topomap_is_labelled_in_the_unit_that_was_stored(tmp_path, monkeypatch, unit):
+    seen, real = [], drawing.png
+    monkeypatch.setattr(drawing, "png", lambda figure: seen.append(figure) or real(figure))
+    drawn = maps(1)
+    named = {k: np.array(getattr(drawn, k)) for k in ("values", "groups", "channels", "bands")}
+    write_npz(tmp_path / "topomaps.npz", named | {"unit": np.array(unit)})
+    figures_eeg.topomap_figure(read_topomaps(tmp_path / "topomaps.npz"))
+    assert seen[0].get_supxlabel() == f"differential entropy, {unit}"
 
 
 def test_trial_means_are_drawn_against_ratings_with_their_ccc(monkeypatch):
