@@ -35,6 +35,7 @@ from neurogaze.errors import InputError
 from neurogaze.faces.preprocessing import FacePreprocessing
 from neurogaze.models.student import Student
 from neurogaze.serve.browser import RUNTIME_FILES, build_browser_page
+from tests.serve.test_camera import OPENED, tracks
 
 PAGES = Path(__file__).parents[2] / "neurogaze" / "serve" / "browser_pages"
 FLAGS = (
@@ -331,6 +332,33 @@ def check_answer(page, rgb, recogniser, whole=False):
     return box, answers
 
 
+def check_focus(page):
+    """Who comes by keyboard sees that the button for pictures is reached."""
+    button = page.locator("label.button")
+    plain = button.evaluate("b => getComputedStyle(b).outlineStyle")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "file"
+    assert (plain, button.evaluate("b => getComputedStyle(b).outlineStyle")) == ("none", "solid")
+
+
+def luminance(colour):
+    """Relative luminance of `#rrggbb` (WCAG 2.1)."""
+    levels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_words_of_an_error_can_be_read(scheme):
+    """WCAG 2.1, 1.4.3: 4.5 to 1."""
+    text = (PAGES / "style.css").read_text()
+    assert "#status.bad { color: var(--bad)" in text
+    both = [re.findall(rf"--{name}: (#[0-9a-f]+);", text)[scheme] for name in ("bad", "card")]
+    shades = [c if len(c) == 7 else "#" + "".join(2 * d for d in c[1:]) for c in both]
+    dark, bright = sorted(luminance(shade) for shade in shades)
+    assert (bright + 0.05) / (dark + 0.05) >= 4.5
+
+
 def test_the_page_says_what_python_says(page, model, tmp_path):
     recogniser, rgb = open_recogniser(model), photograph()
     Image.fromarray(rgb).save(tmp_path / "person.png")
@@ -339,6 +367,9 @@ def test_the_page_says_what_python_says(page, model, tmp_path):
 
     settled(page, lambda: page.set_input_files("#file", tmp_path / "person.png"))
     whole, first = check_answer(page, rgb, recogniser, whole=True)
+    told = page.locator("#status").inner_text()
+    assert told == f"{EMOTIONS[first.label[0]]}. Drag the square to read another face"
+    check_focus(page)
     assert (whole.left, whole.top, whole.width) == (30, 0, 220)
 
     canvas = page.locator("#picture").bounding_box()
@@ -368,7 +399,16 @@ def test_the_page_says_what_python_says(page, model, tmp_path):
     assert page.locator("#status").inner_text() == (
         "words.png is no picture that this browser can read"
     )
-    settled(page, lambda: page.locator("#camera").click())
+    check_camera(page)
+
+
+def check_camera(page):
+    """Two clicks leave one camera on, and the third none."""
+    page.evaluate(OPENED)
+    twice = "const b = document.getElementById('camera'); b.click(); b.click();"
+    settled(page, lambda: page.evaluate(twice))
     assert page.locator("#camera").inner_text() == "Stop the camera"
+    page.wait_for_function("opened.length === 2")
     page.locator("#camera").click()
     assert page.locator("#camera").inner_text() == "Use the camera"
+    assert tracks(page) == ["ended", "ended"]

@@ -12,7 +12,7 @@ const at = (id) => document.getElementById(id);
 const picture = at("picture");
 const source = document.createElement("canvas"); // the picture in all its pixels
 const pixels = source.getContext("2d", { willReadFrequently: true });
-let demo, session, square, stream, busy = false, stale = false;
+let demo, session, square, stream, wishes = 0, busy = false, stale = false;
 
 function say(text, bad = false) {
   at("status").textContent = text;
@@ -157,8 +157,9 @@ function showCrop(grey, { left, top, side }) {
 
 function showAnswer(answer, spent) {
   const { labels } = demo.contract;
+  const what = answer.abstained ? "Not sure enough to say" : labels[answer.label];
   at("result").hidden = false;
-  at("label").textContent = answer.abstained ? "Not sure enough to say" : labels[answer.label];
+  at("label").textContent = what;
   const entropy = `entropy ${answer.entropy.toFixed(2)} of ${Math.log(labels.length).toFixed(2)} nats`;
   at("facts").textContent = `perceived expression; ${entropy}; ${spent.toFixed(0)} ms`;
   answer.probabilities.forEach((p, i) => {
@@ -168,7 +169,7 @@ function showAnswer(answer, spent) {
     row.querySelector(".value").textContent = `${(100 * p).toFixed(1)} %`;
   });
   showVA(answer);
-  if (!stream) say("Drag the square to read another face");
+  if (!stream) say(`${what}. Drag the square to read another face`);
 }
 
 function showVA({ va, nearest }) {
@@ -180,18 +181,28 @@ function showVA({ va, nearest }) {
   at("va").textContent = (place || absent) + cell;
 }
 
+function end(opened) {
+  if (opened) opened.getTracks().forEach((track) => track.stop());
+}
+
+// A newer wish for the camera, or another picture, takes back one that waits for leave.
 async function startCamera() {
-  try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
-  } catch {
-    return say("The camera cannot be used: none is there, or it was not allowed", true);
-  }
+  const wish = ++wishes;
   const video = document.createElement("video");
-  [video.srcObject, video.muted, video.playsInline] = [stream, true, true];
-  await video.play();
+  let opened;
+  try {
+    opened = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
+    [video.srcObject, video.muted, video.playsInline] = [opened, true, true];
+    if (wish === wishes) await video.play();
+  } catch {
+    end(opened);
+    return wish === wishes && say("The camera cannot be used: none is there, or it was not allowed", true);
+  }
+  if (wish !== wishes) return end(opened);
+  stream = opened;
   at("camera").textContent = "Stop the camera";
   say("Camera: drag the square over the face");
-  while (stream) {
+  while (stream === opened) {
     const fresh = take(video, video.videoWidth, video.videoHeight);
     if (fresh) square = defaultSquare(source.width, source.height);
     await look();
@@ -200,7 +211,8 @@ async function startCamera() {
 }
 
 function stopCamera() {
-  if (stream) stream.getTracks().forEach((track) => track.stop());
+  wishes++;
+  end(stream);
   stream = undefined;
   at("camera").textContent = "Use the camera";
 }

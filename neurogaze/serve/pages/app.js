@@ -16,6 +16,7 @@ let cards = [];
 let stream = null;
 let asking = false;
 let latest = 0;
+let wishes = 0; // for the camera: a newer one, or another picture, takes back one that waits
 let said = "";
 let stillAddress = "";
 
@@ -160,19 +161,29 @@ async function take(file) {
   judge(file);
 }
 
+function end(opened) {
+  if (opened) opened.getTracks().forEach((track) => track.stop());
+}
+
 async function startCamera() {
   complain("");
+  const live = get("live");
+  const wish = ++wishes;
+  let opened = null;
   try {
     if (!navigator.mediaDevices) throw new Error("browsers allow it on this computer or over https only");
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" }, audio: false });
+    opened = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" }, audio: false });
+    if (wish !== wishes) return end(opened);
+    live.srcObject = opened;
+    await live.play();
   } catch (error) {
-    complain(`The camera cannot be used: ${error.message || error.name}.`);
+    end(opened);
+    if (wish === wishes) complain(`The camera cannot be used: ${error.message || error.name}.`);
     return;
   }
+  if (wish !== wishes) return end(opened);
+  stream = opened;
   clear();
-  const live = get("live");
-  live.srcObject = stream;
-  await live.play();
   live.hidden = false;
   get("still").hidden = true;
   showView(true);
@@ -188,8 +199,9 @@ function cameraButtons(on) {
 }
 
 function stopCamera() {
+  wishes++;
   if (!stream) return;
-  stream.getTracks().forEach((track) => track.stop());
+  end(stream);
   stream = null;
   latest++;
   get("live").srcObject = null;
