@@ -95,6 +95,10 @@ def grid_centers(size: int = 5) -> NDArray[np.float64]:
     return np.stack([valence.ravel(), arousal.ravel()], axis=1) + 0.0
 
 
+EDGE_TOLERANCE = 1e-9
+"""Ratings are scaled to the plane in floats, and one that lies on an edge may come out below it."""
+
+
 def cell_index(va: NDArray[np.floating], size: int = 5) -> NDArray[np.int64]:
     """Cell of each (valence, arousal) pair; bins are [lo, hi) and the last is closed.
 
@@ -107,8 +111,13 @@ def cell_index(va: NDArray[np.floating], size: int = 5) -> NDArray[np.int64]:
 
     >>> cell_index(np.array([[-1.0, -1.0], [0.2, 0.0], [1.0, 1.0]])).tolist()
     [0, 13, 24]
+
+    Six on a scale from 0 to 10 is 0.2 but for a rounding:
+
+    >>> 2 * 6 / 10 - 1 < 0.2, cell_index(np.array([[2 * 6 / 10 - 1, 0.0]])).tolist()
+    (True, [13])
     """
     clipped = np.clip(np.asarray(va, dtype=np.float64), -1.0, 1.0)
-    bins = np.searchsorted(grid_edges(size), clipped, side="right") - 1
+    bins = np.searchsorted(grid_edges(size), clipped + EDGE_TOLERANCE, side="right") - 1
     bins = np.clip(bins, 0, size - 1)
     return np.asarray(bins[:, 1] * size + bins[:, 0], dtype=np.int64)

@@ -1,3 +1,6 @@
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -28,8 +31,19 @@ def test_every_centre_lies_in_its_own_cell(size):
 
 
 def test_bins_are_half_open_and_the_last_is_closed():
-    va = np.array([[-0.6, -1], [np.nextafter(-0.6, -1), -1], [1.0, 1.0], [0.6, 0.6], [7.0, -7.0]])
+    va = np.array([[-0.6, -1], [-0.6 - 1e-6, -1], [1.0, 1.0], [0.6, 0.6], [7.0, -7.0]])
     assert cell_index(va).tolist() == [1, 0, 24, 24, 4]
+
+
+@pytest.mark.parametrize("scale", [(0, 10), (0, 100), (1, 11), (1, 6), (-5, 5), (0, 20), (1, 9)])
+@pytest.mark.parametrize("size", [3, 5, 7, 9])
+def test_ratings_of_any_scale_fall_where_exact_fractions_do(scale, size):
+    low, high = scale
+    for rating in range(low, high + 1):
+        exact = Fraction(2 * (rating - low), high - low) - 1
+        bin_of = min(math.floor((exact + 1) * size / 2), size - 1)
+        found = cell_index(np.array([[2 * (rating - low) / (high - low) - 1, -1.0]]), size)
+        assert found.tolist() == [bin_of], rating
 
 
 def test_the_five_levels_of_dreamer_fall_one_to_a_bin():

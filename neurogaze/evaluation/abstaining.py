@@ -92,7 +92,7 @@ def abstain_threshold(
     errors = np.rint(curve.risk * answered).astype(np.int64)
     last = len(answered) - 1
     if rule == "empirical":
-        fine = np.flatnonzero(errors <= risk * answered)
+        fine = np.flatnonzero(errors / answered <= risk)
         best, share = (int(fine[-1]) if len(fine) else None), delta
     else:
         share = delta / (math.ceil(math.log2(max(n, 2))) + 1)

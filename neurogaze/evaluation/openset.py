@@ -89,7 +89,8 @@ def open_set_scores(
         seed: of the resampling.
 
     Returns:
-        `open_auroc_<doubt>` and `open_fpr95_<doubt>`; n counts the unknown rows.
+        `open_auroc_<doubt>` and `open_fpr95_<doubt>`; n counts the unknown rows. Of a single group
+        there is no interval.
 
     Raises:
         InputError: when no row is unknown, or every row.
@@ -98,6 +99,7 @@ def open_set_scores(
         found = f"{int(unknown.sum())} of {len(unknown)} rows are of the class left out"
         raise InputError("open set", found, "judge on a set that holds that class and others")
     scores: dict[str, Score] = {}
+    alone = groups is not None and len(np.unique(groups)) < 2
     measures: dict[str, Callable[[Bools, Floats], float]] = {
         "open_auroc": auroc,
         "open_fpr95": fpr_at_tpr,
@@ -113,6 +115,8 @@ def open_set_scores(
             ) -> float:
                 return f(unknown[rows], d[rows])
 
-            ends = statistics.bootstrap_interval(again, len(unknown), groups, seed)
+            ends: tuple[float | None, float | None] = (None, None)
+            if not alone:
+                ends = statistics.bootstrap_interval(again, len(unknown), groups, seed)
             scores[f"{measure}_{name}"] = Score(value, *ends, int(unknown.sum()))
     return scores

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from neurogaze.evaluation import metrics, statistics
 from neurogaze.evaluation.binary import PROBABILITY_CUT, label_rule
 from neurogaze.evaluation.results import ResultRow
-from neurogaze.evaluation.scoring import CONTEXT_DEFAULTS, va_contributions, va_scores_of_sums
+from neurogaze.evaluation.scoring import (
+    CONTEXT_DEFAULTS,
+    group_interval,
+    va_contributions,
+    va_scores_of_sums,
+)
 from neurogaze.evaluation.two_class import by_group, of_weights
 
 N_RESAMPLES = 1000
@@ -63,7 +68,8 @@ def mean_over_seeds(
         resamples: bootstrap draws.
 
     Returns:
-        One row a score and axis; scores whose columns are missing or unknown are left out.
+        One row a score and axis; scores whose columns are missing or unknown are left out. Of one
+        person there is no interval.
     """
     trials, first = trial_frame(frames), next(iter(frames.values()))
     columns = {
@@ -76,7 +82,7 @@ def mean_over_seeds(
             if not _known(columns, f"{axis}_{needed}"):
                 continue
             values = spread[f"{axis}_{name}"]
-            low, high = statistics.interval(values[1:])
+            low, high = group_interval(values[1:], trials["subject"].to_numpy(str))
             known: dict[str, Any] = CONTEXT_DEFAULTS | dict(context)
             known["label_rule"] = RATINGS_RULE if needed == "pred" else label_rule(first, axis)
             rows.append(

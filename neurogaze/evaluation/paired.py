@@ -64,6 +64,8 @@ def standard_error(differences: ArrayLike) -> tuple[float, float]:
     if not np.isfinite(values).all():
         found = f"{values.tolist()} is not finite"
         raise InputError("paired test", found, "look for a diverged run")
+    if np.ptp(values) == 0:  # the mean would be off by a rounding, which then is the only spread
+        return float(values[0]), 0.0
     return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
 
 

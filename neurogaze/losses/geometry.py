@@ -81,18 +81,15 @@ def variance_excess(
     return (counted * F.relu(variance - cap)).sum() / counted.sum().clamp(min=1)
 
 
-def target_distances(centers: Tensor) -> Tensor:
-    """Total variation `1/2 sum_k |q_c(k) - q_c'(k)|` of the Gaussian class targets.
-
-    The targets are one bin of the grid wide, so a finer grid tells more classes apart.
+def target_distances(targets: Tensor) -> Tensor:
+    """Total variation `1/2 sum_k |q_c(k) - q_c'(k)|` of class targets.
 
     Args:
-        centers: `[K, 2]`, valence and arousal of the cells.
+        targets: `[8, K]`, distribution of each emotion over the cells, such as `gaussian_targets`.
 
     Returns:
-        `[8, 8]`, in [0, 1]; 0 where the grid cannot tell two emotions apart.
+        `[8, 8]`, in [0, 1]; 0 where the targets do not tell two emotions apart.
     """
-    targets = gaussian_targets(centers)
     return 0.5 * (targets[:, None, :] - targets[None, :, :]).abs().sum(-1)
 
 
@@ -137,8 +134,8 @@ class Geometry(nn.Module):
         end_epoch: epoch where the ramp reaches 1.
         hard_gate: ramp values below this count as 0.
         reference_epochs: length of training to which both epochs refer.
-        ema: share of the old running mean kept at each step.
-        least_distance: pairs of classes whose targets over the grid differ by less than this total
+        ema: share of the old running mean kept at each batch.
+        least_distance: pairs of classes whose targets in Proto-KD differ by less than this total
             variation are left out of the margin, which fights Proto-KD there; 0 keeps all pairs,
             anything else needs a grid.
 
@@ -225,8 +222,13 @@ class Geometry(nn.Module):
 
     @torch.no_grad()
     def _follow(self, batch: Tensor, present: Tensor) -> None:
-        """Update the running means from batch means."""
+        """Update the running means from batch means.
+
+        A class whose mean overflowed counts as absent: half precision skips such a step, and the
+        means must outlive it.
+        """
         batch = batch.float()
+        present = present & batch.isfinite().all(dim=1)
         if self.means.shape != batch.shape:
             self.means = torch.zeros_like(batch)
         moved = torch.lerp(batch, self.means, self.ema)
@@ -242,7 +244,10 @@ class Geometry(nn.Module):
             found = f"is {self.least_distance}, but there is no prototype grid"
             remedy = "keep loss.proto and pin a grid, or set it to 0"
             raise InputError("loss.geo.least_distance", found, remedy)
-        return target_distances(seen.centers) >= self.least_distance
+        targets = (
+            gaussian_targets(seen.centers) if seen.class_targets is None else seen.class_targets
+        )
+        return target_distances(targets) >= self.least_distance
 
     def forward(self, seen: Seen) -> Tensor:
         """Variance excess plus margin violation, before the factor; updates the running means.

@@ -8,6 +8,8 @@ published, stands in its own file. A control arm may add `va_head.VaHead`, which
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -82,6 +84,8 @@ class Objective(nn.Module):
             The total, and each weighted term by slot name, all in the graph of the step; whoever
             keeps a term detaches it.
         """
+        if self.geo is not None and self.geo.least_distance and self.proto is not None:
+            seen = replace(seen, class_targets=self.proto.class_targets(seen))
         active = self.active(seen)
         if self.geo is not None and self.geo.weight != 0.0 and "geo" not in active:
             self.geo.observe(seen)

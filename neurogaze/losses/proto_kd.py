@@ -119,12 +119,23 @@ class ProtoKD(nn.Module):
             log_student = F.log_softmax(
                 self.logit_scale * (embedding @ prototypes.T) / self.tau, dim=-1
             )
-            if self.target == "gaussian":
-                table = gaussian_targets(centers.to(embedding.dtype), self.sigma)
-            else:
-                table = row_softmax_targets(prototypes, self.tau)
-            target = seen.target.to(embedding.dtype) @ table
+            target = seen.target.to(embedding.dtype) @ self._targets(prototypes, centers)
             return F.kl_div(log_student, target, reduction="batchmean")
+
+    def _targets(self, prototypes: Tensor, centers: Tensor) -> Tensor:
+        """Distribution over cells of each emotion, `[8, K]`; prototypes are unit rows."""
+        if self.target == "gaussian":
+            return gaussian_targets(centers.to(prototypes.dtype), self.sigma)
+        return row_softmax_targets(prototypes, self.tau)
+
+    def class_targets(self, seen: Seen) -> Tensor:
+        """Distribution over cells that the term gives each emotion, `[8, K]`.
+
+        Raises:
+            InputError: as `forward`.
+        """
+        prototypes, centers = self._grid(seen)
+        return self._targets(F.normalize(widened(prototypes), dim=-1), centers)
 
     @staticmethod
     def _grid(seen: Seen) -> tuple[Tensor, Tensor]:

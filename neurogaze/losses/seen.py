@@ -25,6 +25,7 @@ class Seen:
         max_epochs: length of the training.
         partner: int64 `[B]`, place in the batch of the picture blended in, or None.
         lam: `[B]`, share of the own picture, 1 where nothing is blended, or None.
+        class_targets: `[8, K]`, targets of Proto-KD over the cells, where it is in the objective.
     """
 
     logits: Tensor
@@ -38,6 +39,7 @@ class Seen:
     max_epochs: int = 100
     partner: Tensor | None = None
     lam: Tensor | None = None
+    class_targets: Tensor | None = None
 
     @property
     def mixed(self) -> Tensor | None:

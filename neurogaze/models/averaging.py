@@ -88,7 +88,7 @@ def reestimate_batchnorm(model: nn.Module, batches: Iterable[Tensor]) -> None:
 
     Args:
         model: network whose `BatchNorm` layers are re-estimated in place; its mode is restored.
-        batches: inputs, un-augmented.
+        batches: inputs, un-augmented; a later batch of a single one is left out.
     """
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     if not norms:
@@ -100,8 +100,11 @@ def reestimate_batchnorm(model: nn.Module, batches: Iterable[Tensor]) -> None:
     model.eval()
     for norm in norms:
         norm.train()
-    for batch in batches:
-        model(batch)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    model.train(mode)
+    try:
+        for i, batch in enumerate(batches):
+            if i == 0 or len(batch) > 1:  # a remainder of one has no spread, where maps are 1x1
+                model(batch)
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        model.train(mode)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from neurogaze.errors import InputError
+
 MIN_LR_RATIO = 0.01
 
 
@@ -23,7 +25,10 @@ class Optimisation:
         weight_decay: decay of matrices and kernels; biases and norms are left alone.
         momentum: for `sgd`.
         schedule: `cosine` falls from `lr` to a hundredth of it; `onecycle` rises first.
-        warmup: share of all steps over which `onecycle` rises.
+        warmup: share of all steps over which `onecycle` rises, in [0, 1).
+
+    Raises:
+        InputError: for a share outside that.
     """
 
     name: Literal["adamw", "sgd"] = "adamw"
@@ -32,6 +37,11 @@ class Optimisation:
     momentum: float = 0.9
     schedule: Literal["cosine", "onecycle"] = "cosine"
     warmup: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Refuse a rise that leaves no step to fall."""
+        if not 0 <= self.warmup < 1:
+            raise InputError("optimisation.warmup", f"is {self.warmup}", "use a share below 1")
 
 
 def lr_factor(progress: float, schedule: str, warmup: float) -> float:

@@ -32,6 +32,7 @@ from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.pins import GridPin, LogitsPin
 from neurogaze.tasks.student_inputs import (
     check_classes,
+    check_length,
     check_pictures,
     check_preparation,
     check_selection,
@@ -101,7 +102,7 @@ class StudentTask(LightningModule):
         self.provenance: dict[str, Any] = {}
         self.config_hash = ""
         self.epochs = (0, 0)
-        self.calibrated = -1
+        self.calibrated, self.averaged_at = -1, 0
         self.register_buffer("logits", None, persistent=False)
         self.confusion = MulticlassConfusionMatrix(num_classes=len(EMOTIONS))
 
@@ -116,7 +117,8 @@ class StudentTask(LightningModule):
         Raises:
             InputError: when data and network differ in classes, channels or size of the pictures;
                 when a term lacks its input, or a pinned file is not what its hash says; when a
-                moving average would be selected or stopped by a score.
+                moving average would be selected or stopped by a score; when a mean of epochs would
+                end before they do.
         """
         if stage != "fit":
             return
@@ -124,6 +126,7 @@ class StudentTask(LightningModule):
         check_classes(data.provenance["labels"], self.student.classify.out_features)
         check_pictures(self.student.recipe, data.preprocessing)
         check_selection(self.ema_decay, self.trainer.callbacks)  # type: ignore[attr-defined]
+        check_length(self.swa_start, self.trainer)
         counts, shares = data.class_counts, data.target_shares
         self.loss.set_class_counts(torch.as_tensor(counts), data.left_out, torch.as_tensor(shares))
         self.provenance = dict(data.provenance)
@@ -198,11 +201,18 @@ class StudentTask(LightningModule):
             lam=lam,
         )
 
+    def on_train_start(self) -> None:
+        """Count from the step where the training begins or goes on."""
+        self.averaged_at = self.global_step
+
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Let the averaged weights follow: at every step (EMA), or once an epoch (SWA)."""
         if self.averaged is None:
             return
         if self.swa_start is None:
+            if self.global_step == self.averaged_at:  # gradients are still being accumulated
+                return
+            self.averaged_at = self.global_step
             decay = average_decay(self.global_step, self.ema_decay)
             update_average(self.averaged, self.student, decay)
         elif self.trainer.is_last_batch:  # before this epoch is validated
@@ -241,7 +251,9 @@ class StudentTask(LightningModule):
         first = epochs - 1 if self.swa_start is None else swa_first(self.swa_start, epochs)
         if self.averaged is None or self.trainer.sanity_checking:
             return
-        if self.current_epoch < first or self.calibrated == self.global_step:
+        if self.calibrated == self.global_step:
+            return
+        if self.current_epoch < first and not self._cut_short():
             return
         self.calibrated = self.global_step
         loader = self.trainer.datamodule.calibration_loader()  # type: ignore[attr-defined]
@@ -251,6 +263,13 @@ class StudentTask(LightningModule):
                 batch["image"].to(self.device).contiguous(memory_format=torch.channels_last)
                 for batch in loader
             ),
+        )
+
+    def _cut_short(self) -> bool:
+        """Whether a moving average ends here, by `max_steps` or `max_time`."""
+        steps = self.trainer.max_steps
+        return self.swa_start is None and (
+            self.trainer.should_stop or 0 < steps <= self.global_step
         )
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:

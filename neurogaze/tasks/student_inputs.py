@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pytorch_lightning import Callback
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, Timer
 from torch import Tensor
 
 from neurogaze.affect import EMOTIONS
@@ -85,6 +85,27 @@ def check_selection(ema_decay: float, callbacks: Iterable[Callback]) -> None:
             f"is {ema_decay}, and {name}.monitor is {score!r}",
             "report the last epoch (checkpoint.monitor null, no early stop), or set ema_decay to 0",
         )
+
+
+def check_length(swa_start: float | None, trainer: Trainer) -> None:
+    """Refuse a mean of epochs in a training that something else than its epochs may end.
+
+    It begins at a share of `max_epochs`: ended before, what is deployed would be the network of
+    another epoch, or an untrained one.
+
+    Raises:
+        InputError: for `max_steps` or `max_time` beside a mean of epochs.
+    """
+    made: Any = trainer  # what Lightning's callbacks connector adds has no types
+    limits = {
+        "max_steps": made.max_steps > 0 and not made.fast_dev_run,
+        "max_time": any(isinstance(callback, Timer) for callback in made.callbacks),
+    }
+    ending = [name for name, given in limits.items() if given]
+    if swa_start is None or not ending:
+        return
+    found = f"is {swa_start}, and trainer.{ending[0]} may end the training"
+    raise InputError("model.swa_start", found, "give trainer.max_epochs alone, or set it to null")
 
 
 def open_grid(pin: GridPin | None, needed: bool, dim: int) -> PrototypeGrid | None:

@@ -83,3 +83,9 @@ def test_what_cannot_be_reached_is_refused():
     for risk in (0.0, 1.0, float("nan")):
         with pytest.raises(InputError, match="between 0 and 1"):
             abstain_threshold(confidence, correct, risk)
+
+
+def test_an_error_of_just_the_risk_is_within_it():
+    """0.29 * 100 is below 29 in floats, 29 / 100 is 0.29."""
+    confidence, correct = np.full(100, 0.5), np.arange(100) >= 29
+    assert abstain_threshold(confidence, correct, 0.29, "empirical").error == 0.29

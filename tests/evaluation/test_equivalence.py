@@ -52,6 +52,7 @@ def test_without_spread_the_mean_decides():
     assert tost([0.004] * 3, 0.005).p == 0.0
     assert tost([0.006] * 3, 0.005).p == 1.0
     assert tost([0.0] * 3, 0.005).p == 0.0
+    assert [tost([0.005] * n, 0.005).p for n in range(2, 14)] == [0.5] * 12
 
 
 @pytest.mark.parametrize(

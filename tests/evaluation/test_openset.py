@@ -75,3 +75,10 @@ def test_chance_is_inside_the_interval_of_noise():
 def test_one_kind_alone_is_refused(unknown):
     with pytest.raises(InputError, match="left out"):
         openset.open_set_scores(unknown, np.zeros((4, 8)), None, 0)
+
+
+def test_one_person_has_no_interval():
+    unknown = np.arange(30) % 3 == 0
+    logits = np.random.default_rng(2).normal(0, 1, (30, 8))
+    scores = openset.open_set_scores(unknown, logits, np.zeros(30, int), seed=0)
+    assert {(score.low, score.high) for score in scores.values()} == {(None, None)}

@@ -99,3 +99,10 @@ def test_scores_without_their_columns_are_left_out():
     names = {r.metric for r in mean_over_seeds(frames, CONTEXT, resamples=20)}
     assert names == {f"{a}_{m}_trial" for a in ("valence", "arousal") for m in
                      ("balanced_accuracy", "auroc")}  # fmt: skip
+
+
+def test_one_person_has_no_interval():
+    frames = {s: predictions(s, n_subjects=1) for s in range(2)}
+    rows = mean_over_seeds(frames, CONTEXT, resamples=20)
+    assert len(rows) == 8
+    assert {(row.low, row.high) for row in rows} == {(None, None)}

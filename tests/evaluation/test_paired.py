@@ -23,6 +23,7 @@ def test_paired_t_equals_scipy(n):
 
 def test_a_constant_shift_leaves_no_doubt_and_none_leaves_all():
     surely, never = paired_t([0.25] * 4), paired_t([0.0] * 4)
+    assert [paired_t([0.1] * n).t for n in range(2, 14)] == [np.inf] * 12  # whatever 0.1 n / n is
     assert (surely.low, surely.effect, surely.high, surely.p) == (0.25, 0.25, 0.25, 0.0)
     assert surely.t == np.inf
     assert paired_t([-0.25] * 4).t == -np.inf

@@ -19,6 +19,8 @@ from neurogaze.losses.geometry import (
     target_distances,
     variance_excess,
 )
+from neurogaze.losses.objective import Objective
+from neurogaze.losses.proto_kd import ProtoKD, gaussian_targets
 from tests.losses.batches import batch
 
 HAPPY, SURPRISE = EMOTIONS.index("happiness"), EMOTIONS.index("surprise")
@@ -103,12 +105,14 @@ def test_distances_of_the_targets(size, width):
     density = np.array([multivariate_normal(place, width**2).pdf(centers) for place in places])
     density /= density.sum(axis=1, keepdims=True)
     expected = cdist(density, density, "cityblock") / 2
-    np.testing.assert_allclose(target_distances(torch.from_numpy(centers)), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        target_distances(gaussian_targets(torch.from_numpy(centers))), expected, atol=1e-6
+    )
 
 
 def test_the_pairs_that_a_distance_of_three_tenths_leaves_out():
     """Anger, disgust and contempt share a cell of the 5x5 grid and fear lies in the next."""
-    near = target_distances(torch.from_numpy(grid_centers(5))) < 0.3
+    near = target_distances(gaussian_targets(torch.from_numpy(grid_centers(5)))) < 0.3
     pairs = {(EMOTIONS[a], EMOTIONS[b]) for a in range(8) for b in range(a + 1, 8) if near[a, b]}
     assert pairs == {
         ("anger", "disgust"),
@@ -275,3 +279,30 @@ def test_unknown_positive_class_is_named():
     with pytest.raises(InputError, match="glee"):
         Geometry(positive_classes=("glee",))
     assert Geometry(positive_classes=("happy",)).positive == [HAPPY]
+
+
+def test_a_step_that_overflowed_is_forgotten():
+    """Half precision skips such a step; the running means must not remember it."""
+    term, sound = Geometry(start_epoch=0, end_epoch=0), batch(labels=[0, 1, 2, 3])
+    term(sound)
+    kept = term.means.clone()
+    spoiled = sound.embedding.detach().clone()
+    spoiled[0] = torch.inf
+    term.observe(batch(labels=[0, 1, 2, 3], embedding=spoiled))
+    assert torch.equal(term.means[0], kept[0])
+    assert torch.isfinite(term.means).all()
+    assert torch.isfinite(term(sound))
+
+
+def test_pairs_are_near_by_the_targets_that_proto_kd_has():
+    """Targets that are all but flat tell no two classes apart, so no pair keeps its margin."""
+    seen = batch(
+        embedding=torch.ones(8, 12, requires_grad=True), labels=list(range(8)), epoch=100.0
+    )
+    parts = {"gaussian": 0.0, "row_softmax": 0.0}
+    for target in parts:
+        objective = Objective(
+            proto=ProtoKD(target=target), geo=Geometry(weight=1.0, least_distance=0.3)
+        )
+        parts[target] = objective(seen)[1]["geo"].item()
+    assert parts == {"gaussian": pytest.approx(0.5), "row_softmax": 0.0}

@@ -128,3 +128,20 @@ def test_a_network_without_batch_norms_is_left_alone():
     model.register_forward_hook(lambda *_: calls.append(1))
     reestimate_batchnorm(model, [torch.ones(1, 2)])
     assert not calls
+
+
+def test_a_remainder_of_one_is_left_out():
+    """Where the last map is 1x1, one picture has no spread, and PyTorch refuses it."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 3, 8), nn.BatchNorm2d(3))
+    whole = torch.randn(6, 1, 8, 8)
+    reestimate_batchnorm(model, [whole, torch.randn(1, 1, 8, 8)])
+    with torch.no_grad():
+        torch.testing.assert_close(model[1].running_mean, model[0](whole).mean(dim=(0, 2, 3)))
+
+
+def test_a_failure_leaves_the_network_as_it_was():
+    model = convolutional().eval()
+    with pytest.raises(RuntimeError):
+        reestimate_batchnorm(model, [torch.ones(4, 9, 8, 8)])
+    assert (model[1].momentum, model[1].training) == (0.1, False)

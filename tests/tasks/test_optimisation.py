@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from neurogaze.errors import InputError
 from neurogaze.tasks.optimisation import MIN_LR_RATIO, Optimisation, build_optimiser, lr_factor
 
 
@@ -108,3 +109,9 @@ def test_sgd_has_nesterov_momentum():
 def test_the_schedule_is_stepped_once_a_batch():
     built = build_optimiser(Optimisation(), network().parameters(), 10)
     assert built["lr_scheduler"]["interval"] == "step"
+
+
+@pytest.mark.parametrize("warmup", [1.0, -0.1, 1.5, float("nan")])
+def test_a_rise_must_leave_steps_to_fall(warmup):
+    with pytest.raises(InputError, match="warmup"):
+        Optimisation(schedule="onecycle", warmup=warmup)

@@ -137,3 +137,54 @@ def test_a_moving_average_is_not_selected_by_a_score(store, tmp_path, callback):
     with pytest.raises(InputError, match=r"ema_decay: is 0\.5, and .*monitor is 'val/accuracy'"):
         trainer(1, **more).fit(made, datamodule=faces(store))
     trainer(1, **more).fit(task(), datamodule=faces(store))
+
+
+class Steps(Callback):
+    """The network after each step of the optimiser."""
+
+    def __init__(self):
+        self.after = {}
+
+    def on_train_batch_end(self, trainer, module, *_):
+        self.after[trainer.global_step] = parameters(module.student)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_a_moving_average_counts_steps_not_the_batches_of_a_step(store, k):
+    """The published recursion, once a step of the optimiser, from the first weights on."""
+    made, steps = task(swa_start=None, ema_decay=0.9), Steps()
+    expected = parameters(made.student)
+    settings = {"accumulate_grad_batches": k, "limit_val_batches": 0, "callbacks": [steps]}
+    trainer(2, **settings).fit(made, datamodule=faces(store))
+    assert max(steps.after) == 8 // k
+    for step in range(1, 8 // k + 1):
+        decay = min(0.9, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * steps.after[step]
+    np.testing.assert_allclose(parameters(made.averaged), expected, atol=1e-5)
+
+
+class OutOfTime(Callback):
+    """Ends a training as the timer of `max_time` does, after six steps."""
+
+    def on_train_batch_end(self, trainer, module, *_):
+        trainer.should_stop = trainer.global_step == 6
+
+
+@pytest.mark.parametrize("ended", [{"max_steps": 6}, {"callbacks": [OutOfTime()]}])
+def test_a_moving_average_that_is_cut_short_has_its_own_batch_norms(store, ended):
+    made, data = task(swa_start=None, ema_decay=0.5), faces(store)
+    ran = trainer(3, limit_val_batches=0, **ended)
+    ran.fit(made, datamodule=data)
+    assert ran.global_step == 6
+    images = to_input(torch.from_numpy(np.array(data.train.images)), FacePreprocessing())
+    with torch.no_grad():
+        first = made.averaged.backbone.conv1[0](images)
+    found = made.averaged.backbone.conv1[1].running_mean
+    torch.testing.assert_close(found, first.mean(dim=(0, 2, 3)), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("ended", [{"max_steps": 3}, {"max_time": {"seconds": 60}}])
+def test_a_mean_of_epochs_is_not_cut_short(store, ended):
+    """Before its first epoch ended, the network deployed would be the untrained one."""
+    with pytest.raises(InputError, match=rf"swa_start: is 0\.5, .*{next(iter(ended))} may end"):
+        trainer(2, **ended).fit(task(), datamodule=faces(store))
