@@ -148,9 +148,10 @@ Markdown(
 # ## Maps of the scalp
 #
 # Means over all windows, then what differs between clips that people rated high and low. The affect
-# was put in where the literature suspects it: frontal alpha that leans to one side with valence,
-# beta and gamma with arousal. So this map must look so, but for what four people leave to chance.
-# In a real corpus it need not.
+# was put in where the literature suspects it: with valence, frontal alpha leans to one side and
+# beta and gamma a little to the other; with arousal, gamma at the temples, frontal beta and theta
+# rise, and alpha falls. So these maps must look so, but for what four people leave to chance. In a
+# real corpus they need not.
 
 # %%
 groups = topomap_groups(table)
@@ -190,7 +191,7 @@ Image(picture)
 # whole people are held out (right), it does not.
 
 # %%
-marked = prepare(Fingerprints(n_subjects=4, n_clips=6, seconds=16.0), PAPER_CODE, STORE, False)
+marked = prepare(Fingerprints(n_subjects=4, n_clips=5, seconds=16.0), PAPER_CODE, STORE, False)
 points, share = principal_plane(marked.features.reshape(marked.n_rows, -1))
 splits = {
     "Windows dealt out: LEAKY": SplitSettings("window", 4, allow_leaky=True),
@@ -201,10 +202,10 @@ with drawing.styled(9.6, 4.2) as figure:
     for axes, (title, how) in zip(figure.subplots(1, 2), splits.items(), strict=True):
         rows = fold_rows(marked, make_split(marked, how), 0)
         seen = np.concatenate([rows["train"], rows["stop"]])
-        axes.scatter(*points[seen].T, c=recording[seen], cmap="tab20", s=14, label="trained on")
-        axes.scatter(*points[rows["test"]].T, c=recording[rows["test"]], cmap="tab20", s=46,
-                     edgecolors=drawing.INK, linewidths=1.0, vmin=0, vmax=recording.max(),
-                     label="tested")  # fmt: skip
+        for part, size, label in ((seen, 14, "trained on"), (rows["test"], 46, "tested")):
+            edge = 1.0 if label == "tested" else 0.0
+            axes.scatter(*points[part].T, c=recording[part], cmap="tab20", vmin=0, vmax=19,
+                         s=size, edgecolors=drawing.INK, linewidths=edge, label=label)  # fmt: skip
         axes.set(title=title, xticks=[], yticks=[], xlabel="component 1", ylabel="component 2")
         axes.legend(loc="lower left")
     picture = drawing.png(figure)

@@ -146,8 +146,8 @@ Markdown(to_markdown(eeg_table([row for row in rows if row.metric.endswith("_tri
 # ## What the teacher looks at
 #
 # How far the output would move if an electrode and band went to their mean (|gradient x input|), on
-# people held out. The affect was put into frontal alpha (valence) and into beta and gamma
-# (arousal).
+# people held out. Valence was put into frontal alpha above all, and into beta and gamma; arousal
+# into gamma at the temples, alpha at the back, and frontal beta and theta.
 
 # %%
 looks = explain(table, split, folds)

@@ -148,7 +148,7 @@ Markdown("\n\n".join(to_markdown(table(whole)) for table in (faces_table, eeg_ta
 
 # %% [markdown]
 # **Does the machinery find affect where there is some?** Teachers and ridge on made-up recordings,
-# from none (0) to twice the calibrated strength. At 0 there is nothing to
+# from none (0) to four times the calibrated strength. At 0 there is nothing to
 # find, and what is left there is chance; it is the negative control of all the rest.
 
 # %%

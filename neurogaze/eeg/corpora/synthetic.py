@@ -2,7 +2,8 @@
 
 Dipoles in a spherical head produce band-limited rhythms. The power of some follows what the person
 felt: left frontal alpha falls and right frontal alpha rises with valence (Davidson 1992, Brain
-Cogn. 20), frontal and temporal beta and gamma rise with arousal. Around them lie what makes real
+Cogn. 20), beta and gamma lean a little the other way; frontal theta and beta and temporal gamma
+rise with arousal, and alpha falls, most of all at the back. Around them lie what makes real
 recordings hard: rhythms that wander for other reasons, spatially correlated 1/f background, blinks,
 mains hum, drifts, the offset and the steps of an Emotiv EPOC, and people who differ.
 
