@@ -25,6 +25,8 @@ UNCHECKED = "No EEG grid was checked: nothing here tells whether EEG helps."
 """Stands in place of the verdict where no grid was looked at."""
 REMEDY = "write it with neurogaze.evaluation.contrast_file.write_contrasts"
 INTERVALS = (("low", "high"), ("t_low", "t_high"))
+OPTIONAL = {"label_rule"}
+"""Fields that files of earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def _contrast(fields: Any, where: str) -> Contrast:
     if not isinstance(fields, dict):
         raise InputError(where, f"holds a {type(fields).__name__}, not an object", REMEDY)
     known = {field.name: str(field.type) for field in dataclasses.fields(Contrast)}
-    missing, unknown = sorted(known.keys() - fields.keys()), sorted(fields.keys() - known.keys())
+    missing = sorted(known.keys() - fields.keys() - OPTIONAL)
+    unknown = sorted(fields.keys() - known.keys())
     if missing or unknown:
         raise InputError(where, f"fields missing: {missing}, unknown: {unknown}", REMEDY)
     for name, value in fields.items():

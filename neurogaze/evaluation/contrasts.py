@@ -48,6 +48,8 @@ class Contrast:
         margin: largest difference that does not matter.
         verdict: see `equivalence.verdict`.
         mcnemar_median: median over seeds of the exact McNemar p of single runs; descriptive.
+        label_rule: how the labels were made, e.g. "majority". Prediction files do not say it: it is
+            for who compares them to add. "" where nobody did, as in files of earlier versions.
     """
 
     first: str
@@ -72,6 +74,7 @@ class Contrast:
     margin: float
     verdict: str
     mcnemar_median: float
+    label_rule: str = ""
 
 
 def contrasts(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from neurogaze.evaluation.human_line import ARM as ONE_RATER
 from neurogaze.evaluation.results import ResultRow
 from neurogaze.evaluation.scoring import TWIN_FREE
-from neurogaze.report.over_seeds import Arm, Mean, Scores, has_seeds, means
+from neurogaze.report.over_seeds import Arm, Mean, Scores, has_seeds, joined, means
 from neurogaze.report.tables import Table
 
 PAPER_DIGITS = 2
@@ -37,10 +37,12 @@ class Column(NamedTuple):
     Attributes:
         name: heading.
         metric: name of the score.
+        counted: whether the faces behind it stand beside it, where they are not those of the line.
     """
 
     name: str
     metric: str
+    counted: bool = False
 
 
 def arms_table(rows: Sequence[ResultRow]) -> Table | None:
@@ -79,7 +81,7 @@ def ablation_table(rows: Sequence[ResultRow]) -> Table | None:
     lines = {arm: scores | _alone(found, arm) for arm, scores in whole.items()}
     if len({arm.arm for arm in lines}) < 2:
         return None
-    columns.append(Column("F1 twin-free", _renamed("macro_f1_8way")))
+    columns.append(Column("F1 twin-free", _renamed("macro_f1_8way"), counted=True))
     caption = f"Arms over all eight classes, per cent: {SPREAD}, where there are several."
     return _table(ABLATION, caption, lines, columns, _short)
 
@@ -107,7 +109,7 @@ def cross_table(rows: Sequence[ResultRow]) -> Table | None:
         for arm, scores in means(rows).items()
         if not _twin_free(arm) and all(column.metric in scores for column in columns)
     }
-    if len({(arm.dataset, arm.split) for arm in lines}) < 2:
+    if len({arm.dataset for arm in lines}) < 2:
         return None
     caption = (
         f"From data set to data set, per cent: {SPREAD}, where there are several. Present-only: "
@@ -137,17 +139,36 @@ def _table(
     written: Callable[[Mean], str],
 ) -> Table | None:
     """One line an arm, sorted by data set and split; what all lines share goes to the caption."""
+    if not lines:
+        return None
     names = [n for n in NAMES if len({getattr(arm, n) for arm in lines}) > 1]
-    shared = {n: getattr(next(iter(lines)), n) for n in NAMES if n not in names} if lines else {}
+    shared = {n: getattr(next(iter(lines)), n) for n in NAMES if n not in names}
     kept = [c for c in columns if any(c.metric in scores for scores in lines.values())]
+    notes = {arm: _notes(scores, kept) for arm, scores in lines.items()}
+    differ = len(set(notes.values())) > 1
     said = [f"{n.replace('_', ' ')} {value}" for n, value in shared.items() if value]
+    said += [f"notes: {note}" for note in set(notes.values()) if note and not differ]
     header = (*(n.replace("_", " ") for n in names), "arm", "seeds", "n", *(c.name for c in kept))
     body = []
     for arm in sorted(lines, key=lambda a: (a.dataset, a.split)):
         scores = lines[arm]
-        cells = [written(scores[c.metric]) if c.metric in scores else "–" for c in kept]
+        cells = [_cell(scores, column, written) for column in kept]
         first = next(scores[c.metric] for c in columns if c.metric in scores)
         own = [getattr(arm, n) or "–" for n in names]
-        body.append((*own, arm.arm, str(first.n_seeds), f"{first.n:,}", *cells))
-    told = f"{caption} Throughout: {'; '.join(said)}." if said else caption
-    return Table(title, told, header, tuple(body)) if body else None
+        told = [notes[arm] or "–"] if differ else []
+        body.append((*own, arm.name, str(first.n_seeds), f"{first.n:,}", *cells, *told))
+    ends = f"{caption} Throughout: {'; '.join(said)}." if said else caption
+    return Table(title, ends, (*header, *(["notes"] if differ else [])), tuple(body))
+
+
+def _notes(scores: Scores, columns: Sequence[Column]) -> str:
+    """What must be said of the scores that a line shows, each once."""
+    return joined(scores[c.metric].note for c in columns if c.metric in scores)
+
+
+def _cell(scores: Scores, column: Column, written: Callable[[Mean], str]) -> str:
+    """As "60.00 ± 1.20", with "(n = 2,948)" where the column counts its own faces."""
+    if column.metric not in scores:
+        return "–"
+    score = scores[column.metric]
+    return written(score) + (f" (n = {score.n:,})" if column.counted else "")

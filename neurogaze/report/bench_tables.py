@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from neurogaze.evaluation.results import ResultRow
-from neurogaze.report.tables import CHANCE, Table, fixed, with_interval
+from neurogaze.report.tables import CHANCE, MEAN, Table, fixed, with_interval
 
-MEAN = re.compile(r"(?P<arm>.*) \(mean of \d+ seeds?\)")
+BAND = re.compile(rf"{CHANCE} of (?P<arm>.*) \((?P<how>[^()]*)\)")
+"""Arm of a band: whose it is, then how it was made."""
+
+PERMUTED = "99 % band"
+"""Begins how a band was made, where it is of permutations; other bands say it in their notes."""
 COLUMNS = {
     "valence_ccc_trial": "valence CCC",
     "arousal_ccc_trial": "arousal CCC",
@@ -20,7 +25,26 @@ COLUMNS = {
     "arousal_auroc_trial": "arousal AUROC",
 }
 
-Key = tuple[str, str]
+
+class Key(NamedTuple):
+    """What one line is of.
+
+    Attributes:
+        condition: name of the experiment.
+        dataset: data as really used.
+        split: part of it.
+        protocol: how the parts were kept apart.
+        arm: which teacher.
+    """
+
+    condition: str
+    dataset: str
+    split: str
+    protocol: str
+    arm: str
+
+
+Lines = dict[Key, dict[str, ResultRow]]
 
 
 def bench_tables(rows: Sequence[ResultRow]) -> list[Table]:
@@ -40,21 +64,37 @@ def bench_tables(rows: Sequence[ResultRow]) -> list[Table]:
     return [table for table in [*tables, _chance_table(rows)] if table.rows]
 
 
+def _key(row: ResultRow, arm: str) -> Key:
+    return Key(row.experiment, row.dataset, row.split, row.protocol, arm)
+
+
+def _differing(keys: Iterable[Key]) -> list[str]:
+    """Names before the arm that are not the same of all lines."""
+    found = list(keys)
+    return [n for n in Key._fields[:-1] if len({getattr(key, n) for key in found}) > 1]
+
+
+def _names(key: Key, shown: Sequence[str]) -> list[str]:
+    """Cells of these names; of an experiment only what stands behind its colon, if anything."""
+    short = key._replace(condition=key.condition.partition(": ")[2] or key.condition)
+    return [getattr(short, name) for name in shown]
+
+
 def _chance_table(rows: Sequence[ResultRow]) -> Table:
     """Every band, one line an arm and scheme; empty where nothing was averaged over seeds."""
-    bands: dict[Key, dict[str, ResultRow]] = {}
+    bands: Lines = {}
     if any(MEAN.fullmatch(row.arm) for row in rows):
         for row in rows:
             if row.arm.startswith(CHANCE) and row.metric in COLUMNS:
-                bands.setdefault((row.experiment, row.arm), {})[row.metric] = row
-    several = len({experiment for experiment, _ in bands}) > 1
+                bands.setdefault(_key(row, row.arm), {})[row.metric] = row
+    shown = _differing(bands)
     names = [name for name in COLUMNS if any(name in line for line in bands.values())]
-    header = (*(["condition"] if several else []), "band", *(COLUMNS[name] for name in names), "of")
+    header = (*shown, "band", *(COLUMNS[name] for name in names), "of")
     body = []
-    for (experiment, arm), line in bands.items():
-        condition = [experiment.partition(": ")[2]] if several else []
+    for key, line in bands.items():
         cells = [with_interval(line[name], 1.0, 2) if name in line else "–" for name in names]
-        body.append((*condition, arm, *cells, next(iter(line.values())).note or "–"))
+        note = next(iter(line.values())).note or "–"
+        body.append((*_names(key, shown), key.arm, *cells, note))
     caption = (
         "What each arm reaches when ratings are exchanged within people (within_subject), or clips "
         "renamed for everybody (joint_clip)."
@@ -64,46 +104,61 @@ def _chance_table(rows: Sequence[ResultRow]) -> Table:
 
 def _table(title: str, names: Sequence[str], rows: Sequence[ResultRow]) -> Table:
     """One line a condition and arm."""
-    means: dict[Key, dict[str, ResultRow]] = {}
-    bands: dict[Key, dict[str, ResultRow]] = {}
+    means: Lines = {}
+    bands: Lines = {}
     for row in rows:
-        found = MEAN.fullmatch(row.arm)
+        found, band = MEAN.fullmatch(row.arm), BAND.fullmatch(row.arm)
         if found and row.metric in names:
-            means.setdefault((row.experiment, found["arm"]), {})[row.metric] = row
-        elif row.arm.startswith(CHANCE) and row.metric in names:
-            arm = row.arm.removeprefix(f"{CHANCE} of ").partition(" (")[0]
-            bands.setdefault((row.experiment, arm), {}).setdefault(row.metric, row)
-    several = len({experiment for experiment, _ in means}) > 1
-    header = (*(["condition"] if several else []), "arm", *(COLUMNS[name] for name in names))
+            means.setdefault(_key(row, found["arm"]), {})[row.metric] = row
+        elif band and row.metric in names:
+            bands.setdefault(_key(row, band["arm"]), {}).setdefault(row.metric, row)
+    shown = _differing(means)
+    header = (*shown, "arm", *(COLUMNS[name] for name in names))
     body = tuple(
-        _line(key, line, bands.get(key, {}), names, several) for key, line in means.items()
+        (
+            *_names(key, shown),
+            key.arm,
+            *(_cell(line.get(name), bands.get(key, {}).get(name)) for name in names),
+        )
+        for key, line in means.items()
     )
-    return Table(title, _caption(rows, names), header, body)
+    used = {key: line for key, line in bands.items() if key in means}
+    return Table(title, _caption(means, used), header, body)
 
 
-def _caption(rows: Sequence[ResultRow], names: Sequence[str]) -> str:
-    """What the numbers are, rule and class balance included."""
-    rules = [row.label_rule for row in rows if row.metric in names and MEAN.fullmatch(row.arm)]
-    notes = [row.note for row in rows if row.arm.startswith(CHANCE) and row.metric in names]
-    parts = [*rules, *(part for note in notes for part in note.split("; ") if part)]
-    said = "; ".join(dict.fromkeys(parts))
+def _caption(means: Lines, bands: Lines) -> str:
+    """What the numbers are, rule and class balance included, and whose bands are made how."""
+    rules = [row.label_rule for line in means.values() for row in line.values()]
+    said = "; ".join(dict.fromkeys([*rules, *_told(means), *_told(bands)]))
     return (
         "Per trial, people held out: mean over seeds with 95 % bootstrap interval over people, and "
         f"in braces what the same arm reaches on exchanged ratings (its first band). {said}."
     )
 
 
-def _line(
-    key: Key,
-    line: Mapping[str, ResultRow],
-    band: Mapping[str, ResultRow],
-    names: Sequence[str],
-    several: bool,
-) -> tuple[str, ...]:
-    """Cells of one arm."""
-    cells = [_cell(line.get(name), band.get(name)) for name in names]
-    condition = key[0].partition(": ")[2]
-    return (*([condition] if several else []), key[1], *cells)
+def _told(lines: Lines) -> list[str]:
+    """What must be said of lines, each once, with their names where it is not true of all."""
+    true_of: dict[str, dict[Key, None]] = {}
+    for key, line in lines.items():
+        for part in (part for row in line.values() for part in _parts(row)):
+            true_of.setdefault(part, {})[key] = None
+    shown = [*_differing(lines), "arm"]
+    return [
+        part if len(keys) == len(lines) else f"{part} ({_listed(keys, shown)})"
+        for part, keys in true_of.items()
+    ]
+
+
+def _listed(keys: Iterable[Key], shown: Sequence[str]) -> str:
+    return ", ".join(" ".join(_names(key, shown)) for key in keys)
+
+
+def _parts(row: ResultRow) -> list[str]:
+    """The parts of a note, and before them how a band was made whose note does not say it."""
+    found = BAND.fullmatch(row.arm)
+    permuted = found is not None and found["how"].startswith(PERMUTED)
+    made = [f"{PERMUTED} of permutations"] if permuted else []
+    return [*made, *filter(None, row.note.split("; "))]
 
 
 def _cell(row: ResultRow | None, band: ResultRow | None) -> str:

@@ -17,7 +17,7 @@ from neurogaze.report import arm_tables, contrast_tables, gallery, grid_tables, 
 from neurogaze.report import fingerprint as made_of
 from neurogaze.report.bench_tables import bench_tables
 from neurogaze.report.inputs import ReportInputs, discover
-from neurogaze.report.markup import to_booktabs, to_latex, to_markdown
+from neurogaze.report.markup import markdown_text, to_booktabs, to_latex, to_markdown
 from neurogaze.report.over_seeds import averaged, has_seeds
 from neurogaze.report.reported_tables import TITLE as REPORTED
 from neurogaze.report.reported_tables import reported_tables
@@ -75,7 +75,7 @@ def build_report(run: Path, out: Path) -> Path:
         for picture in (p for group in pictures.values() for p in group):
             (folder / f"{picture.name}.png").write_bytes(picture.png)
     known = [table for table in shown.values() if table is not None]
-    leads = [" ".join(sentences) + "\n" for sentences in summaries(inputs)]
+    leads = [markdown_text(" ".join(sentences)) + "\n" for sentences in summaries(inputs)]
     _write(out / "results.md", "\n".join([*leads, *map(to_markdown, known)]) or "No results yet.\n")
     _write(out / "results.tex", "\n".join(map(to_latex, known)) or "% No results yet.\n")
     _write_paper_tables(out, known)

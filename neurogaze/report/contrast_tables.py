@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from neurogaze.evaluation.contrast_file import ContrastFile
@@ -13,14 +13,17 @@ from neurogaze.report.tables import Table, fixed
 
 TITLE = "Contrasts"
 SMALLEST_P = 1e-3
+RULE = "label rule"
 HEADER = (
     "contrast", "effect", "t interval", "unit", "seeds", "p", "Holm p", "equivalence p",
-    "its Holm p", "verdict", "metric", "data", "split", "n", "units", "McNemar p",
+    "its Holm p", "verdict", "metric", "data", "split", RULE, "n", "units", "McNemar p",
 )  # fmt: skip
-OFTEN_SHARED = ("unit", "seeds", "metric", "data", "split", "n", "units")
+NO_RULE = "–"
+OFTEN_SHARED = ("unit", "seeds", "metric", "data", "split", RULE, "n", "units")
 """Columns that go to the caption where they say the same of every contrast."""
 CROSSED = "the crossed bootstrap over seeds and units (people, or groups of equal pictures)"
 NESTED = "a bootstrap over seeds, each of which has faces of its own (over faces with one seed)"
+EFFECT = "Effect: mean over seeds of the first arm minus the second, with its 95 % interval from"
 CAPTION = (
     "widened for the number of seeds by Student's t. t interval and p: paired t over seeds. "
     "Equivalence p: two one-sided t tests against the margin; for a verdict of equivalence the "
@@ -115,9 +118,14 @@ def _primary_sentence(contrast: Contrast) -> str:
     number, _, ends = effect(contrast).partition(" ")
     return (
         f"{contrast.first} minus {contrast.second}, {how.name} on {contrast.dataset} "
-        f"{contrast.split}: {number} {how.unit} {ends}, {seeds}, {contrast.n_images:,} faces in "
-        f"{contrast.n_units:,} units{_tests(contrast)}."
+        f"{contrast.split}{_ruled(contrast)}: {number} {how.unit} {ends}, {seeds}, "
+        f"{contrast.n_images:,} faces in {contrast.n_units:,} units{_tests(contrast)}."
     )
+
+
+def _ruled(contrast: Contrast) -> str:
+    """The label rule in brackets; nothing where the file names none."""
+    return f" (label rule {contrast.label_rule})" if contrast.label_rule else ""
 
 
 def _tests(contrast: Contrast) -> str:
@@ -165,19 +173,15 @@ def _table(title: str, file: ContrastFile) -> Table:
     ]
     shared = {name: lines[0][name] for name in OFTEN_SHARED if len({c[name] for c in lines}) == 1}
     header = tuple(name for name in HEADER if name not in shared)
-    said = ", ".join(f"{name} {value}" for name, value in shared.items())
-    caption = f"{_drawn(file)}, {CAPTION} {_margins(file)}"
+    said = ", ".join(f"{name} {value}" for name, value in shared.items() if value != NO_RULE)
+    caption = f"{EFFECT} {drawn(file.contrasts)}, {CAPTION} {_margins(file)}"
     caption += f" Throughout: {said}." if said else ""
     return Table(title, caption, header, tuple(tuple(c[name] for name in header) for c in lines))
 
 
-def _drawn(file: ContrastFile) -> str:
-    """What an effect is, and over what its interval is taken."""
-    own = all(contrast.split.endswith(OWN_FACES) for contrast in file.contrasts)
-    return (
-        "Effect: mean over seeds of the first arm minus the second, with its 95 % interval from "
-        f"{NESTED if own else CROSSED}"
-    )
+def drawn(contrasts: Iterable[Contrast]) -> str:
+    """Over what the intervals of effects are taken."""
+    return NESTED if all(c.split.endswith(OWN_FACES) for c in contrasts) else CROSSED
 
 
 def _margins(file: ContrastFile) -> str:
@@ -204,6 +208,7 @@ def _line(contrast: Contrast) -> tuple[str, ...]:
         how.name,
         contrast.dataset,
         contrast.split,
+        contrast.label_rule or NO_RULE,
         f"{contrast.n_images:,}",
         f"{contrast.n_units:,}",
         probability(contrast.mcnemar_median),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from neurogaze.evaluation.metrics import VA_AXES
 from neurogaze.evaluation.results import ResultRow
 from neurogaze.report import drawing
-from neurogaze.report.bench_tables import MEAN
+from neurogaze.report.tables import MEAN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

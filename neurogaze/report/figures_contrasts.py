@@ -18,7 +18,7 @@ TOP, LINE = 1.5, 0.42
 SEEDS_BELOW = 0.26
 """How far below its interval the single seeds of a contrast are drawn, in lines."""
 
-Group = tuple[str, str, str]
+Group = tuple[str, str, str, str]
 
 
 def groups(contrasts: Sequence[Contrast]) -> dict[Group, list[Contrast]]:
@@ -28,11 +28,12 @@ def groups(contrasts: Sequence[Contrast]) -> dict[Group, list[Contrast]]:
         contrasts: of one file.
 
     Returns:
-        Contrasts by data set, split and metric, in the order they came.
+        Contrasts by data set, split, label rule ("" where none is named) and metric, in the order
+        they came.
     """
     found: dict[Group, list[Contrast]] = {}
-    for contrast in sorted(contrasts, key=lambda c: not c.primary):
-        found.setdefault((contrast.dataset, contrast.split, contrast.metric), []).append(contrast)
+    for c in sorted(contrasts, key=lambda c: not c.primary):
+        found.setdefault((c.dataset, c.split, c.label_rule, c.metric), []).append(c)
     return found
 
 
@@ -40,7 +41,7 @@ def forest_figure(contrasts: Sequence[Contrast]) -> bytes | None:
     """One line a contrast, as PNG; None without any.
 
     Args:
-        contrasts: of one data set, split and metric.
+        contrasts: of one data set, split, label rule and metric.
     """
     if not contrasts:
         return None
@@ -52,21 +53,33 @@ def forest_figure(contrasts: Sequence[Contrast]) -> bytes | None:
         axes.axvline(0.0, color=drawing.FAINT, linewidth=0.9)
         for place, contrast in enumerate(contrasts):
             _draw(axes, -place, contrast, how.scale, place == 0)
-        axes.set_yticks([-i for i in range(len(contrasts))], [_label(c) for c in contrasts])
+        axes.set_yticks([-i for i in range(len(contrasts))], labels(contrasts))
         axes.set_ylim(-len(contrasts) + 0.45, 0.55)
         axes.set_xlabel(f"difference of {how.name}, {how.unit}")
-        axes.set_title(f"{contrasts[0].dataset}, {contrasts[0].split}")
+        first = contrasts[0]
+        axes.set_title(", ".join(filter(None, (first.dataset, first.split, first.label_rule))))
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
         return drawing.png(figure)
 
 
-def _label(contrast: Contrast) -> str:
-    role = "\nprimary" if contrast.primary else ""
-    return f"{contrast.first} − {contrast.second}{role}"
+def labels(contrasts: Sequence[Contrast]) -> list[str]:
+    """What stands beside each line; those that compare the same arms are told apart by their n.
+
+    Files of earlier versions name no label rule, so that one axis may hold several.
+
+    Args:
+        contrasts: of one axis.
+    """
+    names = [f"{contrast.first} − {contrast.second}" for contrast in contrasts]
+    told = []
+    for name, contrast in zip(names, contrasts, strict=True):
+        count = f"\nn = {contrast.n_images:,}" if names.count(name) > 1 else ""
+        told.append(name + count + ("\nprimary" if contrast.primary else ""))
+    return told
 
 
 def _draw(axes: Axes, y: int, contrast: Contrast, scale: float, named: bool) -> None:
-    """Effect, crossed interval, t interval and single seeds of one contrast.
+    """Effect, its interval, t interval and single seeds of one contrast.
 
     Args:
         axes: where.
@@ -83,7 +96,7 @@ def _draw(axes: Axes, y: int, contrast: Contrast, scale: float, named: bool) -> 
         axes.plot(ends, [y, y], color=drawing.FAINT, linewidth=6, alpha=0.55, label=label,
                   solid_capstyle="butt")  # fmt: skip
     ends = [contrast.low * scale, contrast.high * scale]
-    label = said.format("effect, crossed interval")
+    label = said.format("effect, 95 % interval")
     axes.plot(ends, [y, y], color=colour, linewidth=1.4)
     axes.plot([contrast.effect * scale], [y], "o", color=colour, markersize=5, label=label)
     seeds = [difference * scale for difference in contrast.differences]

@@ -174,21 +174,38 @@ def _wrapped(name: str, width: int = 14) -> str:
     return textwrap.fill(name, width)
 
 
+EDGE = 1.08
+"""Where the axes of ratings end."""
+
+
+def _draw_trials(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> int:
+    """One dot a trial, a triangle at the edge for one beyond it; returns how many those are."""
+    marks = {"^": y > EDGE, "v": y < -EDGE}
+    within = ~(marks["^"] | marks["v"])
+    axes.scatter(x[within], y[within], s=16, color=drawing.BLUE, alpha=0.5, linewidths=0)
+    for marker, rows in marks.items():
+        ends = np.clip(y[rows], -EDGE, EDGE)
+        axes.scatter(x[rows], ends, s=22, color=drawing.RED, marker=marker, clip_on=False)
+    return int((~within).sum())
+
+
 def va_figure(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> bytes:
     """Predicted against rated valence and arousal of trials, as PNG.
 
     Args:
         truth: rated (valence, arousal), `[N, 2]`, without NaN.
-        predicted: likewise.
+        predicted: likewise; may lie outside [-1, 1]. What lies beyond the axes is drawn at their
+            edge, and counted.
     """
     with drawing.styled(8.4, 4.2) as figure:
         panels = figure.subplots(1, 2, sharex=True, sharey=True)
         for column, (axes, name) in enumerate(zip(panels, VA_AXES, strict=True)):
             x, y = truth[:, column], predicted[:, column]
             axes.plot([-1, 1], [-1, 1], color=drawing.FAINT, linestyle="--", linewidth=1)
-            axes.scatter(x, y, s=16, color=drawing.BLUE, alpha=0.5, linewidths=0)
-            axes.set_title(f"{name}, CCC {concordance(y, x):.2f} (n = {len(x):,})")
-            axes.set(xlabel="rated", xlim=(-1.08, 1.08), ylim=(-1.08, 1.08), aspect="equal")
+            outside = _draw_trials(axes, x, y)
+            counted = f"n = {len(x):,}" + (f", {outside:,} beyond" if outside else "")
+            axes.set_title(f"{name}, CCC {concordance(y, x):.2f} ({counted})")
+            axes.set(xlabel="rated", xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE), aspect="equal")
             axes.set(xticks=np.linspace(-1, 1, 5), yticks=np.linspace(-1, 1, 5))
         panels[0].set_ylabel("predicted from EEG")
         return drawing.png(figure)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 
 import pandas as pd
 
@@ -15,6 +16,7 @@ from neurogaze.evaluation.predictions import (
     face_arrays,
     va_arrays,
 )
+from neurogaze.report.contrast_tables import drawn
 from neurogaze.report.figures_attention import attention_figure
 from neurogaze.report.figures_bench import arm_lines, conditions_figure
 from neurogaze.report.figures_contrasts import forest_figure, groups
@@ -74,7 +76,19 @@ def slug(*parts: str) -> str:
 
 
 def plans(inputs: ReportInputs) -> Iterator[Plan]:
-    """Every figure the inputs allow, in order of the page."""
+    """Every figure the inputs allow, in order of the page, each with a file of its own.
+
+    Names that differ may become one file name: the second is then numbered.
+    """
+    taken: set[str] = set()
+    for plan in _plans(inputs):
+        names = (f"{plan.name}-{i}" if i > 1 else plan.name for i in count(1))
+        name = next(name for name in names if name not in taken)
+        taken.add(name)
+        yield replace(plan, name=name)
+
+
+def _plans(inputs: ReportInputs) -> Iterator[Plan]:
     yield from _contrast_plans(inputs)
     if any(len(line) > 1 for line in arm_lines(inputs.rows, "valence").values()):
         caption = "Arms against conditions: mean over seeds, 95 % interval over people."
@@ -99,7 +113,9 @@ def plans(inputs: ReportInputs) -> Iterator[Plan]:
             partial(embedding_figure, found.points, found.label),
         )
     for student, conditions in by_student(inputs.robustness).items():
-        caption = f"{', '.join(student)}: spoiled pictures, with 95 % intervals over units."
+        caption = (
+            f"{', '.join(filter(None, student))}: spoiled pictures, with 95 % intervals over units."
+        )
         draw = partial(robustness_figure, conditions)
         yield Plan(ROBUSTNESS, slug("robustness", *student), caption, draw)
     for place, log in inputs.logs.items():
@@ -108,13 +124,13 @@ def plans(inputs: ReportInputs) -> Iterator[Plan]:
 
 
 def _contrast_plans(inputs: ReportInputs) -> Iterator[Plan]:
-    """Effects of each data set, split and score beside the margin that does not matter."""
+    """Effects of each data set, split, label rule and score beside the margin."""
     for place, file in inputs.contrasts.items():
         for names, contrasts in groups(file.contrasts).items():
             caption = (
-                f"{', '.join(names)}: arm minus arm, mean over seeds with its 95 % crossed "
-                "bootstrap interval, the t interval over seeds (broad) and single seeds below. "
-                "Grey field: differences that do not matter."
+                f"{', '.join(filter(None, names))}: arm minus arm, mean over seeds with its 95 % "
+                f"interval from {drawn(contrasts)}, the t interval over seeds (broad) and single "
+                "seeds below. Grey field: differences that do not matter."
             )
             draw = partial(forest_figure, contrasts)
             yield Plan(CONTRASTS, slug("contrasts", place, *names), caption, draw)
@@ -188,7 +204,10 @@ def _va_plans(place: str, frame: pd.DataFrame) -> Iterator[Plan]:
     columns = [*TRUTH_COLUMNS, *PREDICTED_COLUMNS]
     for corpus, part in rated.groupby("corpus", sort=True):
         means = part.groupby(["subject", "trial"])[columns].mean()
-        caption = f"{place}: {corpus}, each dot the mean of a held-out trial."
+        caption = (
+            f"{place}: {corpus}, each dot the mean of a held-out trial, a triangle at the edge one "
+            "whose prediction lies beyond it."
+        )
         yield Plan(
             EEG, slug("va", place, str(corpus)), caption, partial(va_figure, *va_arrays(means))
         )

@@ -109,11 +109,11 @@ def read_topomaps(path: Path) -> Topomaps:
     names = ("groups", "channels", "bands")
     arrays = read_arrays(path, ("values", *names), optional=("unit",))
     values, unit = arrays["values"], str(arrays.get("unit", Topomaps.unit))
-    named = [texts(arrays[name]) for name in names]
+    named = groups, channels, bands = [texts(arrays[name]) for name in names]
     if values.shape != tuple(map(len, named)) or not np.isfinite(values).all():
         wrong = f"values {values.shape} are not finite or do not fit {tuple(map(len, named))} names"
         raise InputError(path, wrong, REMEDY)
-    return Topomaps(values, *named, unit=unit)
+    return Topomaps(values, groups, channels, bands, unit)
 
 
 def read_embedding(path: Path) -> Embedding:
@@ -171,7 +171,7 @@ def discover(run: Path, skip: Path | None = None) -> ReportInputs:
         raise InputError(run, "is no folder", "give the folder of a run")
 
     about = read_record(run / "title.json") if (run / "title.json").exists() else {}
-    live = about.get("stages")
+    live = _live(about.get("stages"), run / "title.json")
 
     def each(name: str, read: Callable[[Path], T]) -> dict[str, T]:
         found = {_place(path, run): path for path in _find(run, name, skip)}
@@ -198,6 +198,15 @@ def discover(run: Path, skip: Path | None = None) -> ReportInputs:
         contrasts=each(CONTRASTS, read_contrasts),
         matches={k: m for found in each(REPORTED, read_matches).values() for k, m in found.items()},
     )
+
+
+def _live(stages: Any, path: Path) -> list[str] | None:
+    """Folders of the stages that `title.json` lists; None where it lists none."""
+    if stages is None:
+        return None
+    if not isinstance(stages, list) or not all(isinstance(name, str) for name in stages):
+        raise InputError(path, f"stages = {stages!r} is no list of folders", REMEDY)
+    return stages
 
 
 def _find(run: Path, name: str, skip: Path | None) -> list[Path]:

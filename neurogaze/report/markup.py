@@ -12,22 +12,32 @@ BELOW = re.compile(r"(?<=\d) (?=\[|\(n = )")
 """Between a value and its interval or support."""
 
 
+LINKED = re.compile(r"\[(?![-+\d., ]+\](?![\[(:]))")
+"""A bracket that may open a link or a picture; those of an interval stay as they are."""
+
+ENTITY = re.compile(r"&(?=#?\w+;)")
+
+
 def to_markdown(table: Table) -> str:
     """A pipe table under one line of caption."""
 
     def line(cells: Iterable[str]) -> str:
-        return "| " + " | ".join(_markdown_text(cell) for cell in cells) + " |"
+        return "| " + " | ".join(markdown_text(cell) for cell in cells) + " |"
 
     head = [line(table.header), "|" + " --- |" * len(table.header)]
-    caption = f"**{_markdown_text(table.title)}.** {_markdown_text(table.caption)}"
+    caption = f"**{markdown_text(table.title)}.** {markdown_text(table.caption)}"
     return "\n".join([caption, "", *head, *map(line, table.rows)]) + "\n"
 
 
-def _markdown_text(text: str) -> str:
-    """Text that cannot break a pipe table or start markup."""
+def markdown_text(text: str) -> str:
+    r"""Text on one line that cannot break a pipe table or start markup.
+
+    >>> markdown_text("a_b ![x](y) 0.3 [0.1, 0.5]")
+    'a\\_b !\\[x](y) 0.3 [0.1, 0.5]'
+    """
     for character in "\\|*_<`":
         text = text.replace(character, "\\" + character)
-    return " ".join(text.split())
+    return " ".join(ENTITY.sub(r"\\&", LINKED.sub(r"\\[", text)).split())
 
 
 PARAGRAPHS = {"notes": "26mm", "differences": "32mm", "our result": "26mm", "verdict": "20mm"}

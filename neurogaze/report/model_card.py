@@ -15,7 +15,7 @@ from neurogaze.evaluation.metrics import face_scores
 from neurogaze.evaluation.predictions import face_arrays
 from neurogaze.evaluation.results import ResultRow
 from neurogaze.report import model_card_parts as parts
-from neurogaze.report.markup import to_markdown
+from neurogaze.report.markup import markdown_text, to_markdown
 
 REQUIRED = (
     "labels",
@@ -68,7 +68,7 @@ def model_card(
     plain, spoiled = parts.split_conditions([parts.marked(contract, row) for row in rows])
     sections = [
         *_head(contract, name),
-        *([_list(remarks)] if remarks else []),
+        *([_said(remarks)] if remarks else []),
         _section("Model", _facts(contract)),
         _section("Intended use", [_list(parts.INTENDED)]),
         _section("Not for", [_list(parts.NOT_FOR)]),
@@ -101,7 +101,7 @@ def _told(row: ResultRow) -> str:
 def _head(contract: Mapping[str, Any], name: str) -> list[str]:
     """Title and stamps."""
     stamps = [f"> **{GENERATED_STAMP}**"] if contract["generated"] else []
-    return [f"# Model card: {name}", *stamps, MADE_BY]
+    return [f"# Model card: {markdown_text(name)}", *stamps, MADE_BY]
 
 
 def _section(title: str, blocks: Sequence[str]) -> str:
@@ -113,11 +113,16 @@ def _list(items: Sequence[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
 
 
+def _said(sentences: Sequence[str]) -> str:
+    """A list of sentences that quote the model file or its rows, which are no markup."""
+    return _list([markdown_text(sentence) for sentence in sentences])
+
+
 def _facts(contract: Mapping[str, Any]) -> list[str]:
     """What it is, and how many training faces each class had."""
     labels = ", ".join(contract["labels"])
-    said = [f"- {key}: {value}" for key, value in parts.facts(contract)]
-    blocks = ["\n".join([*said, f"- Classes, in order: {labels}"])]
+    said = [f"{key}: {value}" for key, value in parts.facts(contract)]
+    blocks = [_said([*said, f"Classes, in order: {labels}"])]
     counts = parts.counts_table(contract)
     return blocks if counts is None else [*blocks, to_markdown(counts)]
 
@@ -125,7 +130,7 @@ def _facts(contract: Mapping[str, Any]) -> list[str]:
 def _calibration(contract: Mapping[str, Any], rows: Sequence[ResultRow]) -> list[str]:
     """What the file carries, then what was measured."""
     measured = parts.calibration_tables(rows) or [parts.ABSENT]
-    return [_list(parts.calibration_sentences(contract)), *measured]
+    return [_said(parts.calibration_sentences(contract)), *measured]
 
 
 def _failures(rows: Sequence[ResultRow], predictions: Sequence[pd.DataFrame]) -> list[str]:
@@ -144,7 +149,7 @@ def _failures(rows: Sequence[ResultRow], predictions: Sequence[pd.DataFrame]) ->
                 called = chances.argmax(axis=1)
                 confused[f"{dataset}, {split}, {row.arm}"] = parts.confusions(truth, called)
     said = [*parts.failures(rows, confused), *foreign]
-    return [_list(said)] if said else []
+    return [_said(said)] if said else []
 
 
 def _licence(contract: Mapping[str, Any]) -> list[str]:
@@ -152,6 +157,6 @@ def _licence(contract: Mapping[str, Any]) -> list[str]:
     dataset = contract["provenance"].get("dataset", "unknown")
     said = [
         "The package is under the MIT licence. The weights carry the terms of the data they were "
-        f"trained on ({dataset})."
+        f"trained on ({markdown_text(str(dataset))})."
     ]
     return [*said, parts.GRID_OWNER] if contract["grid_sha256"] else said

@@ -344,12 +344,13 @@ def _line(row: ResultRow) -> tuple[str, ...]:
     return (row.experiment, row.arm, row.protocol, row.config_hash)
 
 
-def _recalls(rows: Sequence[ResultRow]) -> dict[tuple[str, str, str], list[ResultRow]]:
-    """Recall rows of classes that the data hold, by data set, split and arm."""
-    found: dict[tuple[str, str, str], list[ResultRow]] = {}
+def _recalls(rows: Sequence[ResultRow]) -> dict[tuple[str, ...], list[ResultRow]]:
+    """Recall rows of classes that the data hold, by data set, split, label rule and arm."""
+    found: dict[tuple[str, ...], list[ResultRow]] = {}
     for row in rows:
         if row.metric.startswith("recall_") and row.n:
-            found.setdefault((row.dataset, row.split, row.arm), []).append(row)
+            key = (row.dataset, row.split, row.label_rule, row.arm)
+            found.setdefault(key, []).append(row)
     return found
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from neurogaze.evaluation.results import ResultRow
+from neurogaze.evaluation.results import ResultRow, noted
+from neurogaze.report.runs import runs
 from neurogaze.report.tables import fixed, is_eeg
 
 
@@ -22,8 +23,9 @@ class Arm(NamedTuple):
         label_rule: how labels were made.
         protocol: how the arm was trained and looked at pictures.
         arm: what was varied.
-        repeat: 0; above where a seed of the same name was run again, as in several runs in one
-            folder.
+        run: "" for an arm over its seeds. Where a seed of it was trained more than once, as in
+            several runs in one folder, no row says which seeds belong together: every training is
+            then a line of its own, and this names it.
     """
 
     experiment: str
@@ -32,7 +34,12 @@ class Arm(NamedTuple):
     label_rule: str
     protocol: str
     arm: str
-    repeat: int = 0
+    run: str = ""
+
+    @property
+    def name(self) -> str:
+        """The arm, with its run where there are several."""
+        return f"{self.arm} ({self.run})" if self.run else self.arm
 
 
 class Mean(NamedTuple):
@@ -45,7 +52,8 @@ class Mean(NamedTuple):
             seed has none.
         high: mean of the upper ends.
         n_seeds: seeds behind it.
-        n: faces that each seed was judged by.
+        n: faces that each seed was judged by; their mean where seeds differ, as in precision.
+        note: what must be said of any of them, each once.
     """
 
     value: float
@@ -54,6 +62,7 @@ class Mean(NamedTuple):
     high: float | None
     n_seeds: int
     n: int
+    note: str = ""
 
     def written(self, digits: int = 1, interval: bool = True) -> str:
         """In per cent, as "84.1 ± 0.4 [82.9, 85.3]"; without what there is not.
@@ -80,39 +89,46 @@ def by_arm(rows: Iterable[ResultRow]) -> Found:
     Args:
         rows: results; those of recordings are passed over.
     """
+    faces = [row for row in dict.fromkeys(rows) if not is_eeg(row)]
     found: Found = {}
-    for row in dict.fromkeys(rows):
-        if is_eeg(row):
-            continue
+    for row, run in zip(faces, runs(faces), strict=True):
         shared = (row.experiment, row.dataset, row.split, row.label_rule, row.protocol, row.arm)
-        repeat = 0
-        while any(r.seed == row.seed for r in _rows(found, Arm(*shared, repeat), row.metric)):
-            repeat += 1
-        found.setdefault(Arm(*shared, repeat), {}).setdefault(row.metric, []).append(row)
+        found.setdefault(Arm(*shared, run), {}).setdefault(row.metric, []).append(row)
     return found
-
-
-def _rows(found: Found, arm: Arm, metric: str) -> list[ResultRow]:
-    return found.get(arm, {}).get(metric, [])
 
 
 def mean(rows: Sequence[ResultRow]) -> Mean:
     """The mean of one score over its seeds.
 
+    A seed without a face behind its score, such as the precision of a class that it never named,
+    has none, and the note says so.
+
     Args:
         rows: one a seed, at least one.
     """
-    values = [row.value for row in rows]
-    lows, highs = ([getattr(row, end) for row in rows] for end in ("low", "high"))
+    judged = [row for row in rows if row.n] or rows
+    values = [row.value for row in judged]
+    lows, highs = ([getattr(row, end) for row in judged] for end in ("low", "high"))
     known = all(end is not None for end in [*lows, *highs])
+    few = f"{judged[0].metric}: {len(judged)} of {len(rows)} seeds have one"
     return Mean(
         value=float(np.mean(values)),
         sd=float(np.std(values, ddof=1)) if len(values) > 1 else None,
         low=float(np.mean(lows)) if known else None,
         high=float(np.mean(highs)) if known else None,
-        n_seeds=len(rows),
-        n=rows[0].n,
+        n_seeds=len(judged),
+        n=round(np.mean([row.n for row in judged])),
+        note=joined([*(row.note for row in rows), few if len(judged) < len(rows) else ""]),
     )
+
+
+def joined(notes: Iterable[str]) -> str:
+    """Notes as one, each part of them once.
+
+    >>> joined(["a; b", "", "b; c"])
+    'a; b; c'
+    """
+    return noted(*dict.fromkeys(part for note in notes for part in note.split("; ")))
 
 
 def means(rows: Iterable[ResultRow]) -> dict[Arm, Scores]:
@@ -139,11 +155,24 @@ def averaged(rows: Sequence[ResultRow]) -> list[ResultRow]:
         rows: results; those of recordings, and arms with one seed, stay as they are.
     """
     kept = [row for row in rows if is_eeg(row)]
-    for scores in by_arm(rows).values():
+    for arm, scores in by_arm(rows).items():
         for own in scores.values():
-            over, first = mean(own), own[0]
-            named = f"{first.arm} (mean of {len(own)} seeds)" if len(own) > 1 else first.arm
-            values = {"value": over.value, "low": over.low, "high": over.high, "arm": named}
-            same = {"config_hash": "", "grid_hash": "", "seed": 0} if len(own) > 1 else {}
-            kept.append(dataclasses.replace(first, **values, **same))  # type: ignore[arg-type]
+            kept.append(_averaged(arm, own) if len(own) > 1 else replace(own[0], arm=arm.name))
     return kept
+
+
+def _averaged(arm: Arm, rows: Sequence[ResultRow]) -> ResultRow:
+    """One row in place of several seeds."""
+    over = mean(rows)
+    return replace(
+        rows[0],
+        arm=f"{arm.name} (mean of {len(rows)} seeds)",
+        value=over.value,
+        low=over.low,
+        high=over.high,
+        n=over.n,
+        note=over.note,
+        seed=0,
+        config_hash="",
+        grid_hash="",
+    )

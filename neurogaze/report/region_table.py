@@ -13,8 +13,10 @@ CAPTION = (
     "Intersection over union of the highest pixels of a map with the region of the expression's "
     "action units, as many pixels as the region has: mean over faces, of as many pixels drawn "
     "blindly (chance), of the same maps on the regions of the other expressions, and of the mean "
-    "map of the class. Regions are drawn on a frontal template; 95 % bootstrap intervals."
+    "map of the class. The mean of expressions counts each of them alike, however many of the n "
+    "faces it has. Regions are drawn on a frontal template; 95 % bootstrap intervals."
 )
+MEAN = "mean of expressions"
 KINDS = {"iou": "IoU", "chance": "chance", "others": "other regions", "mean_map": "IoU, mean map"}
 
 
@@ -44,12 +46,12 @@ def _split(metric: str) -> tuple[str, str]:
     """Kind and expression of a metric's name; empty for one that is not about regions.
 
     >>> _split("region_mean_map_fear"), _split("region_iou"), _split("accuracy")
-    (('mean_map', 'fear'), ('iou', 'mean'), ('', ''))
+    (('mean_map', 'fear'), ('iou', 'mean of expressions'), ('', ''))
     """
     for kind in KINDS:
         start = f"region_{kind}"
         if metric == start:
-            return kind, "mean"
+            return kind, MEAN
         if metric.startswith(f"{start}_") and metric.removeprefix(f"{start}_") in EMOTIONS:
             return kind, metric.removeprefix(f"{start}_")
     return "", ""

@@ -34,13 +34,18 @@ class Stressed(NamedTuple):
         arm: which student.
         dataset: name of the data.
         split: part of the data.
+        run: what tells it from others of these names, such as "seed 1"; "" where there are none.
     """
 
     experiment: str
     arm: str
     dataset: str
     split: str
+    run: str = ""
 
+
+Model = tuple[str, str, str, str, str]
+"""Label rule, protocol, seed and hashes of settings and grid."""
 
 Found = dict[tuple[str, str], ResultRow]
 """Results by condition ("clean", "noise 3", "noise", "all") and metric."""
@@ -52,12 +57,29 @@ def by_student(rows: Iterable[ResultRow]) -> dict[Stressed, Found]:
     Args:
         rows: of `robustness.jsonl` files; the condition stands behind the experiment's name.
     """
-    students: dict[Stressed, Found] = {}
+    models: dict[Stressed, dict[Model, Found]] = {}
     for row in rows:
         experiment, _, condition = row.experiment.rpartition(": ")
         key = Stressed(experiment, row.arm, row.dataset, row.split)
-        students.setdefault(key, {})[condition, row.metric] = row
-    return students
+        model = (row.label_rule, row.protocol, f"seed {row.seed}", row.config_hash, row.grid_hash)
+        models.setdefault(key, {}).setdefault(model, {})[condition, row.metric] = row
+    return {
+        key._replace(run=run): found
+        for key, own in models.items()
+        for run, found in zip(_runs(list(own)), own.values(), strict=True)
+    }
+
+
+def _runs(models: Sequence[Model]) -> list[str]:
+    """What tells models of the same names apart: rule, protocol and seed, else a number."""
+    differ = [len(set(values)) > 1 for values in list(zip(*models, strict=True))[:3]]
+    named = [
+        "; ".join(value for value, told in zip(model[:3], differ, strict=True) if told)
+        for model in models
+    ]
+    if len(set(named)) == len(models):
+        return named
+    return [f"{name}; run {i}".removeprefix("; ") for i, name in enumerate(named, start=1)]
 
 
 def corruptions(found: Found) -> list[str]:
@@ -92,15 +114,16 @@ def _table(students: dict[Stressed, Found], metric: str) -> Table:
     levels = sorted({s for found in students.values() for s in severities(found)})
     held = {name for found in students.values() for _, name in found}
     means = [name for name in MEANS if metric == "accuracy" and name in held]
+    names = Stressed._fields if any(key.run for key in students) else Stressed._fields[:-1]
     several = len(students) > 1
     header = (
-        *(Stressed._fields if several else ()),
+        *(names if several else ()),
         *("corruption", CLEAN),
         *map(str, levels),
         *(MEANS[name][0] for name in means),
     )
     body = tuple(
-        (*(key if several else ()), *line)
+        (*(key[: len(names)] if several else ()), *line)
         for key, found in students.items()
         for line in _lines(found, metric, levels, means)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,18 @@ from neurogaze.evaluation.results import ResultRow
 CHANCE = "chance"
 """An arm whose name begins so is a simulated band: only its ends are shown."""
 
+MEAN = re.compile(r"(?P<arm>.*) \(mean of \d+ seeds?\)")
+"""Arm of a result that is a mean over seeds."""
+
+OVER_SEEDS = (
+    " Of a mean over seeds, brackets hold the mean of the single seeds' intervals, and n is the "
+    "mean of theirs."
+)
+
 FINGERPRINT_SHOWN = 12
+
+PROTOCOL = "protocol"
+IF_SEVERAL = ("experiment", "label rule")
 
 Cell = Callable[[ResultRow], str]
 
@@ -178,8 +190,11 @@ def build(
     rows: Sequence[ResultRow],
     names: Mapping[str, Cell],
     metrics: Mapping[str, tuple[str, Cell]],
+    if_several: Sequence[str] = ("experiment",),
 ) -> Table | None:
     """Lay results out with one line a run, leaving out columns that would be empty.
+
+    The protocol of faces is left out too where lines can be told apart without it.
 
     Args:
         title: heading.
@@ -187,6 +202,7 @@ def build(
         rows: results; those of other metrics are passed over.
         names: columns that say what a line is of, from any of its results.
         metrics: metric name -> (column name, how a value is written).
+        if_several: columns that are left out where all lines say the same.
 
     Returns:
         The table, or None when no result has one of the metrics.
@@ -196,10 +212,22 @@ def build(
     kept = [h for h in (table[0] if table else {}) if any(cells[h] for cells in table)]
     if not kept:
         return None
-    if len({cells["experiment"] for cells in table}) == 1 and "experiment" in kept:
-        kept.remove("experiment")
+    kept = [h for h in kept if h not in if_several or len({cells[h] for cells in table}) > 1]
+    if not any(is_eeg(row) for row in known):
+        kept = _without_protocol(kept, [h for h in kept if h in names], table)
+        caption += OVER_SEEDS if any(MEAN.fullmatch(row.arm) for row in known) else ""
     body = tuple(tuple(cells[column] or "–" for column in kept) for cells in table)
     return Table(title, caption, tuple(kept), body)
+
+
+def _without_protocol(
+    kept: list[str], names: Sequence[str], table: Sequence[Mapping[str, str]]
+) -> list[str]:
+    """Columns without the protocol, unless lines would then have the same names."""
+    fewer = [name for name in names if name != PROTOCOL]
+    told = [{tuple(cells[name] for name in own) for cells in table} for own in (names, fewer)]
+    same = len(told[0]) == len(told[1])
+    return [name for name in kept if name != PROTOCOL] if same else kept
 
 
 def _line(
@@ -223,7 +251,7 @@ def faces_table(rows: Sequence[ResultRow]) -> Table | None:
         "a data set does not hold counts 0. Twin-free: without pictures that training holds too. "
         "One rater: agreement of a single person with the majority of the others."
     )
-    names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", "n")
+    names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", PROTOCOL, "n")
     return build("Faces", caption, rows, names, FACE_METRICS)
 
 
@@ -233,7 +261,7 @@ def present_table(rows: Sequence[ResultRow]) -> Table | None:
         "The same over the classes that each data set holds. Averaged: prediction is free. "
         "Restricted: prediction is among those classes only, which a deployed model does not know."
     )
-    names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", "n")
+    names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", PROTOCOL, "n")
     return build("Faces, classes present", caption, rows, names, PRESENT_METRICS)
 
 
@@ -248,7 +276,7 @@ def calibration_table(rows: Sequence[ResultRow]) -> Table | None:
         "that puts every error last."
     )
     judged = [row for row in rows if not is_eeg(row) and row.metric in CALIBRATION_METRICS]
-    names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", "n")
+    names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", PROTOCOL, "n")
     return build("Faces, calibration", caption, judged, names, CALIBRATION_METRICS)
 
 
@@ -258,8 +286,8 @@ def open_table(rows: Sequence[ResultRow]) -> Table | None:
         "Telling a class that training left out from the others by the student's own doubt. FPR: "
         "share of the pictures left out that are accepted when 95 % of the others are."
     )
-    names = _named("dataset", "split", "experiment", "arm", "seed", "n")
-    return build("Faces, open set", caption, rows, names, OPEN_METRICS)
+    names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", PROTOCOL, "n")
+    return build("Faces, open set", caption, rows, names, OPEN_METRICS, IF_SEVERAL)
 
 
 def class_table(rows: Sequence[ResultRow]) -> Table | None:
@@ -283,8 +311,8 @@ def precision_table(rows: Sequence[ResultRow]) -> Table | None:
 def _by_class(title: str, caption: str, rows: Sequence[ResultRow], score: str) -> Table | None:
     """One score of every emotion."""
     metrics = {f"{score}_{name}": (name, with_support) for name in EMOTIONS}
-    names = _named("dataset", "split", "experiment", "arm", "seed")
-    return build(title, caption, rows, names, metrics)
+    names = _named("dataset", "split", "experiment", "arm", "seed", "label_rule", PROTOCOL)
+    return build(title, caption, rows, names, metrics, IF_SEVERAL)
 
 
 def eeg_table(rows: Sequence[ResultRow]) -> Table | None:
@@ -313,9 +341,11 @@ def decisions_table(rows: Sequence[ResultRow]) -> Table | None:
 
 
 def _named(*fields: str) -> dict[str, Cell]:
-    """Columns that show a field of the result as it is."""
+    """Columns that show a field of the result as it is; a mean over seeds is of no one seed."""
 
     def cell(field: str) -> Cell:
+        if field == "seed":
+            return lambda row: "" if MEAN.fullmatch(row.arm) else str(row.seed)
         return lambda row: f"{getattr(row, field):,}" if field == "n" else str(getattr(row, field))
 
     return {field.replace("_", " "): cell(field) for field in fields}

@@ -120,3 +120,14 @@ def test_reasons_are_texts(tmp_path):
     path.write_text(json.dumps({"testable": "no", "contrasts": [dataclasses.asdict(PRIMARY)]}))
     with pytest.raises(InputError, match="no list of reasons"):
         read_contrasts(path)
+
+
+def test_a_file_without_label_rules_is_read_and_one_with_them_keeps_them(tmp_path):
+    path = tmp_path / "contrasts.json"
+    write_contrasts(path, None, [dataclasses.replace(PRIMARY, label_rule="majority")])
+    assert read_contrasts(path).primary.label_rule == "majority"
+    fields = dataclasses.asdict(PRIMARY)
+    del fields["label_rule"]
+    path.write_text(json.dumps({"testable": None, "contrasts": [fields]}))
+    assert read_contrasts(path).primary == PRIMARY
+    assert read_contrasts(path).primary.label_rule == ""

@@ -44,11 +44,11 @@ def test_single_runs_make_no_table_of_arms():
 
 
 def test_ablation_puts_the_part_without_twins_beside_the_whole():
-    rows = [*judged(), *judged(0.01, arm="full"), *judged(-0.05, split="valid, twin-free")]
+    rows = [*judged(), *judged(0.01, arm="full"), *judged(-0.05, split="valid, twin-free", n=2948)]
     table = ablation_table(rows)
     assert table.header == ("arm", "seeds", "n", "Acc", "F1", "bACC", "F1 twin-free")
     assert table.rows == (
-        ("ce", "1", "3,199", "80.00", "60.00", "50.00", "55.00"),
+        ("ce", "1", "3,199", "80.00", "60.00", "50.00", "55.00 (n = 2,948)"),
         ("full", "1", "3,199", "81.00", "61.00", "51.00", "–"),
     )
     assert ablation_table([*judged(), *judged(arm="one rater")]) is None  # nobody trained that arm
@@ -68,3 +68,32 @@ def test_cross_dataset_has_both_ways_of_counting():
     )  # fmt: skip
     assert len(table.rows) == 2
     assert cross_table(judged(scores=both)) is None
+
+
+def test_two_splits_of_one_data_set_are_not_from_data_set_to_data_set():
+    both = SCORES | PRESENT
+    assert cross_table([*judged(scores=both), *judged(scores=both, split="test")]) is None
+
+
+def test_notes_that_all_lines_share_go_to_the_caption():
+    rows = [*judged(arm="ce", note="LEAKY; drawn"), *judged(arm="kd", note="LEAKY; drawn")]
+    table = ablation_table(rows)
+    assert table.caption.endswith("notes: LEAKY; drawn.")
+    assert "notes" not in table.header
+
+
+def test_notes_of_some_lines_are_a_column():
+    both = SCORES | PRESENT
+    rows = [row for s in (0, 1) for row in judged(scores=both, seed=s, note="drawn")]
+    rows += judged(scores=both, dataset="ckplus")
+    for make in (arms_table, cross_table):
+        table = make(rows)
+        lines = [cells(table, i) for i in range(2)]
+        assert [(x["dataset"], x["notes"]) for x in lines] == [("ckplus", "–"), ("toy", "drawn")]
+        assert "drawn" not in table.caption
+
+
+def test_two_trainings_of_a_seed_are_told_apart():
+    rows = [row for name in ("a", "b") for row in judged(config_hash=name)]
+    table = ablation_table([*rows, *judged(arm="kd")])
+    assert [line[0] for line in table.rows] == ["ce (seed 0, run 1)", "ce (seed 0, run 2)", "kd"]

@@ -82,7 +82,7 @@ def test_numbers_in_the_tables_are_those_of_the_results(report, run_folder):
 def test_markdown_holds_tables_with_one_caption_each_and_nothing_else(report):
     text = (report / "results.md").read_text(encoding="utf-8")
     blocks = [block.split("\n") for block in text.strip().split("\n\n")]
-    assert len(blocks) == 2 * 9
+    assert len(blocks) == 2 * 8
     for caption, table in zip(blocks[::2], blocks[1::2], strict=True):
         assert len(caption) == 1
         assert caption[0].startswith("**")

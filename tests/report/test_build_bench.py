@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -96,3 +97,10 @@ def test_tables_that_a_run_has_no_results_for_go(run, out, tmp_path):
     build_report(tmp_path, tmp_path)
     assert not (tmp_path / "contrasts.tex").exists()
     assert (tmp_path / "fingerprint.json").exists()
+
+
+def test_names_in_the_first_sentences_are_no_markup(tmp_path):
+    forged = replace(PRIMARY, first="[eeg](http://a.example)", second="<b>x</b>")
+    write_contrasts(tmp_path / "contrasts.json", [], [forged])
+    text = (build_report(tmp_path, tmp_path / "report").parent / "results.md").read_text("utf-8")
+    assert r"\[eeg](http://a.example) minus \<b>x\</b>" in text.partition("\n")[0]

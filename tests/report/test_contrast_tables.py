@@ -104,3 +104,17 @@ def test_each_file_has_a_table_of_its_own():
 
 def test_zero_has_no_sign():
     assert [signed(x, 2) for x in (0.004, -0.004, 0.005001)] == ["0.00", "0.00", "+0.01"]
+
+
+def test_the_label_rule_is_named_where_the_file_says_it():
+    ruled = dataclasses.replace(PRIMARY, label_rule="majority")
+    other = dataclasses.replace(NLL, label_rule="plurality8")
+    assert "valid, twin-free (label rule majority): +0.12" in summary(ContrastFile((), (ruled,)))[1]
+    (same,) = contrast_tables({"": ContrastFile((), (ruled,))})
+    assert "label rule majority" in same.caption
+    (both,) = contrast_tables({"": ContrastFile((), (ruled, other))})
+    column = both.header.index("label rule")
+    assert [line[column] for line in both.rows] == ["majority", "plurality8"]
+    (unnamed,) = contrast_tables({"": ContrastFile((), (PRIMARY, NLL))})
+    assert "label rule" not in (*unnamed.header, unnamed.caption)
+    assert "rule" not in unnamed.caption

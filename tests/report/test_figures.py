@@ -94,6 +94,21 @@ def test_trial_means_are_drawn_against_ratings_with_their_ccc(monkeypatch):
     assert (left.get_xlabel(), left.get_ylabel()) == ("rated", "predicted from EEG")
 
 
+def test_predictions_beyond_the_axes_are_drawn_at_the_edge_and_counted(monkeypatch):
+    seen, real = [], drawing.png
+    monkeypatch.setattr(drawing, "png", lambda figure: seen.append(figure) or real(figure))
+    truth = np.array([[-1.0, 0.0], [0.0, 0.5], [1.0, 1.0], [0.5, 0.5]])
+    figures_eeg.va_figure(truth, np.array([[3.0, 0.0], [-1.5, 0.0], [1.05, 0.0], [2.0, 0.0]]))
+    left, right = seen[0].axes
+    assert left.get_title(loc="left").endswith("(n = 4, 3 beyond)")
+    assert right.get_title(loc="left").endswith("(n = 4)")
+    drawn = [dots.get_offsets().tolist() for dots in left.collections]
+    top = left.get_ylim()[1]
+    assert drawn == [[[1.0, 1.05]], [[-1.0, top], [0.5, top]], [[0.0, -top]]]
+    shapes = [dots.get_paths()[0].vertices.tolist() for dots in left.collections]
+    assert shapes[0] != shapes[1] != shapes[2]
+
+
 def test_an_unknown_electrode_is_named():
     lost = Topomaps(np.ones((1, 2, 1), np.float32), ("g",), ("O1", "Q9"), ("theta",))
     with pytest.raises(InputError, match="Q9"):

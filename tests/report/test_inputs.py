@@ -1,5 +1,7 @@
 """Discovery of the parts of a run: what is found, what is passed over, what is refused."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,11 @@ def test_pickled_objects_are_refused(tmp_path):
 def test_an_empty_log_is_an_empty_table(tmp_path):
     (tmp_path / "metrics.csv").write_text("")
     assert discover(tmp_path).logs["run"].empty
+
+
+@pytest.mark.parametrize("stages", [3, "grid", [["a"]], {"a": 1}])
+def test_stages_that_are_no_list_of_folders_are_refused(tmp_path, stages):
+    (tmp_path / "title.json").write_text(json.dumps({"stages": stages}))
+    with pytest.raises(InputError, match="is no list of folders") as caught:
+        discover(tmp_path)
+    assert "title.json" in caught.value.where

@@ -2,7 +2,7 @@
 
 import re
 
-from neurogaze.report.markup import latex_text, to_latex, to_markdown
+from neurogaze.report.markup import latex_text, markdown_text, to_latex, to_markdown
 from neurogaze.report.tables import Table
 
 TABLE = Table(
@@ -59,3 +59,15 @@ def test_latex_puts_the_interval_under_the_value():
     assert r"{[}-0.1, 0.1{]} \\" in to_latex(band)
     support = Table("T", "c", ("x", "arm"), (("50.0 (n = 12)", "chance (99 % band)"),))
     assert r"50.0 \\ (n = 12)\end{tabular} & chance (99 \% band) \\" in to_latex(support)
+
+
+def test_markdown_brackets_that_could_link_are_text():
+    assert markdown_text("[a](b) ![c][d] [1](e) [2][3]") == r"\[a](b) !\[c]\[d] \[1](e) \[2][3]"
+    assert markdown_text("[1]: http://a.example") == r"\[1]: http://a.example"
+    assert markdown_text("0.3 [-0.1, 0.5], ratings to [-1, 1]") == (
+        "0.3 [-0.1, 0.5], ratings to [-1, 1]"
+    )
+
+
+def test_markdown_entities_are_text_and_a_bare_ampersand_stays():
+    assert markdown_text("&amp; &#60; a & b") == r"\&amp; \&#60; a & b"

@@ -40,7 +40,7 @@ def test_every_part_of_the_card_is_there():
     assert found[""].startswith("# Model card: student.onnx")
     assert MADE_BY in card
     model = found["Model"]
-    for words in ("toy_faces, split train", "majority", "1,058", "scratch", "votes", "c" * 64):
+    for words in (r"toy\_faces, split train", "majority", "1,058", "scratch", "votes", "c" * 64):
         assert words in model
     assert "| neutral | 400 | 37.8 |" in model
     assert "84.2 [82.2, 86.2]" in found["Scores"]
@@ -79,7 +79,9 @@ def test_failures_are_read_from_rows_and_predictions():
     assert "disgust 20.0 % of 25; fear 35.0 % of 25; sadness 60.0 % of 25" in found
     assert "contempt" not in found  # no such face: nothing is known of it
     found = sections(model_card(contract(), score_faces(said, SAID), "m", [said]))["Known failures"]
-    assert "toy_faces, valid, student: most confused fear called surprise in 3 of 4 (75 %)" in found
+    assert (
+        r"toy\_faces, valid, student: most confused fear called surprise in 3 of 4 (75 %)" in found
+    )
     assert "do not give the scores" not in found
     other = [row("recall_anger", 0.1, low=None, high=None)]
     again = sections(model_card(contract(), other, "m"))["Known failures"]
@@ -219,3 +221,41 @@ def test_a_contract_that_lacks_a_key_is_refused():
     del lacking["version"]
     with pytest.raises(InputError, match="lacks version"):
         model_card(lacking, [], "m")
+
+
+def test_what_a_model_file_says_of_itself_is_no_markup():
+    """A file from elsewhere may say anything; the card shows it as text."""
+    render = pytest.importorskip("markdown_it").MarkdownIt("commonmark").enable("table").render
+    forged = (
+        "toy).\n\n## Fairness\n\nAudited: no differences. <img src=http://a.example/p.png> "
+        "![p](http://a.example/p.png) [more](http://a.example) [1](http://a.example) &lt;b&gt; ("
+    )
+    own = contract()
+    own["provenance"] |= {"dataset": forged, "rule": forged}
+    own["calibration"] |= {"objective": forged, "dataset": forged}
+    own["va"]["reason"] = own["version"] = forged
+    said = [row("recall_fear", 0.2, arm=forged), row("accuracy", 0.5, arm=forged)]
+    said.append(row("accuracy", 0.5, arm=forged, config_hash="e" * 64))  # a remark names the arm
+    card = model_card(own, said, forged)
+    shown = render(card)
+    assert shown.count("<h2>Fairness</h2>") == 1
+    assert "<img" not in shown
+    assert "<a " not in shown
+    assert "&lt;b&gt;" not in shown  # the entity is shown as it was written
+    assert "Audited: no differences" in shown
+    assert "<code>neurogaze card</code>" in shown
+
+
+def test_the_weakest_classes_are_told_by_label_rule():
+    said = [
+        row(f"recall_{name}", value, 20 + i, label_rule=rule)
+        for i, rule in enumerate(("majority", "plurality8"))
+        for name, value in (("fear", 0.2), ("anger", 0.4))
+    ]
+    found = sections(model_card(contract(), said, "m"))["Known failures"]
+    lines = [line for line in found.splitlines() if "least often recognised" in line]
+    assert [line.partition(":")[0] for line in lines] == [
+        r"- toy\_faces, valid, majority, student",
+        r"- toy\_faces, valid, plurality8, student",
+    ]
+    assert all(line.count("fear") == 1 for line in lines)

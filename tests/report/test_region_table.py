@@ -14,10 +14,11 @@ def test_one_line_an_expression():
     ]
     table = region_table(rows)
     assert [line[3:6] for line in table.rows] == [
-        ("grad-cam", "mean", "40"),
+        ("grad-cam", "mean of expressions", "40"),
         ("grad-cam", "fear", "7"),
-        ("occlusion", "mean", "9"),
+        ("occlusion", "mean of expressions", "9"),
     ]
+    assert "counts each of them alike" in table.caption
     cells = dict(zip(table.header, table.rows[0], strict=True))
     assert cells[KINDS["iou"]] == "0.30 [0.28, 0.32]"
     assert cells["chance"] == "0.10"

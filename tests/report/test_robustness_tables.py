@@ -68,3 +68,18 @@ def test_names_of_corruptions_come_from_the_conditions():
 
 def test_no_rows_no_tables():
     assert robustness_tables([]) == []
+
+
+def test_two_students_of_one_name_are_two_students():
+    rows = student_rows(config_hash="a") + student_rows(config_hash="b", seed=1)
+    table = robustness_tables(rows)[0]
+    assert table.header[:5] == ("experiment", "arm", "dataset", "split", "run")
+    assert [line[4] for line in table.rows] == ["seed 0"] * 3 + ["seed 1"] * 3
+    assert [key.run for key in by_student(student_rows())] == [""]
+
+
+def test_what_no_name_tells_apart_is_numbered():
+    rows = student_rows(config_hash="a") + student_rows(config_hash="b")
+    assert [key.run for key in by_student(rows)] == ["run 1", "run 2"]
+    rows += student_rows(config_hash="c", protocol="two views")
+    assert [key.run for key in by_student(rows)] == ["x; run 1", "x; run 2", "two views; run 3"]

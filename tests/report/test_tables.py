@@ -164,3 +164,39 @@ def test_open_set_scores_have_a_table():
     found = cells(tables.open_table(rows))
     assert (found["AUROC, energy"], found["n"]) == ("0.71 [0.60, 0.80]", "13")
     assert tables.open_table([ROW]) is None
+
+
+def test_scores_by_class_name_the_rule_of_their_labels_where_there_are_several():
+    rows = [changed(metric="f1_fear", label_rule=rule) for rule in ("majority", "plurality8")]
+    table = tables.class_table(rows)
+    assert [cells(table, i)["label rule"] for i in range(2)] == ["majority", "plurality8"]
+    assert "label rule" not in tables.class_table(rows[:1]).header
+    opened = [dataclasses.replace(row, metric="open_auroc_energy") for row in rows]
+    assert "label rule" in tables.open_table(opened).header
+
+
+def test_the_protocol_is_shown_where_nothing_else_tells_lines_apart():
+    makers = {
+        "accuracy": tables.faces_table,
+        "nll": tables.calibration_table,
+        "present_restricted_accuracy": tables.present_table,
+        "recall_fear": tables.recall_table,
+        "open_auroc_energy": tables.open_table,
+    }
+    for metric, make in makers.items():
+        rows = [changed(metric=metric, protocol=name) for name in ("best epoch", "last epoch")]
+        table = make(rows)
+        assert [cells(table, i)["protocol"] for i in range(2)] == ["best epoch", "last epoch"]
+        rows[1] = dataclasses.replace(rows[1], arm="kd")
+        assert "protocol" not in make(rows).header
+
+
+def test_a_mean_over_seeds_is_of_no_seed_and_its_brackets_are_told():
+    metric = "present_restricted_accuracy"
+    means = changed(metric=metric, arm="ce (mean of 10 seeds)")
+    one = changed(metric=metric, arm="kd", seed=3)
+    table = tables.present_table([means, one])
+    assert [cells(table, i)["seed"] for i in range(2)] == ["–", "3"]
+    assert "brackets hold the mean of the single seeds' intervals" in table.caption
+    assert "seed" not in tables.present_table([means]).header
+    assert "brackets" not in tables.present_table([one]).caption
