@@ -14,8 +14,8 @@ import numpy as np
 from neurogaze.artefacts import write_json
 from neurogaze.errors import InputError
 from neurogaze.evaluation.contrasts import Contrast
-from neurogaze.evaluation.equivalence import EQUIVALENT, LEAST_SEEDS, inside, no_claim
-from neurogaze.prototypes.testable import verdict
+from neurogaze.evaluation.equivalence import DESCRIPTIVE, LEAST_SEEDS, no_claim, verdict
+from neurogaze.prototypes import testable
 from neurogaze.strict_json import parse
 
 FILE = "contrasts.json"
@@ -25,6 +25,7 @@ UNCHECKED = "No EEG grid was checked: nothing here tells whether EEG helps."
 """Stands in place of the verdict where no grid was looked at."""
 REMEDY = "write it with neurogaze.evaluation.contrast_file.write_contrasts"
 INTERVALS = (("low", "high"), ("t_low", "t_high"))
+PROBABILITIES = ("p", "p_equivalent", "p_holm", "p_equivalent_holm", "mcnemar_median")
 OPTIONAL = {"label_rule"}
 """Fields that files of earlier versions lack."""
 
@@ -44,7 +45,7 @@ class ContrastFile:
     @property
     def verdict(self) -> str:
         """The sentence that a summary begins with."""
-        return UNCHECKED if self.reasons is None else verdict(list(self.reasons))
+        return UNCHECKED if self.reasons is None else testable.verdict(list(self.reasons))
 
     @property
     def primary(self) -> Contrast:
@@ -145,6 +146,11 @@ def _refuse_wrong(contrast: Contrast, where: str) -> None:
         if values[low] is not None and values[high] is not None and values[low] > values[high]:
             found = f"interval [{values[low]}, {values[high]}] is reversed"
             raise InputError(where, found, REMEDY)
+    for name in PROBABILITIES:
+        if values[name] is not None and not 0 <= values[name] <= 1:
+            raise InputError(where, f"{name} = {values[name]} is no probability", REMEDY)
+    if contrast.margin <= 0:
+        raise InputError(where, f"margin {contrast.margin} is not above 0", REMEDY)
     if len(contrast.differences) != contrast.n_seeds:
         found = f"has {len(contrast.differences)} differences of {contrast.n_seeds} seeds"
         raise InputError(where, found, REMEDY)
@@ -159,9 +165,18 @@ def _refuse_wrong_claim(contrast: Contrast, where: str) -> None:
     if contrast.n_seeds < LEAST_SEEDS and contrast.verdict != no_claim(contrast.n_seeds):
         found = f"{claim} {contrast.n_seeds} seeds"
         raise InputError(where, found, f"a claim needs {LEAST_SEEDS} seeds")
+    if contrast.n_seeds < LEAST_SEEDS or contrast.verdict == DESCRIPTIVE:
+        return
     interval = contrast.low, contrast.high
-    if contrast.verdict == EQUIVALENT and not inside(interval, contrast.margin):
-        found = f"{claim} the interval {list(interval)} and the margin {contrast.margin}"
+    p, p_equivalent = contrast.p_holm, contrast.p_equivalent_holm
+    if contrast.primary:  # tested alone, so nothing is corrected
+        p, p_equivalent = contrast.p, contrast.p_equivalent
+    tested = (1.0 if p is None else p, 1.0 if p_equivalent is None else p_equivalent)
+    if contrast.verdict != verdict(contrast.n_seeds, *tested, interval, contrast.margin):
+        found = (
+            f"{claim} the interval {list(interval)}, the margin {contrast.margin}, p = {p} and "
+            f"p of equivalence = {p_equivalent}"
+        )
         raise InputError(where, found, REMEDY)
 
 

@@ -23,6 +23,9 @@ LEAST_SEEDS = 10
 
 EQUIVALENT, DIFFERENT, UNDECIDED = "equivalent", "different", "undecided"
 
+DESCRIPTIVE = "descriptive"
+"""Stands in place of a verdict where a contrast is told once more, of other faces."""
+
 
 class Equivalence(NamedTuple):
     """Two one-sided t tests against a margin.

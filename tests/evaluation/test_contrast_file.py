@@ -17,6 +17,7 @@ PRIMARY = Contrast(
     p_equivalent=0.3, p_holm=None, p_equivalent_holm=None, margin=0.005,
     verdict="no claim: 3 seeds, 10 are needed", mcnemar_median=0.6,
 )  # fmt: skip
+TEN = {"n_seeds": 10, "differences": (0.001,) * 10, "effect": 0.001}
 SECOND = dataclasses.replace(PRIMARY, second="ce", primary=False, p_holm=0.85)
 
 
@@ -61,10 +62,14 @@ def test_a_contrast_over_one_seed_has_no_tests(tmp_path):
         ({"mcnemar_median": float("nan")}, "not finite"),
         ({"verdict": "different"}, "claims 'different' with 3 seeds"),
         ({"primary": False}, "0 contrasts are primary"),
-        (
-            {"n_seeds": 10, "differences": (0.0,) * 10, "effect": 0.0, "verdict": "equivalent"},
-            r"'equivalent' with the interval \[-0.004, 0.006\] and the margin 0.005",
-        ),
+        (TEN | {"verdict": "equivalent"}, r"'equivalent' with the interval \[-0.004, 0.006\]"),
+        (TEN | {"verdict": "different"}, "claims 'different' with .* p = 0.85"),
+        (TEN | {"verdict": "different", "p": 0.001}, r"interval \[-0.004, 0.006\]"),
+        (TEN | {"verdict": "proven"}, "claims 'proven'"),
+        (TEN | {"verdict": "undecided", "low": 0.0005, "p": 0.001}, "claims 'undecided'"),
+        ({"p": 7.0}, "p = 7.0 is no probability"),
+        ({"p_holm": -1.0}, "p_holm = -1.0 is no probability"),
+        ({"margin": -0.005}, "margin -0.005 is not above 0"),
     ],
 )
 def test_wrong_numbers_are_refused_before_they_are_written(tmp_path, change, words):
