@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -107,10 +108,11 @@ def alone(lock: Path, what: Path) -> Iterator[None]:
         yield
 
 
-def _aside(path: Path) -> Path:
+def _aside(path: Path, swept: bool = False) -> Path:
     """A fresh hidden name beside `path`; what killed writers left of it is swept away."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    sweep(path.parent, path.name)
+    if not swept:
+        sweep(path.parent, glob.escape(path.name))
     token = secrets.token_hex(4)
     return path.with_name(f".aside-{_machine()}-{os.getpid()}-{token}-{path.name}")
 
@@ -126,7 +128,7 @@ def sweep(folder: Path, name: str = "*") -> None:
 
     Args:
         folder: where to look, not below it; it need not exist.
-        name: of the artefact, or a pattern.
+        name: pattern of the artefact's name.
     """
     for stale in folder.glob(f".aside-{_machine()}-*-{name}"):
         if not _alive(int(stale.name.split("-")[2])):
@@ -184,12 +186,17 @@ def _flush(path: Path) -> None:
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def written_aside(path: Path, swept: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it into place when the block ends without error.
 
     The name keeps the suffix, so writers that look at it behave the same.
+
+    Args:
+        path: of the artefact.
+        swept: the caller has called `sweep` on its folder. Each call looks through the whole folder
+            otherwise, which for many files in one takes a time that grows with their square.
     """
-    aside = _aside(path)
+    aside = _aside(path, swept)
     try:
         yield aside
         _flush(aside)

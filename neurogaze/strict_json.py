@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,8 +21,9 @@ def parse(text: str, pairs: Callable[[Pairs], Any] | None = None) -> Any:
         pairs: makes a value of the keys and values of an object, in place of a `dict`.
 
     Raises:
-        ValueError: for text that is no JSON or nests without end, NaN and infinity, whole numbers
-            of more than `DIGITS` digits, and half characters, which no file can hold.
+        ValueError: for text that is no JSON or nests without end, NaN and infinity, numbers too
+            large for a float, whole numbers of more than `DIGITS` digits, and half characters,
+            which no file can hold.
 
     >>> parse('{"a": [1, 2.5]}')
     {'a': [1, 2.5]}
@@ -35,7 +37,13 @@ def parse(text: str, pairs: Callable[[Pairs], Any] | None = None) -> Any:
     ValueError: half of a character
     """
     try:
-        found = json.loads(text, parse_int=_whole, parse_constant=_refused, object_pairs_hook=pairs)
+        found = json.loads(
+            text,
+            parse_int=_whole,
+            parse_float=_finite,
+            parse_constant=_refused,
+            object_pairs_hook=pairs,
+        )
         if "\\u" in text:
             json.dumps(found, ensure_ascii=False).encode()
     except RecursionError as error:
@@ -49,6 +57,13 @@ def _whole(digits: str) -> int:
     if len(digits.lstrip("-")) > DIGITS:
         raise ValueError(f"a whole number of {len(digits.lstrip('-'))} digits")
     return int(digits)
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("a number too large for a float")
+    return value
 
 
 def _refused(name: str) -> float:

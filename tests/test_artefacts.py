@@ -103,6 +103,16 @@ def test_leftovers_of_killed_writers_are_swept_away(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
 
 
+@pytest.mark.parametrize("name", ["a**b.json", "a[b.json", "**", "a?.json"])
+def test_a_name_is_no_pattern(tmp_path, name):
+    """And what is unfinished of another name that it would match stays."""
+    with written_aside(tmp_path / "axxb.json") as other:
+        other.write_text("1")
+        write_json(tmp_path / name, 1)
+        assert other.exists()
+    assert (tmp_path / name).read_text() == "1\n"
+
+
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     path = tmp_path / "store"
 

@@ -15,6 +15,8 @@ HOSTILE = {
     "beyond the limit of Python": "1" * 5000,
     "half": r'["\ud800"]',
     "nan": "[NaN]",
+    "too large": '{"a": [1e999]}',
+    "too small": '{"a": -1e999}',
     "endless": '{"a": -Infinity}',
     "cut": '{"a": ',
 }

@@ -2,92 +2,29 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 from neurogaze.artefacts import alone, settings_hash
-from neurogaze.deploy.annotating import Annotator, annotator, drawn_rows
 from neurogaze.deploy.batching import Shot, asked, in_groups
 from neurogaze.deploy.contract import to_json
 from neurogaze.deploy.detection import Detector
-from neurogaze.deploy.folders import Found, find_pictures
+from neurogaze.deploy.drawings import Annotator, annotator, drawing_of, drawn_rows
 from neurogaze.deploy.infer_settings import InferSettings
-from neurogaze.deploy.journal import Entry, Journal, check_own, is_begun, journal_of, key_of
+from neurogaze.deploy.journal import Entry, Journal, check_own, is_begun, journal_of
+from neurogaze.deploy.listing import SAVED_AS, Listed, listed, printable
 from neurogaze.deploy.looking import look, rows_of
-from neurogaze.deploy.pictures import SUFFIXES, read_rgb
+from neurogaze.deploy.pictures import read_rgb
 from neurogaze.deploy.recogniser import Recogniser
-from neurogaze.deploy.rows import Place
+from neurogaze.deploy.rows import FaceRow, Place
 from neurogaze.deploy.strokes import cells_of
 from neurogaze.deploy.summary import Summary, Tally
 from neurogaze.deploy.targets import check_fresh, place_of
 from neurogaze.deploy.writing import table
-from neurogaze.errors import InputError
 from neurogaze.progress import tracked
-
-SAVED_AS = "PNG or JPEG"
-"""What a picture of a type that is not read should become."""
-
-ESCAPED = re.compile(r"\\ud[89a-f][0-9a-f]{2}")
-"""How a byte of a name that is no UTF-8 is written."""
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A picture that was found.
-
-    Args:
-        path: of the file.
-        name: relative to the folder that is read, as rows give it.
-        key: under which the journal keeps it; of the name as the disk has it.
-        refused: why it cannot be followed; "" where it can.
-    """
-
-    path: Path
-    name: str
-    key: str
-    refused: str = ""
-
-
-def listed(source: Path) -> tuple[list[Listed], Found]:
-    """Everything that gets a row, by name, and what was found, with all that is passed over.
-
-    Raises:
-        InputError: for a source that is not there or holds no picture.
-    """
-    found = find_pictures(source)
-    named = [(path, "") for path in found.paths] + found.refused
-    if not named and found.videos:
-        held = f"holds no picture, but {found.videos:,} videos"
-        raise InputError(source, held, "give each video by itself")
-    if not named and found.others:
-        held = f"holds no picture that is read, but {found.others:,} of other types"
-        raise InputError(source, held, f"save them as {SAVED_AS}")
-    if not named:
-        raise InputError(source, "holds no picture", f"give files that end in {SUFFIXES}")
-    folder = source if source.is_dir() else source.parent
-    pictures = []
-    for path, refused in sorted(named):
-        name = path.relative_to(folder).as_posix()
-        pictures.append(Listed(path, printable(name), key_of(name, path), refused))
-    return pictures, found
-
-
-def printable(name: str) -> str:
-    r"""A name as text that every format can hold, though a disk may hold any bytes.
-
-    No two names become one: a name that looks as if it were escaped has its backslashes doubled.
-
-    >>> printable("caf\udce9.png")
-    'caf\\udce9.png'
-    """
-    escaped = name.encode("utf-8", "backslashreplace").decode()
-    if not ESCAPED.search(escaped):
-        return name
-    return name.replace("\\", "\\\\").encode("utf-8", "backslashreplace").decode()
 
 
 def infer_pictures(
@@ -116,14 +53,15 @@ def infer_pictures(
     path, lock = journal_of(out), out.with_name(f".{out.name}.lock")
     identity = _identity(source, recogniser, detector, settings)
     with alone(lock, out), _journal(path, identity, settings.annotated) as journal:
-        reused = _taken_over(journal, pictures)
+        done = _done(journal, pictures, settings.annotated)
+        _tell(journal, len(done), len(pictures))
         try:
             with annotator(settings.annotated, cells=cells_of(recogniser.contract)) as pen:
-                for todo in _left(journal, pictures):
+                for todo in _left(journal, pictures, done):
                     _judge(todo, journal, recogniser, detector, settings, pen, progress)
         except KeyboardInterrupt:
-            done = sum(picture.key in journal for picture in pictures)
-            _say(f"{done:,} of {len(pictures):,} pictures are kept in {path}")
+            kept = sum(picture.key in journal for picture in pictures)
+            _say(f"{kept:,} of {len(pictures):,} pictures are kept in {path}")
             raise
         with table(out) as written:
             for picture in pictures:
@@ -132,7 +70,7 @@ def infer_pictures(
                 for row in entry.rows:
                     written.write(row)
         path.unlink()
-    return tally.summary(time.monotonic() - begun, reused)
+    return tally.summary(time.monotonic() - begun, len(done))
 
 
 def _journal(path: Path, identity: dict[str, str], annotated: Path | None) -> Journal:
@@ -147,13 +85,25 @@ def _journal(path: Path, identity: dict[str, str], annotated: Path | None) -> Jo
     return Journal(path, identity)
 
 
-def _left(journal: Journal, pictures: Sequence[Listed]) -> tuple[list[Listed], list[Listed]]:
-    """Pictures to judge: first those that failed before, then those that were never judged.
+def _done(journal: Journal, pictures: Sequence[Listed], annotated: Path | None) -> set[str]:
+    """Keys of the pictures that were judged, and whose drawings are there still."""
+    return {
+        picture.key
+        for picture in pictures
+        if journal.settled(picture.key)
+        and (annotated is None or drawing_of(annotated, FaceRow(picture.name)).is_file())
+    }
+
+
+def _left(
+    journal: Journal, pictures: Sequence[Listed], done: Set[str]
+) -> tuple[list[Listed], list[Listed]]:
+    """Pictures to judge: first those to be judged again, then those that were never judged.
 
     They are kept apart, so that the others come in the groups of a run that nobody disturbed.
     """
-    failed = [p for p in pictures if p.key in journal and not journal.settled(p.key)]
-    return failed, [p for p in pictures if p.key not in journal]
+    again = [p for p in pictures if p.key in journal and p.key not in done]
+    return again, [p for p in pictures if p.key not in journal]
 
 
 def _judge(
@@ -211,14 +161,12 @@ def _identity(
     }
 
 
-def _taken_over(journal: Journal, pictures: Sequence[Listed]) -> int:
-    """How many pictures are done already; says so, or that a journal was of no use."""
-    reused = sum(journal.settled(picture.key) for picture in pictures)
+def _tell(journal: Journal, done: int, pictures: int) -> None:
+    """Say how many pictures are done already, or that a journal was of no use."""
     if journal.other:
         _say(f"{journal.path} was of another model, folder or settings: all is judged anew")
-    elif reused:
-        _say(f"going on from {journal.path}: {reused:,} of {len(pictures):,} pictures are done")
-    return reused
+    elif done:
+        _say(f"going on from {journal.path}: {done:,} of {pictures:,} pictures are done")
 
 
 def _say(line: str) -> None:

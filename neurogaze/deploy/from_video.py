@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from neurogaze.deploy.annotating import annotator, drawn_rows
 from neurogaze.deploy.batching import NO_FACES, Shot, asked, in_groups
 from neurogaze.deploy.detection import Detector
+from neurogaze.deploy.drawings import annotator, drawn_rows
 from neurogaze.deploy.infer_settings import InferSettings
 from neurogaze.deploy.looking import look, rows_of
 from neurogaze.deploy.recogniser import Recogniser
@@ -26,6 +26,7 @@ from neurogaze.deploy.targets import check_fresh
 from neurogaze.deploy.tracking import Tracker, TrackSettings
 from neurogaze.deploy.video import Frame, Recording
 from neurogaze.deploy.writing import table
+from neurogaze.errors import InputError
 from neurogaze.progress import tracked
 
 
@@ -58,11 +59,20 @@ def infer_recording(
         _judge(recording, recogniser, detector, out, settings, progress, tally)
     except KeyboardInterrupt as error:
         told = f"interrupted: no table of {recording.name} is kept; a new run begins at its start"
-        raise NothingKept(told) from error
+        raise NothingKept(told + _drawings_told(settings.annotated)) from error
     if recording.trouble:
         _say(f"{recording.name}: {recording.trouble}")
         tally.broke_off(recording.missing)
     return tally.summary(time.monotonic() - begun)
+
+
+def _drawings_told(annotated: Path | None) -> str:
+    """What an interrupted run says of drawings that the next one would refuse to go among."""
+    try:
+        check_fresh(annotated)
+    except InputError:
+        return f", and needs a new folder for --annotated: drawings stay in {annotated}"
+    return ""
 
 
 def _judge(

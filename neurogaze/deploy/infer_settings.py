@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neurogaze.deploy.recogniser import BATCH
+from neurogaze.deploy.targets import VIDEO
 from neurogaze.errors import InputError
 
 
@@ -46,7 +47,7 @@ class InferSettings:
             raise InputError("--seconds", f"is {self.seconds}", "give 0 (to the end) or more")
 
     def check_for_pictures(self) -> None:
-        """Refuse what means nothing without time.
+        """Refuse what means nothing without time, before anything is written.
 
         Raises:
             InputError: naming the first such setting.
@@ -54,6 +55,9 @@ class InferSettings:
         for name in ("every", "smoothing", "seconds"):
             if getattr(self, name) != getattr(PLAIN, name):
                 raise InputError(f"--{name}", "is for videos and cameras", "leave it out")
+        if self.annotated is not None and self.annotated.suffix.lower() == VIDEO:
+            found = "is a video, but pictures are read"
+            raise InputError(self.annotated, found, "name a folder")
 
 
 PLAIN = InferSettings()

@@ -21,6 +21,9 @@ from neurogaze.strict_json import parse
 
 VERSION = 2
 SUFFIX = ".journal"
+RECORD = {"key", "failed", "settled", "rows", "last"}
+"""What a line of a picture holds."""
+
 LONGEST_HEADER = 1 << 16
 """Bytes of a first line, beyond which a file is no journal."""
 
@@ -65,6 +68,13 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
         return parse(line.decode()) if line.endswith(b"\n") else None
     except ValueError:
         return None
+
+
+def _entry_in(line: bytes) -> dict[str, Any] | None:
+    """A whole line of a picture; None for the end, and for anything else that stands there."""
+    found = _parsed(line)
+    whole = isinstance(found, dict) and set(found) >= RECORD and isinstance(found["key"], str)
+    return found if whole else None
 
 
 def is_begun(path: Path, identity: Mapping[str, str]) -> bool:
@@ -151,7 +161,7 @@ class Journal:
         """Find every entry of a whole group; the place after the last of them."""
         end = start = self._file.tell()
         group: dict[str, tuple[int, bool]] = {}
-        while (record := _parsed(self._file.readline())) is not None:
+        while (record := _entry_in(self._file.readline())) is not None:
             group[record["key"]] = start, record["settled"]
             start = self._file.tell()
             if record["last"]:

@@ -111,7 +111,7 @@ def _check_prototypes(path: Path, model: onnx.ModelProto, contract: Contract) ->
     found = {tensor.name: tensor for tensor in model.graph.initializer}.get(PROTOTYPES)
     try:
         held = "" if found is None else prototypes_hash(numpy_helper.to_array(found))
-    except (ValueError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:  # data of a type that is none
         raise InputError(path, "holds prototypes that cannot be read", REMEDY) from error
     if held != contract.prototypes_sha256:
         said = contract.prototypes_sha256 or "no grid"

@@ -1,57 +1,26 @@
 """Any picture file, or the bytes of one, to RGB; hostile bytes end in one clear line.
 
-Depth, palette, transparency, ink and orientation are settled here, so that everything after sees
-upright `uint8 [H, W, 3]`. Colour profiles are not applied: the students see grey.
+What an upright picture is, `neurogaze.faces.upright` says, for training too; here are the limits
+of what strangers may send.
 """
 
 from __future__ import annotations
 
 import io
 import stat
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from einops import repeat
 from numpy.typing import NDArray
 from PIL import Image
 
 from neurogaze.errors import InputError
-from neurogaze.faces.decoding import refusing
-
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
-"""Of Pillow; the others are seldom photographs, and each is one more decoder for hostile bytes."""
+from neurogaze.faces.decoding import FORMATS, refusing
+from neurogaze.faces.upright import upright_rgb
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 """Of files in these formats, in lower case."""
-
-SAVE_AS = "save it as an 8-bit PNG or JPEG"
-
-COLOUR_MODES = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV")
-ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
-DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N")
-"""Grey of sixteen bits; sixteen bits a colour arrive as RGB, reduced by the decoder."""
-
-ORIENTATION, BITS_PER_SAMPLE, PHOTOMETRIC = 0x0112, 258, 262
-"""Tags of TIFF 6.0 and EXIF 2.3."""
-WHITE_IS_ZERO = 0
-
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What undoes each orientation of EXIF 2.3, section 4.6.4; 1 is upright."""
-
-# A decoder's remarks on odd tags or sizes are not ours to print: what matters is refused by name.
-# Set once, for a filter set and reset around each call would race between threads of a server.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -131,11 +100,7 @@ def _decoded(content: bytes, where: str | Path, limits: Limits) -> NDArray[np.ui
         raise _too_many(where, "in pixels", limits) from None
     with picture:
         _check_header(picture, where, limits)
-        picture.load()
-        # a TIFF is turned by its decoder, which then says so: asked only after `load`
-        turn = TURNS.get(_orientation(picture))
-        rgb = _deep(picture, where) if _is_deep(picture) else _light(picture)
-    return np.ascontiguousarray(_turned(rgb, turn))
+        return upright_rgb(picture, where)
 
 
 def _check_header(picture: Image.Image, where: str | Path, limits: Limits) -> None:
@@ -144,50 +109,8 @@ def _check_header(picture: Image.Image, where: str | Path, limits: Limits) -> No
         raise _too_many(where, f"{width}x{height}", limits)
     if width * height < 1:
         raise InputError(where, f"has {width}x{height} pixels", "replace it")
-    if not (picture.mode in (*COLOUR_MODES, *ALPHA_MODES) or _is_deep(picture)):
-        raise InputError(where, f"has pixels of mode {picture.mode!r}", SAVE_AS)
 
 
 def _too_many(where: str | Path, size: str, limits: Limits) -> InputError:
     found = f"its size {size} exceeds the {limits.pixels} pixels that are read"
     return InputError(where, found, "save it smaller")
-
-
-def _is_deep(picture: Image.Image) -> bool:
-    """Whether it is grey of sixteen bits; older releases of Pillow call that "I" in a PNG."""
-    return picture.mode in DEEP_MODES or (picture.mode == "I" and picture.format == "PNG")
-
-
-def _orientation(picture: Image.Image) -> int:
-    """EXIF orientation of a loaded picture; damaged EXIF data leave a picture as it is."""
-    try:
-        return int(picture.getexif().get(ORIENTATION, 1))
-    except Exception:
-        return 1
-
-
-def _light(picture: Image.Image) -> NDArray[np.uint8]:
-    """Pixels of up to eight bits a channel as RGB; what shines through is white."""
-    if not picture.has_transparency_data:
-        return np.asarray(picture.convert("RGB"), dtype=np.uint8)
-    white = Image.new("RGBA", picture.size, "white")
-    white.alpha_composite(picture.convert("RGBA"))
-    return np.asarray(white.convert("RGB"), dtype=np.uint8)
-
-
-def _deep(picture: Image.Image, where: str | Path) -> NDArray[np.uint8]:
-    """Grey of nine to sixteen bits as RGB, its whole range brought to 0..255."""
-    tags = getattr(picture, "tag_v2", {})
-    bits = int(tags.get(BITS_PER_SAMPLE, (16,))[0])
-    if not 8 < bits <= 16:
-        raise InputError(where, f"has {bits} bits a pixel", SAVE_AS)
-    full = 2**bits - 1
-    levels = np.minimum(np.asarray(picture).astype(np.uint32), full)
-    grey = ((levels * 255 + full // 2) // full).astype(np.uint8)
-    if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
-        grey = 255 - grey
-    return repeat(grey, "h w -> h w c", c=3)
-
-
-def _turned(rgb: NDArray[np.uint8], turn: Image.Transpose | None) -> NDArray[np.uint8]:
-    return rgb if turn is None else np.asarray(Image.fromarray(rgb).transpose(turn))

@@ -29,12 +29,12 @@ class Summary:
     Args:
         out: the table.
         what: was read: "pictures" or "frames".
-        seen: pictures or frames, with those that could not be read.
+        seen: pictures or frames, with those that could not be read or did not come.
         faces: rows with a face.
         no_face: pictures or frames without one.
         found: pictures or frames with one face or more.
-        unreadable: pictures or frames that could not be read, with those that a recording which
-            broke off had promised.
+        unreadable: pictures or frames that could not be read, with those that are missing.
+        missing: frames that a recording which broke off had promised.
         undrawn: pictures or frames whose annotated twin could not be written.
         videos: files in a folder that were passed over, for each is read by itself.
         abstained: faces without a label.
@@ -52,6 +52,7 @@ class Summary:
     no_face: int = 0
     found: int = 0
     unreadable: int = 0
+    missing: int = 0
     undrawn: int = 0
     videos: int = 0
     abstained: int = 0
@@ -74,8 +75,9 @@ class Summary:
 
     @property
     def rate(self) -> float:
-        """Pictures or frames a second, without those that were done before."""
-        return (self.seen - self.reused) / self.seconds if self.seconds > 0 else 0.0
+        """Pictures or frames a second, without those that were done before or did not come."""
+        judged = self.seen - self.missing - self.reused
+        return judged / self.seconds if self.seconds > 0 else 0.0
 
     def told(self) -> str:
         """The figures for people, ending in the name of the table."""
@@ -131,7 +133,13 @@ class Tally:
 
     def broke_off(self, missing: int) -> None:
         """Count frames that a recording had promised and did not give."""
-        self._summary = replace(self._summary, unreadable=self._summary.unreadable + missing)
+        s = self._summary
+        self._summary = replace(
+            s,
+            seen=s.seen + missing,
+            unreadable=s.unreadable + missing,
+            missing=s.missing + missing,
+        )
 
     def summary(self, seconds: float, reused: int = 0) -> Summary:
         """The figures so far."""

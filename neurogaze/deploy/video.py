@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from neurogaze.deploy.frame_times import FrameTimes
 from neurogaze.deploy.pictures import Limits
 from neurogaze.errors import InputError
 
@@ -40,15 +41,16 @@ LIMITS = Limits()
 """Of a frame: those of a picture."""
 
 CAMERA = re.compile(r"(?:camera:)?(\d{1,3})")
-USUAL_RATE = 25.0
-"""Frames a second where a file or camera does not say."""
+USUAL_RATE = 30.0
+"""Frames a second where a file or camera does not say: those of webcams and browsers."""
 
 SHORT_FRAMES, SHORT_SHARE = 2, 0.02
 """Frames, and share of all, that a header may promise in vain, whichever is more: headers are off
 by a frame or two."""
 
-FASTEST = 1000.0
-"""Frames a second; more is a mistake in the header."""
+FASTEST = 240.0
+"""Frames a second; more is a mistake in the header, or the ticks of the clock of a container: a
+browser's WebM says 1000."""
 
 MILLISECONDS = 1000.0
 FFMPEG = {
@@ -100,8 +102,8 @@ class Recording:
         clock: seconds.
 
     Attributes:
-        rate: frames a second, as the file or camera says.
-        total: frames, as the file says; None where it says nothing credible.
+        rate: frames a second, as the file or camera says, or `USUAL_RATE`.
+        total: frames, as the file says or its length tells; None where it says nothing credible.
         missing: frames that were promised and did not come, known after the last; 1 for a camera
             that broke off, which promises no number.
         trouble: that it broke off, in words; "" where it ended as it should.
@@ -121,9 +123,11 @@ class Recording:
         self._capture, self._limits, self._clock = capture, limits, clock
         self._stopped = False
         self.missing, self.trouble = 0, ""
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        self.rate = rate if math.isfinite(rate) and 0 < rate <= FASTEST else USUAL_RATE
-        total = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        said = capture.get(cv2.CAP_PROP_FPS)
+        rate = said if math.isfinite(said) and said > 0 else USUAL_RATE
+        self.rate = rate if rate <= FASTEST else USUAL_RATE
+        # a total is often the length times the rate: it falls with a rate that is not believed
+        total = capture.get(cv2.CAP_PROP_FRAME_COUNT) * self.rate / rate
         self.total = round(total) if math.isfinite(total) and total >= 1 and not live else None
 
     def stop(self) -> None:
@@ -150,14 +154,10 @@ class Recording:
             self._capture.release()
 
     def _timed(self) -> Iterator[tuple[float, Any]]:
-        """Images with their time: of the clock, of the file, or by counting.
-
-        The time that a file gives is right also where the rate varies. Where it stands still or
-        runs backwards it is given up for the rest of the file.
-        """
+        """Images with their time: of the clock, or of the file as `FrameTimes` takes it."""
         import cv2
 
-        number, before, start, sound = 0, -1.0, 0.0, True
+        number, at, start, times = 0, 0.0, 0.0, FrameTimes(self.rate)
         while True:
             read, image = self._capture.read()
             if not read or image is None:
@@ -167,12 +167,10 @@ class Recording:
                 start = now if number == 0 else start
                 at = now - start
             else:
-                said = self._capture.get(cv2.CAP_PROP_POS_MSEC) / MILLISECONDS
-                sound = sound and math.isfinite(said) and said > before
-                at = said if sound else max(number / self.rate, before)
+                at = times.at(self._capture.get(cv2.CAP_PROP_POS_MSEC) / MILLISECONDS)
             yield at, image
-            number, before = number + 1, at
-        self._end(number, before)
+            number += 1
+        self._end(number, at)
         if number == 0:
             remedy = "give another" if self.live else "convert it, for example with ffmpeg"
             raise InputError(self.name, "holds no frame that can be read", remedy)

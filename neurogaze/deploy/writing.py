@@ -72,9 +72,22 @@ def table(path: Path) -> Iterator[Table]:
                 yield _Csv(stream) if kind == ".csv" else _JsonLines(stream)
 
 
+class _Lines:
+    """Ends rows in a line feed alone, of a writer that ends them in both.
+
+    `csv` quotes the letters of its line ending, and a carriage return in a name must be quoted.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, row: str) -> None:
+        self._stream.write(row.removesuffix("\r\n") + "\n")
+
+
 class _Csv:
     def __init__(self, stream: TextIO) -> None:
-        self._writer = csv.writer(stream, lineterminator="\n")
+        self._writer = csv.writer(_Lines(stream), lineterminator="\r\n")
         self._writer.writerow(COLUMNS)
 
     def write(self, row: FaceRow) -> None:
@@ -149,7 +162,7 @@ def read_faces(path: Path) -> Iterator[FaceRow]:
     records = {".csv": _csv_records, ".jsonl": _json_records, ".parquet": _parquet_records}
     try:
         yield from map(of_record, records[path.suffix.lower()](path))
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, csv.Error) as error:
         found = f"is no table of faces ({type(error).__name__}: {error})"
         raise InputError(path, found, "give a table that `neurogaze infer` wrote") from error
 

@@ -1,7 +1,12 @@
-"""Picture files to grey arrays; a file that is no such picture is named, not guessed at."""
+"""Picture files to grey arrays; a file that is no such picture is named, not guessed at.
+
+Pixels are those of the file as it is stored, which is what published corpora and their face boxes
+mean. Pictures of unknown origin are read by `neurogaze.faces.upright`.
+"""
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,9 +41,20 @@ def read_grey(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.uin
     Raises:
         InputError: when the file is missing, is no such picture, or has another size or depth.
     """
-    with refusing(path), Image.open(path, formats=FORMATS) as picture:
+    with refusing(path), opened(path) as picture:
         _check_header(path, picture, size)
         return np.asarray(picture.convert("L"), dtype=np.uint8)
+
+
+def opened(path: Path) -> Image.Image:
+    """Open a picture file, inside a block of `refusing`.
+
+    Raises:
+        InputError: for what is no regular file: a pipe or a device would never end.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise InputError(path, "is not a regular file", "restore the picture")
+    return Image.open(path, formats=FORMATS)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -25,7 +26,7 @@ class FacePreprocessing:
         std: divided by afterwards.
 
     Raises:
-        InputError: for a size, number of channels or deviation that makes no picture.
+        InputError: for a size, number of channels, mean or deviation that makes no picture.
     """
 
     size: int = 44
@@ -38,7 +39,9 @@ class FacePreprocessing:
             raise InputError("preprocessing.size", f"is {self.size}", "give pixels, such as 44")
         if self.channels not in (1, 3):
             raise InputError("preprocessing.channels", f"is {self.channels}", "use 1 or 3")
-        if self.std <= 0:
+        if not math.isfinite(self.mean):
+            raise InputError("preprocessing.mean", f"is {self.mean}", "give a number, such as 0.5")
+        if not (math.isfinite(self.std) and self.std > 0):
             raise InputError("preprocessing.std", f"is {self.std}", "give a number above 0")
 
 

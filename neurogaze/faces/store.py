@@ -8,7 +8,6 @@ decoded anew.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 
 from neurogaze.artefacts import folder_written_aside, settings_hash, write_json
 from neurogaze.errors import InputError
+from neurogaze.faces.corpora.places import real_folder
 from neurogaze.faces.images import FaceCorpus, FaceTable
 from neurogaze.faces.reading import ARRAY_ERRORS, summary_of
 from neurogaze.strict_json import parse
@@ -84,8 +84,7 @@ def stored_at(corpus: FaceCorpus, split: str, store: Path) -> Path:
 
 def _stamps(files: Sequence[Path]) -> list[str]:
     """True place of each file and when it was written, nanoseconds; 0 for none."""
-    # links that lead in a circle are no bug here: their pictures are said to be missing
-    places = {folder: Path(os.path.realpath(folder)) for folder in {p.parent for p in files}}
+    places = {folder: real_folder(folder) for folder in {p.parent for p in files}}
     return [f"{places[path.parent] / path.name} {_written(path)}" for path in files]
 
 

@@ -19,6 +19,7 @@ from neurogaze.artefacts import arrays_hash, canonical
 from neurogaze.errors import InputError
 from neurogaze.faces.augment import AugmentSettings, augment
 from neurogaze.faces.batches import Batch, BatchPlan, ShuffledBatches, generator_of
+from neurogaze.faces.corpora.places import MissingError
 from neurogaze.faces.folds import FaceFold, fold_numbers
 from neurogaze.faces.images import FaceCorpus, FaceTable
 from neurogaze.faces.preprocessing import FacePreprocessing, to_input, to_unit
@@ -41,7 +42,8 @@ class FaceSource:
         split: name of the split.
         held_out: only the pictures that a `FaceDataModule` with this value holds out.
         optional: do without it, with a warning, where the corpus does not find the files of this
-            split. Files that are found and cannot be read are an error all the same.
+            split. Files that are found and cannot be used are an error all the same, and so is a
+            split that the corpus does not have: pictures that judge would be learned from.
     """
 
     corpus: FaceCorpus
@@ -50,12 +52,16 @@ class FaceSource:
     optional: bool = False
 
     def missing(self) -> str:
-        """Why there is nothing to read; "" where there is, or where there must be."""
+        """Why there is nothing to read; "" where there is, or where there must be.
+
+        Raises:
+            InputError: where there is something, and it is damaged.
+        """
         if not self.optional:
             return ""
         try:
             self.corpus.identity(self.split)
-        except InputError as error:
+        except MissingError as error:
             return str(error)
         return ""
 

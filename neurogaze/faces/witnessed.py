@@ -3,7 +3,8 @@
 A picture is known by its pixels, by the person in it and by the recording it is from, where the
 corpus says so. Only hashes are kept, in no order, so that they can travel in a checkpoint.
 
-Two corpora may show the same people under the same names (`PEOPLE`). One that does not say who is
+Two corpora may show the same people under the same names (`PEOPLE`), and a corpus dealt into folds
+shows those of the corpus. One that does not say who is
 seen is known by its pixels alone, even where it was cut from another: who was seen in CK+ is known
 again in CK+48, but not in `ckextended`, which names nobody. Those people are kept apart by whoever
 names the corpora, or not at all.
@@ -19,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from neurogaze.faces.corpora.cross_validated import own_name
 from neurogaze.faces.images import FaceTable
 
 KEY_BYTES = 16
@@ -49,7 +51,8 @@ def seen_rows(keys: Tensor, table: FaceTable) -> NDArray[np.bool_]:
 
 def _columns(table: FaceTable) -> list[list[bytes]]:
     """Keys of each row: pixels alike in every corpus, people and recordings among those named."""
-    people = PEOPLE.get(table.dataset, table.dataset)
+    corpus = own_name(table.dataset)
+    people = PEOPLE.get(corpus, corpus)
     named = [(key, getattr(table, key)) for key in table.keys]
     kinds = [(f"{people}|{key}", names) for key, names in named]
     return [

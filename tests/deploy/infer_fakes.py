@@ -8,6 +8,7 @@ from neurogaze.affect import EMOTIONS, grid_centers
 from neurogaze.deploy.boxes import Box
 from neurogaze.deploy.contract import Contract, CropRule, VAReadout
 from neurogaze.deploy.recogniser import Outputs, Recogniser
+from neurogaze.deploy.rows import Place, Reading, face_row
 from neurogaze.faces.preprocessing import FacePreprocessing
 
 SHA = "0" * 64
@@ -73,6 +74,16 @@ def number_in(rgb):
     """Read it, through lossy compression."""
     blocks = [rgb[2:6, b * BLOCK + 2 : (b + 1) * BLOCK - 2].mean() for b in range(BITS)]
     return sum(int(level > 128) << bit for bit, level in enumerate(blocks))
+
+
+def rows(place=None, label=1, generated=False, va=(0.8, 0.8), box=None):
+    """One row, of a student that is sure of one label."""
+    student = recogniser(generated=generated)
+    shares = np.full(8, 0.02)
+    shares[label] = 0.86
+    box = box or Box(150, 100, 80, 90, 1.0)
+    reading = Reading(shares, np.array(va))
+    return [face_row(place or Place("a.png"), 0, box, reading, student.contract)]
 
 
 def astronaut_face():

@@ -1,27 +1,15 @@
 """Boxes, words and stamp are where they should be, and files are whole or not there."""
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
 from neurogaze.deploy import annotating, strokes
-from neurogaze.deploy.batching import Shot
 from neurogaze.deploy.boxes import Box
 from neurogaze.deploy.rows import Place, Reading, empty_row, face_row
-from neurogaze.errors import InputError
-from tests.deploy.infer_fakes import recogniser
+from tests.deploy.infer_fakes import recogniser, rows
 
 GREY = np.full((300, 400, 3), 128, dtype=np.uint8)
-
-
-def rows(place=None, label=1, generated=False, va=(0.8, 0.8), box=None):
-    student = recogniser(generated=generated)
-    shares = np.full(8, 0.02)
-    shares[label] = 0.86
-    box = box or Box(150, 100, 80, 90, 1.0)
-    reading = Reading(shares, np.array(va))
-    return [face_row(place or Place("a.png"), 0, box, reading, student.contract)]
 
 
 def colour(name):
@@ -75,15 +63,6 @@ def test_the_plane_has_the_cells_of_the_grid(cells, inner):
         np.testing.assert_allclose(found, expected, atol=1)
 
 
-def test_drawings_have_the_cells_of_the_model(tmp_path):
-    assert strokes.cells_of(recogniser().contract) == 5
-    seven = np.asarray(annotating.annotate(GREY, rows(), 7))
-    assert (seven != annotating.annotate(GREY, rows(), 5)).any()
-    with annotating.annotator(tmp_path / "out", cells=7) as pen:
-        pen.draw(GREY, rows())
-    assert (np.asarray(Image.open(tmp_path / "out" / "a.png")) == seven).all()
-
-
 @pytest.mark.parametrize("shape", [(48, 48), (1, 1), (1, 300), (500, 30)])
 def test_any_size_of_picture_and_any_box(shape):
     rgb = np.zeros((*shape, 3), dtype=np.uint8)
@@ -104,69 +83,3 @@ def test_the_tag_says_when_the_student_is_unsure():
         recogniser(abstain_below=0.5).contract,
     )  # fmt: skip
     assert annotating.tag_of(unsure) == "unsure (neutral 0.12)"
-
-
-def test_pictures_keep_their_names(tmp_path):
-    with annotating.annotator(tmp_path / "out") as pen:
-        for name in ("a.png", "sub/b.jpg", "c.webp"):
-            pen.draw(GREY, rows(Place(name)))
-    found = sorted(p.relative_to(tmp_path / "out").as_posix() for p in tmp_path.rglob("*.*"))
-    assert found == ["a.png", "c.webp.png", "sub/b.jpg"]
-    drawn = np.asarray(Image.open(tmp_path / "out" / "a.png"))
-    assert (drawn == annotating.annotate(GREY, rows())).all()
-
-
-def test_what_cannot_be_written_is_said_and_stops_no_other(tmp_path):
-    """JPEG ends at 65,535 pixels; names end at 255 bytes on the disks that people have."""
-    tall = np.zeros((65_500, 20, 3), dtype=np.uint8)
-    with annotating.annotator(tmp_path / "out") as pen:
-        assert pen.draw(tall, rows(Place("tall.jpg")))
-        assert "too long" in pen.draw(GREY, rows(Place("n" * 240 + ".png")))
-        assert pen.draw(GREY, rows(Place("b.png"))) == ""
-        shot = Shot(Place("tall.jpg"), rgb=tall)
-        noted, trouble = annotating.drawn_rows(shot, rows(Place("tall.jpg")), pen)
-    assert noted[0].note == trouble
-    assert trouble.startswith("cannot be drawn: ")
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.png"]
-
-
-def test_a_video_has_every_frame_at_its_rate(tmp_path):
-    path = tmp_path / "out.mp4"
-    with annotating.annotator(path, 12.5) as pen:
-        for t in range(7):
-            pen.draw(GREY, rows(Place("a.avi", t, t / 12.5)))
-            assert not path.exists()
-    capture = cv2.VideoCapture(str(path))
-    assert capture.get(cv2.CAP_PROP_FPS) == 12.5
-    read = 0
-    while capture.read()[0]:
-        read += 1
-    assert read == 7
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_nothing_is_left_of_a_video_that_failed(tmp_path):
-    def draw():
-        with annotating.annotator(tmp_path / "o.mp4", 10) as pen:
-            pen.draw(GREY, rows())
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        draw()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_where_drawings_cannot_go(tmp_path):
-    with (
-        pytest.raises(InputError, match="pictures are read"),
-        annotating.annotator(tmp_path / "o.mp4"),
-    ):
-        pass
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="is a file"), annotating.annotator(tmp_path / "file"):
-        pass
-    below = tmp_path / "file" / "sub"
-    with pytest.raises(InputError, match="cannot be made"), annotating.annotator(below):
-        pass
-    with annotating.annotator(None) as pen:
-        pen.draw(GREY, rows())

@@ -81,7 +81,7 @@ def edited(**changes) -> str:
         ('{"labels": [], "labels": []}', "repeated"),
         ("[]", "no object"),
         (to_json(full()).replace("1.75", "NaN"), "NaN is no number"),
-        (to_json(full()).replace("1.75", "1e999"), "temperature is inf"),
+        (to_json(full()).replace("1.75", "1e999"), "number too large"),
         (to_json(full()).replace("1.75", "1" * 400), "a whole number of 400 digits"),
         (
             edited(centers=[["HERE", 0.0]]).replace('"HERE"', "1" * 400),

@@ -135,7 +135,7 @@ def refusing_scandir(name, real=os.scandir):
 
 def test_a_folder_that_may_not_be_entered_stops_nothing(tmp_path, monkeypatch):
     touch(tmp_path / "shut" / "x.png", tmp_path / "open" / "y.png")
-    monkeypatch.setattr(folders.os, "scandir", refusing_scandir("shut"))
+    monkeypatch.setattr(os, "scandir", refusing_scandir("shut"))
     found = find_pictures(tmp_path)
     assert names(found, tmp_path) == ["open/y.png"]
     assert found.refused == [(tmp_path / "shut", "cannot be read (Permission denied)")]

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from neurogaze.deploy import from_pictures
-from neurogaze.deploy.from_pictures import printable
 from neurogaze.deploy.infer import infer
 from neurogaze.deploy.infer_settings import InferSettings
 from neurogaze.deploy.journal import journal_of
+from neurogaze.deploy.listing import printable
 from neurogaze.deploy.writing import SUFFIXES, read_faces
 from neurogaze.errors import InputError
 from tests.deploy.infer_fakes import Everything, network, recogniser
@@ -251,6 +251,40 @@ def test_annotated_pictures_beside_a_resumed_table(folder, tmp_path):
     run(folder, tmp_path / "f.csv", settings=settings)
     drawn = {p.relative_to(tmp_path / "drawn") for p in (tmp_path / "drawn").rglob("*.png")}
     assert drawn == {p.relative_to(folder) for p in folder.rglob("*.png")}
+
+
+def test_drawings_that_are_gone_are_made_again(folder, tmp_path):
+    settings = InferSettings(batch_size=2, annotated=tmp_path / "drawn")
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, tmp_path / "f.csv", Sometimes(6, interrupt), settings=settings)
+    gone = sorted((tmp_path / "drawn").glob("*.png"))[0]
+    left = len(list((tmp_path / "drawn").rglob("*.png"))) - 1
+    gone.unlink()
+    summary = run(folder, tmp_path / "f.csv", settings=settings)
+    assert summary.reused == left > 0
+    drawn = {p.relative_to(tmp_path / "drawn") for p in (tmp_path / "drawn").rglob("*.png")}
+    assert drawn == {p.relative_to(folder) for p in folder.rglob("*.png")}
+
+
+def test_each_picture_has_a_drawing_of_its_own(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    names = ["x.bmp", "x.bmp.png", "x.bmp.png.png", "x.png", "x.jpg", "x.jpg.png", "a**b[.png"]
+    for seed, name in enumerate(names):
+        Image.fromarray(pixels(seed, (240 + seed, 240))).save(folder / name)
+    settings = InferSettings(annotated=tmp_path / "drawn")
+    assert run(folder, tmp_path / "f.csv", Everything(), settings=settings).exit_code == 0
+    sizes = [Image.open(path).height for path in (tmp_path / "drawn").iterdir()]
+    assert len(set(sizes)) == len(names)
+    kept = {path.name for path in (tmp_path / "drawn").iterdir()} & set(names)
+    assert kept >= {"x.png", "x.jpg", "x.jpg.png", "a**b[.png"}
+
+
+def test_a_film_of_single_pictures_is_refused_before_anything_is_written(folder, tmp_path):
+    settings = InferSettings(annotated=tmp_path / "shown.mp4")
+    with pytest.raises(InputError, match="is a video, but pictures are read"):
+        run(folder, tmp_path / "f.csv", settings=settings)
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def huge_png(path):

@@ -185,10 +185,41 @@ def test_an_interrupted_video_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_interrupted_video_says_that_drawings_stay(tmp_path):
+    """The same command again would be refused."""
+
+    def run(drawn):
+        images = itertools.chain(list(clip_frames(TRUTH))[:5], interrupted())
+        settings = InferSettings(annotated=tmp_path / drawn, batch_size=1)
+        reel = Recording("reel", Reel(images))
+        infer(reel, recogniser(), Told(TRUTH), tmp_path / "f.csv", settings, progress=False)
+
+    def interrupted():
+        raise KeyboardInterrupt
+        yield
+
+    with pytest.raises(KeyboardInterrupt, match=r"a new folder for --annotated: .*shown"):
+        run("shown")
+    with pytest.raises(KeyboardInterrupt) as told:
+        run("shown.mp4")
+    assert "--annotated" not in str(told.value)
+
+
+def test_the_annotated_film_of_a_slow_camera_lasts_as_long_as_it_ran(tmp_path):
+    clock = itertools.count(0, 0.25)
+    reel = Reel(itertools.islice(clip_frames(TRUTH), 20), rate=30.0)
+    camera = Recording("camera:0", reel, live=True, clock=lambda: next(clock))
+    settings = InferSettings(annotated=tmp_path / "shown.mp4")
+    infer(camera, recogniser(), Told(TRUTH), tmp_path / "f.csv", settings, progress=False)
+    capture = cv2.VideoCapture(str(tmp_path / "shown.mp4"))
+    length = capture.get(cv2.CAP_PROP_FRAME_COUNT) / capture.get(cv2.CAP_PROP_FPS)
+    assert length == pytest.approx(19 * 0.25, abs=0.1)
+
+
 def test_a_video_that_breaks_off_is_told_and_keeps_its_table(tmp_path, capsys):
     reel = Recording("reel", Reel(list(clip_frames(TRUTH))[:20], rate=10.0, total=60))
     summary = infer(reel, recogniser(), Told(TRUTH), tmp_path / "f.csv", progress=False)
-    assert (summary.seen, summary.unreadable, summary.exit_code) == (20, 40, 1)
+    assert (summary.seen, summary.unreadable, summary.exit_code) == (60, 40, 1)
     assert {row.frame for row in read_faces(tmp_path / "f.csv")} == set(range(20))
     assert capsys.readouterr().err == "reel: ends after 20 of 60 frames: it is cut or broken\n"
 

@@ -53,6 +53,15 @@ def test_a_torn_group_is_dropped_wherever_it_was_torn(path):
         assert len(path.read_bytes()) == (second if length >= second else first)
 
 
+@pytest.mark.parametrize("line", ["[]", "{}", "null", "7", '{"key": [], "last": true}'])
+def test_a_line_of_something_else_ends_what_is_kept(path, line):
+    whole = path.read_bytes()
+    path.write_bytes(whole + line.encode() + b"\n" + whole.splitlines(keepends=True)[1])
+    with Journal(path, WHO) as journal:
+        assert journal.kept == 4
+    assert path.read_bytes() == whole
+
+
 @pytest.mark.parametrize(
     "text", ["my diary\n", "diary", '{"journal": "mine"}\n', "7\n", "\n", DEEP]
 )

@@ -8,7 +8,15 @@ import torch
 from onnx import numpy_helper
 
 from neurogaze.affect import EMOTIONS
-from neurogaze.deploy.onnx_file import CONTRACT, SEAL, read_onnx, seal, sealed, start_session
+from neurogaze.deploy.onnx_file import (
+    CONTRACT,
+    PROTOTYPES,
+    SEAL,
+    read_onnx,
+    seal,
+    sealed,
+    start_session,
+)
 from neurogaze.errors import InputError
 
 
@@ -71,6 +79,12 @@ def test_tampered_weights(model, tmp_path):
     values[1] += 1
     bias.CopyFrom(numpy_helper.from_array(values, bias.name))
     refused(model, tmp_path, "changed after its export")
+
+
+def test_prototypes_of_a_type_that_is_none(model, tmp_path):
+    tensor(model, PROTOTYPES).data_type = 99
+    reseal(model)
+    refused(model, tmp_path, "holds prototypes that cannot be read")
 
 
 def test_a_tampered_node(model, tmp_path):

@@ -34,7 +34,9 @@ def test_what_could_not_be_drawn_and_what_broke_off():
     assert tally.summary(1.0).exit_code == 0
     tally.broke_off(61)
     cut = tally.summary(1.0)
-    assert (cut.seen, cut.unreadable, cut.exit_code, cut.found_share) == (1, 61, 1, 1.0)
+    assert (cut.seen, cut.unreadable, cut.exit_code, cut.found_share) == (62, 61, 1, 1.0)
+    assert cut.rate == 1.0  # of what came
+    assert "62 frames: 1 faces, 0 without a face, 61 unreadable" in cut.told()
     tally = Tally(Path("f.csv"), "pictures")
     tally.add([undrawn(FaceRow("a", note=note), "disk full") for note in ("", "no face")])
     found = tally.summary(1.0)

@@ -56,17 +56,47 @@ def test_variable_rate_is_timed_by_the_file(tmp_path):
 def test_time_of_the_file_where_it_is_sound_else_counted():
     assert times(Reel(IMAGES, [0, 40, 200, 240, 300])) == [0, 0.04, 0.2, 0.24, 0.3]
     assert times(Reel(IMAGES)) == [0, 0.1, 0.2, 0.3, 0.4]  # it stands still: by counting
-    backwards = times(Reel(IMAGES, [0, 100, 50, 150, 200]))
-    assert backwards == [0, 0.1, 0.2, 0.3, 0.4]
+    backwards = times(Reel(IMAGES, [0, 100, 50, 350, 400]))
+    assert backwards == [0, 0.1, 0.2, 0.35, 0.4]  # one slip is stepped over
+    assert times(Reel(IMAGES, [0, 100, 50, 150, 200])) == [0, 0.1, 0.2, 0.2, 0.2]  # not back
     assert times(Reel(IMAGES, [float("nan")] * 5, rate=20)) == [0, 0.05, 0.1, 0.15, 0.2]
-    assert times(Reel(IMAGES, [0, 5000, 0, 0, 0])) == [0, 5, 5, 5, 5]  # never backwards
+    assert times(Reel(IMAGES, [0, 5000, 0, 0, 0])) == [0, 5, 5.1, 5.2, 5.3]  # on from there
+
+
+def test_one_repeated_stamp_costs_nothing():
+    """The file is followed again at the next frame, and its end is found in time."""
+    stamps = [40 * i for i in range(100)]
+    stamps[31] = stamps[30]
+    found = times(Reel(IMAGES * 20, stamps, rate=50.0))
+    assert found[:31] == [s / 1000 for s in stamps[:31]]
+    assert found[32:] == [s / 1000 for s in stamps[32:]]
+    assert found == sorted(found)
+    assert len(times(Reel(IMAGES * 20, stamps, rate=50.0), seconds=2.0)) == 50
+
+
+def test_a_clock_that_ran_ahead_is_given_up():
+    """It comes back after ten frames: by then the frames are counted, and stay so."""
+    stamps = [0, 9000, *[100 * i for i in range(2, 10)], 9100, 9200, 99000]
+    found = times(Reel((IMAGES * 3)[:13], stamps, rate=10.0))
+    assert found == pytest.approx([0, *[9 + 0.1 * i for i in range(12)]])
 
 
 def test_headers_that_say_nonsense():
-    for rate in (0.0, float("nan"), 90000.0, -1.0):
+    for rate in (0.0, float("nan"), 90000.0, 1000.0, -1.0):
         assert video.Recording("reel", Reel(IMAGES, rate=rate)).rate == video.USUAL_RATE
     for total in (0.0, -5.0, float("nan")):
         assert video.Recording("reel", Reel(IMAGES, total=total)).total is None
+
+
+def test_a_total_falls_with_a_rate_that_is_not_believed():
+    """A browser's WebM of four seconds has the rate 1000 and so 4,000 frames."""
+    whole = video.Recording("reel", Reel(IMAGES * 24, [33 * i for i in range(120)], 1000.0, 4000.0))
+    assert whole.total == 4 * video.USUAL_RATE
+    assert len(list(whole.frames())) == 120
+    assert not whole.trouble
+    cut = video.Recording("reel", Reel(IMAGES * 12, [33 * i for i in range(60)], 1000.0, 4000.0))
+    list(cut.frames())
+    assert cut.trouble == "ends after 60 of 120 frames: it is cut or broken"
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg puts the index first")

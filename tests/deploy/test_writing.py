@@ -12,7 +12,14 @@ from neurogaze.deploy.rows import COLUMNS, Place, Reading, empty_row, face_row
 from neurogaze.errors import InputError
 from tests.deploy.infer_fakes import recogniser
 
-NAMES = ("plain.png", 'quo"ted, comma.png', "two\nlines.png", "ümläut – 顔.png", "")
+NAMES = (
+    "plain.png",
+    "carriage\rreturn.png",
+    'quo"ted, comma.png',
+    "two\nlines.png",
+    "ümläut – 顔.png",
+    "",
+)
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +110,14 @@ def test_bad_names_and_bad_tables(tmp_path):
         path.write_text("a,b\n1,2\n")
         with pytest.raises(InputError, match="no table of faces"):
             list(writing.read_faces(path))
+
+
+def test_a_cell_beyond_all_measure(faces, tmp_path):
+    path = tmp_path / "t.csv"
+    writing.write_table(path, faces[1:2])
+    path.write_text(path.read_text().replace("carriage", "x" * 200_000))
+    with pytest.raises(InputError, match=r"t\.csv: is no table of faces \(Error: field larger"):
+        list(writing.read_faces(path))
 
 
 DEEP, LONG = pytest.param("[" * 100_000, id="deep"), pytest.param("9" * 400, id="long")

@@ -1,5 +1,7 @@
 """Pictures come in as grey levels; everything else is named."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +9,7 @@ from PIL import Image
 from neurogaze.errors import InputError
 from neurogaze.faces.corpora.places import PICTURES
 from neurogaze.faces.decoding import read_grey
+from neurogaze.faces.upright import read_upright
 
 
 def test_grey_pixels_come_back_unchanged(tmp_path):
@@ -61,6 +64,13 @@ def test_truncated_picture(tmp_path):
     (tmp_path / "face.png").write_bytes((tmp_path / "whole.png").read_bytes()[:900])
     with pytest.raises(InputError, match="not a picture"):
         read_grey(tmp_path / "face.png")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "face.png")
+    for read in (read_grey, read_upright):
+        with pytest.raises(InputError, match="not a regular file"):
+            read(tmp_path / "face.png")
 
 
 def test_missing_file(tmp_path):

@@ -66,7 +66,15 @@ def test_what_are_no_grey_pictures(images):
         to_unit(images)
 
 
-@pytest.mark.parametrize("bad", [{"size": 0}, {"channels": 2}, {"std": 0.0}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"size": 0},
+        {"channels": 2},
+        {"std": 0.0},
+        *({name: float(value)} for name in ("mean", "std") for value in ("nan", "inf", "-inf")),
+    ],
+)
 def test_settings_that_make_no_picture(bad):
     with pytest.raises(InputError, match=next(iter(bad))):
         FacePreprocessing(**bad)

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ from PIL import Image
 
 from neurogaze.errors import InputError
 from neurogaze.faces.augment import AugmentSettings
+from neurogaze.faces.corpora.affectnet import AffectNet
 from neurogaze.faces.corpora.ferplus import FerPlus
 from neurogaze.faces.corpora.folder import FaceFolder
+from neurogaze.faces.corpora.manifest import Manifest
+from neurogaze.faces.corpora.rafdb import RafDb
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.folds import FaceFold
@@ -124,6 +128,33 @@ def test_an_optional_split_that_is_there_and_broken_is_an_error(tmp_path):
     sources, valid = [FaceSource(corpus)], FaceSource(corpus, "valid", optional=True)
     with pytest.raises(InputError, match="FER2013Valid"):
         ready(tmp_path / "store", sources, [valid])
+
+
+def test_an_optional_list_with_a_damaged_row_is_an_error(root, tmp_path):
+    """Taken for missing, its pictures would be learned from and judge afterwards."""
+    (tmp_path / "list.csv").write_text("path,label_name\na.png,happy\nb.png,happy,\n")
+    judge = FaceSource(Manifest(tmp_path / "list.csv"), "valid", optional=True)
+    with pytest.raises(InputError, match="row 3: has 3 cells"):
+        ready(tmp_path / "store", [FaceSource(FerPlus(root))], [judge])
+    with pytest.raises(InputError, match="no such split"):
+        FaceSource(FerPlus(root), "vaild", optional=True).missing()
+
+
+@pytest.mark.parametrize(
+    "corpus",
+    [
+        AffectNet(Path("gone")),
+        FaceFolder(Path("gone")),
+        FerPlus(Path("gone")),
+        Manifest(Path("gone.csv")),
+        RafDb(Path("gone")),
+    ],
+    ids=lambda corpus: corpus.name,
+)
+def test_an_optional_corpus_that_is_not_there_is_missing(corpus, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    split = "unlabelled" if corpus.name == "folder" else "valid"
+    assert "gone" in FaceSource(corpus, split, optional=True).missing()
 
 
 def test_two_views_of_the_same_pictures(tmp_path):

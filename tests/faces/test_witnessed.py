@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from neurogaze.faces.corpora.cross_validated import CrossValidated
+from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.images import pixel_groups
 from neurogaze.faces.witnessed import KEY_BYTES, no_keys, seen_keys, seen_rows
 from tests.faces.tables import drawn_table
@@ -58,3 +60,14 @@ def test_people_of_ckplus_are_known_in_ckplus48():
         assert rows.tolist() == [known, known, False]
     back = seen_keys([replace(ckplus, dataset="ckplus48")])
     assert seen_rows(back, fresh).all()
+
+
+def test_people_seen_in_a_fold_are_known_in_the_corpus_itself():
+    people = np.array(["anna", "", "ben"])
+    corpus = SyntheticFaces()
+    seen = replace(drawn_table(3), dataset=CrossValidated(corpus).name, subjects=people)
+    images = drawn_table(3, seed=1).images
+    later = replace(seen, dataset=corpus.name, images=images, groups=pixel_groups(images))
+    for one, other in ((seen, later), (later, seen)):
+        rows = seen_rows(seen_keys([one]), other)
+        assert rows.tolist() == [True, False, True]

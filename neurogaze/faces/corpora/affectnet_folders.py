@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from neurogaze.errors import InputError
 from neurogaze.faces.corpora.affectnet_8label import PUBLISHED
 from neurogaze.faces.corpora.affectnet_lists import AFFECTNET_CODES
 from neurogaze.faces.corpora.class_folders import list_classes
 from neurogaze.faces.corpora.labelled import Listed, listed_identity, read_listed
-from neurogaze.faces.corpora.places import folders_in, root_of, root_remedy
+from neurogaze.faces.corpora.places import MissingError, folders_in, root_of, root_remedy
 from neurogaze.faces.corpora.published import compare_counts
 from neurogaze.faces.images import FaceCorpus, FaceTable, unknown_split
 
@@ -25,14 +24,14 @@ def find_split(root: Path, split: str) -> Path:
     """The folder of a split, whatever its capitals.
 
     Raises:
-        InputError: when there is none.
+        MissingError: when there is none.
     """
     present = {name.lower(): name for name in folders_in(root)}
     for name in FOLDERS[split]:
         if name in present:
             return root / present[name]
     found = f"holds no folder {' or '.join(FOLDERS[split])}"
-    raise InputError(root, found, root_remedy("affectnet_folders"))
+    raise MissingError(root, found, root_remedy("affectnet_folders"))
 
 
 class AffectNetFolders(FaceCorpus):

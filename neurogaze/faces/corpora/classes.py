@@ -16,6 +16,9 @@ from neurogaze.affect import EMOTIONS, canonical_emotion
 from neurogaze.errors import InputError
 from neurogaze.faces.labels import DROPPED
 
+DIGITS = 18
+"""Of a code, at most."""
+
 NO_EMOTIONS = ("none", "uncertain", "no-face")
 """Classes that are no emotion: their pictures are left out and counted."""
 
@@ -38,7 +41,8 @@ class Codes:
         >>> Codes(("neutral", "happy")).name("1"), Codes(("neutral",), first=1).name("0")
         ('happy', '0')
         """
-        place = int(code) - self.first if code.isdecimal() else -1
+        number = code.isdecimal() and len(code) <= DIGITS  # Python reads no number without end
+        place = int(code) - self.first if number else -1
         return self.names[place] if 0 <= place < len(self.names) else code
 
     def __str__(self) -> str:

@@ -7,16 +7,23 @@ Twins, people and recordings are dealt together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from neurogaze.errors import InputError
 from neurogaze.faces.folds import FaceFold, fold_numbers
 from neurogaze.faces.images import KEYS, FaceCorpus, FaceTable, unknown_split
 
 PARTS = ("train", "valid")
 N_FOLDS = 5
+READER_VERSION = 2
+"""Raised when the same files would be read into another table; part of the identity."""
+
+NAMED = re.compile(r"(.+)_cv\d+")
+"""How a corpus in folds is called."""
 
 
 class CrossValidated(FaceCorpus):
@@ -43,7 +50,8 @@ class CrossValidated(FaceCorpus):
         """Read both splits of the corpus and keep the pictures of one side of the fold.
 
         Raises:
-            InputError: for an unknown split, or data that cannot be used.
+            InputError: for an unknown split, data that cannot be used, or splits that were labelled
+                by different rules.
         """
         if split not in PARTS:
             raise unknown_split(self.name, split, PARTS)
@@ -57,7 +65,7 @@ class CrossValidated(FaceCorpus):
             raise unknown_split(self.name, split, PARTS)
         own = {f"{part}_{k}": v for part in PARTS for k, v in self.of.identity(part).items()}
         fold = {"n_folds": self.part.n_folds, "fold": self.part.fold, "seed": self.part.seed}
-        return own | fold | {"corpus": self.name, "split": split}
+        return own | fold | {"corpus": self.name, "split": split, "reader": READER_VERSION}
 
     def files(self, split: str) -> Sequence[Path]:
         """The files of both splits."""
@@ -69,8 +77,17 @@ def joined(tables: Sequence[FaceTable], name: str, split: str) -> FaceTable:
 
     Pictures that are equal pixel by pixel stay a group, whichever split they come from. A person or
     recording is known only where every table knows some.
+
+    Raises:
+        InputError: where the tables were labelled by different rules: some pictures would be judged
+            by another rule than the one recorded.
     """
     first = tables[0]
+    rules = sorted({table.rule for table in tables})
+    if len(rules) > 1:
+        found = f"labels its splits by different rules: {', '.join(rules)}"
+        remedy = "choose a rule that holds for all splits: majority for FerPlus"
+        raise InputError(name, found, remedy)
     known = [k for k in KEYS if all(getattr(table, k) is not None for table in tables)]
     columns = ("images", "labels", "votes", "groups", *known)
     arrays = {c: np.concatenate([getattr(table, c) for table in tables]) for c in columns}
@@ -84,3 +101,13 @@ def joined(tables: Sequence[FaceTable], name: str, split: str) -> FaceTable:
         note=first.note,
         **arrays,
     )
+
+
+def own_name(dataset: str) -> str:
+    """The corpus that a table comes from, without the folds it was dealt into.
+
+    >>> own_name("ferplus_cv5"), own_name("ferplus")
+    ('ferplus', 'ferplus')
+    """
+    found = NAMED.fullmatch(dataset)
+    return found[1] if found else dataset

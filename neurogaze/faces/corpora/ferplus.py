@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from neurogaze.artefacts import file_hash
 from neurogaze.errors import InputError
 from neurogaze.faces.corpora.ferplus_csv import OFFICIAL_ROWS, PIXELS_NAME, find_sheet, sheet_reader
-from neurogaze.faces.corpora.places import lines_hash, root_of, root_remedy
+from neurogaze.faces.corpora.places import MissingError, lines_hash, root_of, root_remedy
 from neurogaze.faces.corpora.repacks import refuse_class_folders, refuse_surplus
 from neurogaze.faces.corpora.votes import USAGES, VOTES_NAME, VOTES_REMEDY, VoteSheet, read_votes
 from neurogaze.faces.decoding import read_grey
@@ -79,7 +79,8 @@ def find_source(root: Path, split: str) -> Path:
     """The folder of pictures of a split, under `root` or `root/data`, else `fer2013.csv`.
 
     Raises:
-        InputError: when there is neither, or a re-pack in their place.
+        MissingError: when there is neither.
+        InputError: for a re-pack in their place.
     """
     for folder in (root / FOLDERS[split], root / "data" / FOLDERS[split]):
         if folder.is_dir():
@@ -88,7 +89,7 @@ def find_source(root: Path, split: str) -> Path:
     if sheet is None:
         refuse_class_folders(root)
         found = f"holds no folder {FOLDERS[split]} (nor data/...), and no {PIXELS_NAME}"
-        raise InputError(root, found, root_remedy("ferplus"))
+        raise MissingError(root, found, root_remedy("ferplus"))
     return sheet
 
 
@@ -149,12 +150,12 @@ class FerPlus(FaceCorpus):
         """The votes file.
 
         Raises:
-            InputError: when there is none.
+            MissingError: when there is none.
         """
         given = self._votes or os.environ.get("NEUROGAZE_FERPLUS_VOTES")
         path = Path(given) if given else self.root / VOTES_NAME
         if not path.is_file():
-            raise InputError(path, "there is no such file", VOTES_REMEDY)
+            raise MissingError(path, "there is no such file", VOTES_REMEDY)
         return path
 
     def load(self, split: str, progress: bool = False) -> FaceTable:

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from neurogaze.affect import EMOTIONS
-from neurogaze.errors import InputError
-from neurogaze.faces.corpora.places import PICTURES, hidden, lines_hash, size_of
-from neurogaze.faces.decoding import read_grey
+from neurogaze.faces.corpora.places import PICTURES, MissingError, hidden, lines_hash, size_of
 from neurogaze.faces.images import FaceCorpus, FaceTable, pixel_groups, unknown_split
 from neurogaze.faces.reading import FACE_SIZE, fitted, read_pictures
+from neurogaze.faces.upright import read_upright
+from neurogaze.faces.walking import files_under
 
 SPLIT = "unlabelled"
 """The one split; no training with labels and no evaluation asks for it."""
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Raised when the same files would be read into another table; part of the identity."""
 
 
@@ -27,7 +27,7 @@ class FaceFolder(FaceCorpus):
     Hidden files and folders are passed over. Ids are paths below the folder.
 
     Args:
-        root: the folder; searched at every depth.
+        root: the folder; searched at every depth, and through links to folders, each folder once.
         strict: raise at the first picture that is unreadable, rather than skip it.
     """
 
@@ -36,7 +36,7 @@ class FaceFolder(FaceCorpus):
         self.root, self.strict = Path(root), strict
 
     def load(self, split: str, progress: bool = False) -> FaceTable:
-        """Read all pictures, in the order of their paths, each as its largest middle square.
+        """Read all pictures upright, by path, each as its largest middle square.
 
         Raises:
             InputError: for another split, or a folder without a picture.
@@ -44,7 +44,7 @@ class FaceFolder(FaceCorpus):
         paths = self._paths(split)
         ids = [path.relative_to(self.root).as_posix() for path in paths]
         read = read_pictures(
-            ids, lambda i: fitted(read_grey(paths[i])), self.root, self.strict, progress
+            ids, lambda i: fitted(read_upright(paths[i])), self.root, self.strict, progress
         )
         n = len(read.kept)
         return FaceTable(
@@ -81,11 +81,14 @@ class FaceFolder(FaceCorpus):
     def _paths(self, split: str) -> list[Path]:
         if split != SPLIT:
             raise unknown_split(self.name, split, (SPLIT,))
+        walked = files_under(self.root)
+        # broken links and pipes are named as pictures that cannot be read, as missing files are
+        listed = [*walked.files, *walked.irregular, *(path for path, _ in walked.refused)]
         found = [
             path
-            for path in self.root.rglob("*")
+            for path in listed
             if path.suffix.lower() in PICTURES and not hidden(path.relative_to(self.root))
         ]
         if not found:
-            raise InputError(self.root, "holds no picture", f"name a folder with {PICTURES}")
+            raise MissingError(self.root, "holds no picture", f"name a folder with {PICTURES}")
         return sorted(found)

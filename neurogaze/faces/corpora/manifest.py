@@ -18,15 +18,24 @@ from neurogaze.faces.corpora.classes import labels_of
 from neurogaze.faces.corpora.labelled import RULE, content_identity, labelled_table
 from neurogaze.faces.corpora.manifest_columns import PATHS, Columns, read_columns_of
 from neurogaze.faces.corpora.manifest_labels import check_listed_once, class_names
-from neurogaze.faces.corpora.places import lines_hash, root_remedy, size_of
-from neurogaze.faces.decoding import read_grey
+from neurogaze.faces.corpora.places import (
+    MissingError,
+    lines_hash,
+    real_folder,
+    root_remedy,
+    size_of,
+)
 from neurogaze.faces.images import FaceCorpus, FaceTable, unknown_split
 from neurogaze.faces.labels import DROPPED
 from neurogaze.faces.reading import fitted, read_pictures
+from neurogaze.faces.upright import read_upright
 
 SPLIT_NAMES = {"training": "train", "val": "valid", "validation": "valid", "testing": "test"}
 ONLY_SPLIT = "valid"
 """Split of every row of a manifest that names none: it is there to be judged on."""
+
+READER_VERSION = 3
+"""Raised when the same files would be read into another table; part of the identity."""
 
 
 class Manifest(FaceCorpus):
@@ -35,8 +44,8 @@ class Manifest(FaceCorpus):
     Columns of the CSV, or arrays of the NPZ, go by the headers in `manifest_columns`: a path
     (relative to the file) or `images`, a class name or number, and where wanted `subject`,
     `sequence` and `split`. Without `split`, all rows are "valid". Rows of a class that is no
-    emotion (none, uncertain, no-face) are left out and counted. Each picture is cut to its middle
-    square, and brought to 48x48.
+    emotion (none, uncertain, no-face) are left out and counted. Each picture is turned
+    upright, cut to its middle square, and brought to 48x48.
 
     Args:
         root: the CSV or NPZ file; by default the environment variable `NEUROGAZE_MANIFEST`.
@@ -63,13 +72,13 @@ class Manifest(FaceCorpus):
         """The manifest.
 
         Raises:
-            InputError: when none is given, or there is no such file.
+            MissingError: when none is given, or there is no such file.
         """
         given = self._root or os.environ.get("NEUROGAZE_MANIFEST")
         if not given:
-            raise InputError("manifest root", "is not given", root_remedy("manifest"))
+            raise MissingError("manifest root", "is not given", root_remedy("manifest"))
         if not Path(given).is_file():
-            raise InputError(given, "there is no such file", root_remedy("manifest"))
+            raise MissingError(given, "there is no such file", root_remedy("manifest"))
         return Path(given)
 
     @property
@@ -95,7 +104,7 @@ class Manifest(FaceCorpus):
         _warn_of_no_emotion(self.path, split, [names[i] for i in _rows(belongs, labels == DROPPED)])
         rows = _rows(belongs, labels != DROPPED)
         samples = _samples(columns)
-        check_listed_once(self.path, samples, columns.first)
+        check_listed_once(self.path, samples, _places(columns), columns.first)
         ids = [samples[row] for row in rows]
         read = read_pictures(
             ids, lambda i: _face(columns, rows[i]), self.path, self.strict, progress
@@ -116,7 +125,8 @@ class Manifest(FaceCorpus):
         lines = [file_hash(self.path), *self.classes]
         if columns.images is None:
             lines += [f"{name} {size_of(_picture(columns, name))}" for name in _samples(columns)]
-        return content_identity(self.name, split, self.strict, lines_hash(lines))
+        own = content_identity(self.name, split, self.strict, lines_hash(lines))
+        return own | {"reader": READER_VERSION}
 
     def files(self, split: str) -> tuple[Path, ...]:
         """The pictures that the rows name; none where the file holds them."""
@@ -142,9 +152,18 @@ def _picture(columns: Columns, name: str) -> Path:
     return columns.path.parent / name.replace("\\", "/")
 
 
+def _places(columns: Columns) -> tuple[str, ...]:
+    """What each row leads to, however its path is spelt; files need not be there."""
+    if columns.images is not None:
+        return _samples(columns)
+    pictures = [_picture(columns, name) for name in _samples(columns)]
+    folders = {folder: real_folder(folder) for folder in {p.parent for p in pictures}}
+    return tuple(f"{folders[picture.parent]}/{picture.name}" for picture in pictures)
+
+
 def _face(columns: Columns, row: int) -> NDArray[np.uint8]:
     if columns.images is None:
-        return fitted(read_grey(_picture(columns, _samples(columns)[row])))
+        return fitted(read_upright(_picture(columns, _samples(columns)[row])))
     image = columns.images[row]
     grey = image if image.ndim == 2 else np.asarray(Image.fromarray(image).convert("L"))
     return fitted(grey)

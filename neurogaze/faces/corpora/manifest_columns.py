@@ -124,7 +124,12 @@ def _from_npz(path: Path) -> Columns:
 
 
 def _texts(path: Path, values: NDArray[np.generic], remedy: str) -> tuple[str, ...]:
-    """Values as text; damaged text has letters that do not exist, which no function can take."""
+    """Values as text; bytes are UTF-8, and damaged text has letters that no function can take."""
+    if values.dtype.kind == "S":
+        try:
+            return tuple(value.decode() for value in values.tolist())
+        except UnicodeDecodeError as error:
+            raise InputError(path, f"holds text that is no UTF-8 ({error})", remedy) from error
     if values.dtype.kind == "U" and values.nbytes:
         native = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
         letters = native.view(np.uint32)

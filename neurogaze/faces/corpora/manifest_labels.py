@@ -122,15 +122,21 @@ def _meaning(name: str) -> int | str:
     return name.strip().lower() if label is None or label < 0 else label
 
 
-def check_listed_once(where: Path, names: Sequence[str], first: int) -> None:
+def check_listed_once(where: Path, names: Sequence[str], files: Sequence[str], first: int) -> None:
     """Hold that no picture has two rows: it would count twice, or teach and judge.
+
+    Args:
+        where: the manifest.
+        names: of the pictures, as its rows say them.
+        files: what they lead to, equal for two spellings of one name.
+        first: number of the first row.
 
     Raises:
         InputError: naming the first row that repeats another.
     """
     seen: dict[str, int] = {}
-    for row, name in enumerate(names):
-        before = seen.setdefault(name, row)
+    for row, (name, file) in enumerate(zip(names, files, strict=True)):
+        before = seen.setdefault(file, row)
         if before != row:
             found = f"lists {name} again, after row {before + first}"
             raise InputError(f"{where}, row {row + first}", found, "keep one row a picture")

@@ -16,6 +16,10 @@ NO_CLASSES = ("__MACOSX",)
 """Folders that unpacking leaves behind."""
 
 
+class MissingError(InputError):
+    """Data that are not there at all, where others would be damaged: somebody may do without."""
+
+
 def root_remedy(name: str) -> str:
     """How to say where a corpus lies.
 
@@ -34,13 +38,13 @@ def root_of(given: Path | None, name: str) -> Path:
         name: of the corpus.
 
     Raises:
-        InputError: when none is given, or it does not exist.
+        MissingError: when none is given, or it does not exist.
     """
     chosen = given or os.environ.get(f"NEUROGAZE_{name.upper()}")
     if not chosen:
-        raise InputError(f"{name} root", "is not given", root_remedy(name))
+        raise MissingError(f"{name} root", "is not given", root_remedy(name))
     if not Path(chosen).is_dir():
-        raise InputError(chosen, "there is no such folder", root_remedy(name))
+        raise MissingError(chosen, "there is no such folder", root_remedy(name))
     return Path(chosen)
 
 
@@ -48,13 +52,13 @@ def first_place(root: Path, places: Sequence[str], remedy: str) -> Path:
     """The first of several places below a root that exists.
 
     Raises:
-        InputError: when none does, naming all.
+        MissingError: when none does, naming all.
     """
     for place in places:
         if (root / place).exists():
             return root / place
     found = f"holds none of {', '.join(places)}"
-    raise InputError(root, found, remedy)
+    raise MissingError(root, found, remedy)
 
 
 def pictures_in(folder: Path) -> list[str]:
@@ -94,6 +98,14 @@ def size_of(path: Path) -> int:
         return path.stat().st_size if path.is_file() else -1
     except (OSError, ValueError):  # a name that no file can have
         return -1
+
+
+def real_folder(folder: Path) -> Path:
+    """True place of a folder, be it there or not; as it is where no folder can have that name."""
+    try:
+        return Path(os.path.realpath(folder))  # links in a circle are no error here
+    except ValueError:
+        return folder
 
 
 def lines_hash(lines: Iterable[str]) -> str:

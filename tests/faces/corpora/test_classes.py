@@ -26,7 +26,7 @@ def test_codes_of_the_authors(codes, meant):
     assert [EMOTIONS[label] for label in labels_of(HERE, names)] == meant.split()
 
 
-@pytest.mark.parametrize("code", ["-1", "11", "1.5", "happy", ""])
+@pytest.mark.parametrize("code", ["-1", "11", "1.5", "happy", "", "1" * 5000])
 def test_a_code_without_meaning_stays_as_it_is(code):
     assert AFFECTNET_CODES.name(code) == code
     assert RAF_CODES.name("0") == "0"

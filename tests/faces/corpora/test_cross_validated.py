@@ -80,6 +80,17 @@ def test_it_serves_a_data_module(tmp_path):
     assert data.provenance["train"]["identity"]["fold"] == 1
 
 
+def test_splits_labelled_by_different_rules_are_refused(tmp_path):
+    """Rule "votes" labels training by most votes and judges by majority: joined, it would judge
+    pictures that no majority labelled."""
+    write_ferplus(tmp_path, n_train=48, n_valid=24)
+    for side in ("train", "valid"):
+        with pytest.raises(InputError, match=r"rules: majority, votes.*majority for FerPlus"):
+            CrossValidated(FerPlus(tmp_path, rule="votes"), 2).load(side)
+    for rule in ("majority", "plurality8"):
+        assert CrossValidated(FerPlus(tmp_path, rule=rule), 2).load("valid").rule == rule
+
+
 @pytest.mark.parametrize(("n", "fold"), [(1, 0), (3, 3), (3, -1)])
 def test_folds_that_do_not_exist_are_refused(n, fold):
     with pytest.raises(InputError, match="fold"):

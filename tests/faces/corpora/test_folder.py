@@ -1,5 +1,6 @@
 """Pictures of a folder are those of the corpus they belong to, labels and all else apart."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,26 @@ def test_nobody_can_train_with_labels_or_judge_on_it(root, tmp_path):
     for stage in ("fit", "test"):
         with pytest.raises(InputError, match=r"use one of \('unlabelled',\)"):
             data.setup(stage)
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    for name, level in (("root/a.png", 9), ("else/b.png", 7)):
+        (tmp_path / name).parent.mkdir()
+        Image.new("L", (48, 48), level).save(tmp_path / name)
+    (tmp_path / "root" / "link").symlink_to(tmp_path / "else")
+    (tmp_path / "else" / "back").symlink_to(tmp_path / "root")
+    table = FaceFolder(tmp_path / "root").load("unlabelled")
+    assert table.ids.tolist() == ["a.png", "link/b.png"]
+
+
+def test_a_pipe_and_a_broken_link_are_told_and_not_waited_for(tmp_path):
+    Image.new("L", (48, 48)).save(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "b.png")
+    (tmp_path / "c.png").symlink_to(tmp_path / "nowhere")
+    with pytest.warns(UserWarning, match="2 pictures could not be read"):
+        table = FaceFolder(tmp_path).load("unlabelled")
+    assert table.ids.tolist() == ["a.png"]
+    assert table.skipped == ("b.png: is not a regular file", "c.png: there is no such file")
 
 
 def test_hidden_files_and_what_unpacking_leaves_are_passed_over(tmp_path):

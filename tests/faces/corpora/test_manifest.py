@@ -183,6 +183,24 @@ def test_a_picture_listed_twice(tmp_path, paths):
         table_of(tmp_path, ["path", "label_name"], rows)
 
 
+@pytest.mark.parametrize("other", ["./{}", "faces/../{}", "faces//f000.png", "{slash}", "{top}"])
+def test_a_picture_listed_twice_under_two_spellings(tmp_path, paths, other):
+    """In training and in validation, with two labels."""
+    first = paths[0]
+    assert first == "faces/f000.png"
+    top, slash = tmp_path / first, first.replace("/", "\\")
+    rows = [[first, "sad", "train"], [other.format(first, slash=slash, top=top), "joy", "valid"]]
+    with pytest.raises(InputError, match=r"row 3: lists .*f000\.png again, after row 2"):
+        table_of(tmp_path, ["path", "label_name", "split"], rows)
+
+
+def test_a_path_that_no_file_can_have_is_a_missing_picture(tmp_path, paths):
+    rows = [[paths[0], "sad"], ["a\0b/c.png", "joy"]]
+    corpus = Manifest(write_rows(tmp_path / "list.csv", ["path", "label_name"], rows))
+    with pytest.warns(UserWarning, match="1 pictures could not be read"):
+        assert len(prepare(corpus, "valid", tmp_path / "store", progress=False)) == 1
+
+
 def test_a_missing_picture_is_counted_or_refused(tmp_path):
     path = write_manifest(tmp_path)
     (tmp_path / "faces" / "f003.png").unlink()
@@ -289,6 +307,19 @@ def test_colour_becomes_luma(tmp_path):
     red[..., 0] = 200
     table = write_npz(tmp_path, images=red, labels=np.array(["sad"])).load("valid")
     assert (table.images == round(0.299 * 200)).all()
+
+
+def test_text_as_bytes(tmp_path):
+    """As NumPy and HDF5 tools write it by default."""
+    arrays = {
+        "labels": np.array([b"happy", b"sad"]),
+        "subject": np.array(["ann\u00e9".encode()] * 2),
+    }
+    table = write_npz(tmp_path, images=IMAGES[:2], **arrays).load("valid")
+    assert named(table) == ["happiness", "sadness"]
+    assert table.subjects.tolist() == ["ann\u00e9"] * 2
+    with pytest.raises(InputError, match="no UTF-8"):
+        write_npz(tmp_path, images=IMAGES[:1], labels=np.array([b"\xff"])).load("valid")
 
 
 @pytest.mark.parametrize("axis", [1, 3])
