@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurogaze.artefacts import settings_hash, sweep
-from neurogaze.eeg.feature_settings import quirks_of, unit_of
+from neurogaze.eeg.feature_settings import quirks_of, unit_of, window_seconds
 from neurogaze.eeg.features import (
     BANDS,
     FEATURE_VERSION,
@@ -33,6 +33,7 @@ from neurogaze.eeg.features import (
     trial_features,
 )
 from neurogaze.eeg.recordings import Corpus, Trial
+from neurogaze.eeg.refusals import RESTED, refuse_incoherent, refuse_mixed_rest, refuse_settings
 from neurogaze.eeg.store import UNREADABLE, read_columns, write_columns
 from neurogaze.eeg.table import RATINGS, ROWS, FeatureTable
 from neurogaze.eeg.transductive import within_person
@@ -41,6 +42,9 @@ from neurogaze.progress import tracked
 
 HASH_LENGTH = 12
 """Hexadecimal digits of a hash that go into a file name."""
+
+LONGEST_NAME = 200
+"""Characters of a person or corpus that go into a file name."""
 
 EACH_WINDOW = ("features", "start")
 """Columns with one entry a window; the others have one a trial."""
@@ -76,39 +80,27 @@ def prepare(
 
     Raises:
         InputError: for recordings or settings that cannot be used, people with different
-            electrodes, an event of two people or of two ratings, or a corpus without a window.
+            electrodes, an event of two people or of two ratings, a name of two trials, a baseline
+            for some trials only, source files that change meanwhile, or a corpus without a window.
     """
-    _refuse_delta(corpus, settings)
+    refuse_settings(corpus, settings)
     whole = settings_hash(settings)
     folder = store / f"{_plain(corpus.name)}-{whole[:HASH_LENGTH]}"
     sweep(folder)
     parts = _people(corpus, settings, folder, progress, workers)
-    _refuse_shared_events(parts, corpus.name)
-    _refuse_two_ratings(parts, corpus.name)
+    refuse_incoherent(parts, corpus.name)
     columns = _joined(parts, f"corpus {corpus.name}")
     return FeatureTable(
         **_by_window(columns),
         channels=tuple(columns["channels"].tolist()),
         bands=tuple(name for name, _, _ in BANDS[settings.bands]),
-        window=settings.window,
+        window=window_seconds(settings),
         corpus=corpus.name,
         floors=int(columns["floors"]),
         settings_hash=whole,
         quirks=quirks_of(settings),
         unit=unit_of(settings),
     )
-
-
-def _refuse_delta(corpus: Corpus, settings: FeatureSettings) -> None:
-    """Refuse a delta band for recordings whose amplifier or editor already removed it."""
-    highpass = float(getattr(corpus, "highpass", 0.0))
-    name, low, high = BANDS[settings.bands][0]
-    if name == "delta" and highpass > low:
-        raise InputError(
-            f"corpus {corpus.name}",
-            f"was high-passed at {highpass} Hz, so {name} ({low}-{high} Hz) holds filter residue",
-            "use bands: faithful",
-        )
 
 
 def subject_file(corpus: Corpus, subject: str, settings: FeatureSettings) -> str:
@@ -124,7 +116,7 @@ def subject_file(corpus: Corpus, subject: str, settings: FeatureSettings) -> str
 
 def _plain(name: str) -> str:
     """A name that every file system takes."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:LONGEST_NAME]
 
 
 def _people(
@@ -156,16 +148,22 @@ def _person(
     path = folder / subject_file(corpus, subject, settings)
     try:
         stored = read_columns(path)
-        return {name: stored[name] for name in (*COLUMNS, "channels", "floors")}
+        kept = {name: stored[name] for name in (*COLUMNS, "channels", "floors")}
+        return kept | {name: stored[name] for name in (RESTED,) if name in stored}
     except UNREADABLE:
         trials = _until(stopped, corpus.trials(subject))
         parts = [_trial_columns(trial, settings) for trial in trials]
     where = f"{corpus.name}, subject {subject}"
     if not parts:
         raise InputError(where, "has no trial", "leave this person out of the corpus")
-    columns = _joined(parts, where)
+    rested = [(str(part["trial"][0]), bool(part.pop(RESTED))) for part in parts]
+    refuse_mixed_rest(rested, where)
+    columns = {**_joined(parts, where), RESTED: np.array(rested[0][1])}
     if settings.zscore == "person":
         columns["features"] = within_person(columns["features"])
+    if folder / subject_file(corpus, subject, settings) != path:
+        found = "its source files changed while they were read"
+        raise InputError(where, found, "start again, and leave them alone meanwhile")
     write_columns(path, columns)
     return columns
 
@@ -189,6 +187,7 @@ def _trial_columns(trial: Trial, settings: FeatureSettings) -> dict[str, NDArray
         columns[name] = np.array([np.nan if rating is None else float(rating)])
     columns["label"] = np.array([-1 if trial.label is None else int(trial.label)], dtype=np.int64)
     columns[WINDOWS] = np.array([len(made.values)])
+    columns[RESTED] = np.array(settings.baseline and trial.baseline is not None)
     return {**columns, "channels": np.array(trial.channels), "floors": np.array(made.floors)}
 
 
@@ -217,35 +216,3 @@ def _joined(parts: Sequence[dict[str, NDArray[Any]]], where: str) -> dict[str, N
     columns = {name: np.concatenate([part.pop(name) for part in parts]) for name in COLUMNS}
     floors = np.array(sum(int(part["floors"]) for part in parts))
     return {**columns, "channels": channels, "floors": floors}
-
-
-def _refuse_shared_events(people: Sequence[Mapping[str, NDArray[Any]]], corpus: str) -> None:
-    """A rating event belongs to one person, or folds by event would not be what they say."""
-    owner: dict[str, str] = {}
-    for person in people:
-        subject = str(person["subject"][0])
-        for event in np.unique(person["event"]).tolist():
-            if owner.setdefault(event, subject) != subject:
-                raise InputError(
-                    f"corpus {corpus}",
-                    f"rating event {event!r} belongs to {owner[event]!r} and {subject!r}",
-                    "put the subject into the name of the event",
-                )
-
-
-def _refuse_two_ratings(people: Sequence[Mapping[str, NDArray[Any]]], corpus: str) -> None:
-    """A rating event has one rating and class: later steps take those of any of its trials."""
-    for person in people:
-        label = np.where(person["label"] >= 0, person["label"], np.nan)
-        said = np.stack([*(person[name] for name in RATINGS), label], axis=1)
-        first: dict[str, int] = {}
-        for trial in np.flatnonzero(np.isfinite(said).any(axis=1)).tolist():
-            event = str(person["event"][trial])
-            other = first.setdefault(event, trial)
-            if not np.array_equal(said[trial], said[other], equal_nan=True):
-                names = [str(person["trial"][index]) for index in (other, trial)]
-                raise InputError(
-                    f"corpus {corpus}",
-                    f"trials {names} of rating event {event!r} differ in rating or class",
-                    "give each rating an event of its own",
-                )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Literal
 
 from neurogaze.eeg.bands import BANDS
-from neurogaze.eeg.preprocessing import Preprocessing
+from neurogaze.eeg.preprocessing import Preprocessing, refuse_endless
 from neurogaze.errors import InputError
 
 CHOICES = {
@@ -71,6 +72,10 @@ class FeatureSettings:
                 raise InputError(
                     name, f"{value} is not finite and above 0", "give a positive number"
                 )
+        if isinstance(self.filter_order, bool) or not isinstance(self.filter_order, Integral):
+            raise InputError("filter_order", f"{self.filter_order!r}", "give a whole number")
+        for name in ("window", "hop"):
+            refuse_endless(name, getattr(self, name))
         if self.zscore == "window" and self.filtering != "window":
             found = f"'window' with filtering {self.filtering!r}"
             raise InputError("zscore", found, "set filtering to window, or zscore to none")
@@ -132,3 +137,13 @@ def window_samples(settings: FeatureSettings) -> tuple[int, int]:
     """Window and hop in samples."""
     sfreq = settings.preprocessing.sfreq
     return max(2, round(settings.window * sfreq)), max(1, round(settings.hop * sfreq))
+
+
+def window_seconds(settings: FeatureSettings) -> float:
+    """Length of a window as it is cut, in whole samples, s.
+
+    >>> window_seconds(FeatureSettings()), window_seconds(FeatureSettings(window=1.33))
+    (4.0, 1.328125)
+    """
+    cut = window_samples(settings)[0] / settings.preprocessing.sfreq
+    return settings.window if math.isclose(cut, settings.window) else cut

@@ -87,7 +87,8 @@ def trial_features(trial: Trial, settings: FeatureSettings) -> TrialFeatures:
 
     Raises:
         InputError: for a trial (or its baseline) shorter than a window, sampled at no more than
-            twice the top of the bands, or at another rate than a causal filter is to have.
+            twice the top of the bands, or at another rate than a causal filter is to have, or
+            features that are not finite.
     """
     _refuse_slow(trial, settings)
     where = f"{trial.source} ({trial.trial})"
@@ -97,8 +98,12 @@ def trial_features(trial: Trial, settings: FeatureSettings) -> TrialFeatures:
         rest = _rest_variance(trial.baseline, trial.sfreq, settings, f"{where}, baseline")
         values -= entropy(rest, settings).mean(axis=0)
         floors += _floors(rest, settings)
-    start = np.arange(len(values)) * window_samples(settings)[1] / settings.preprocessing.sfreq
-    return TrialFeatures(values.astype(np.float32), start, floors)
+    made = values.astype(np.float32)
+    if not np.isfinite(made).all():
+        remedy = "lower filter_order, or check the samples"
+        raise InputError(where, "its features are not finite", remedy)
+    start = np.arange(len(made)) * window_samples(settings)[1] / settings.preprocessing.sfreq
+    return TrialFeatures(made, start, floors)
 
 
 def _trial_variance(trial: Trial, settings: FeatureSettings, where: str) -> NDArray[np.float64]:

@@ -67,6 +67,22 @@ def canonical_names(channels: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def chosen_names(channels: Sequence[str]) -> tuple[str, ...]:
+    """`canonical_names` of electrodes that somebody asked for.
+
+    Raises:
+        InputError: for no name, a name the system does not have, or an electrode named twice.
+    """
+    if isinstance(channels, str) or not channels:
+        raise InputError("channels", f"{channels!r} names no electrodes", "list one or more")
+    names = canonical_names(channels)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        found = f"electrodes {twice} are named twice in {list(channels)}"
+        raise InputError("channels", found, "name each electrode once")
+    return names
+
+
 def project(positions: NDArray[np.floating]) -> NDArray[np.float64]:
     """Azimuthal equidistant projection about the vertex of the template sphere.
 

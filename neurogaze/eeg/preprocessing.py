@@ -19,6 +19,23 @@ MAX_RATIO = 10_000
 """Largest whole number in the ratio of two sampling rates that is resampled exactly."""
 
 
+HIGHEST_RATE = 1e6
+"""Hz; no amplifier of EEG is near it."""
+
+LONGEST = 1e9
+"""Seconds, 32 years."""
+
+
+def refuse_endless(name: str, seconds: float) -> None:
+    """Refuse a length in seconds that no recording has.
+
+    Raises:
+        InputError: for more than `LONGEST`.
+    """
+    if seconds > LONGEST:
+        raise InputError(name, f"{seconds} s is longer than any recording", "give fewer seconds")
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """Settings of `clean`.
@@ -51,6 +68,10 @@ class Preprocessing:
             if value is not None and not 0 < value < math.inf:
                 found = f"{value} is not finite and above 0"
                 raise InputError(name, found, "give a positive number")
+        if self.sfreq > HIGHEST_RATE:
+            raise InputError("sfreq", f"{self.sfreq} Hz", f"give {HIGHEST_RATE:g} Hz or less")
+        if self.crop_last is not None:
+            refuse_endless("crop_last", self.crop_last)
         if not all(0 < frequency < math.inf for frequency in self.notch):
             found = f"{self.notch} holds one that is not finite and above 0"
             raise InputError("notch", found, "give Hz above 0")

@@ -52,11 +52,14 @@ class StreamingFeatures:
             `[windows, channels, bands]`, nats or bits, often without a window.
 
         Raises:
-            InputError: for another number of electrodes.
+            InputError: for another number of electrodes, or NaN or infinite samples; the stream
+                goes on as if they had not been pushed.
         """
         if eeg.ndim != 2 or len(eeg) != self._channels:
             found = f"shape {eeg.shape} does not fit {self._channels} electrodes"
             raise InputError("stream", found, "push [channels, samples]")
+        if not np.isfinite(eeg).all():  # the filters would never forget it
+            raise InputError("stream", "NaN or infinite samples", "leave them out, or repair them")
         length, hop = window_samples(self._settings)
         fresh = self._filters.push(eeg)
         held = np.concatenate([self._held, fresh[..., self._skip :]], axis=-1)

@@ -56,7 +56,8 @@ class Teacher(nn.Module):
         n_outputs: 2 = valence and arousal, 3 = dominance as well.
 
     Raises:
-        InputError: for an electrode that is unknown or named twice, or another number of outputs.
+        InputError: for an electrode that is unknown or named twice, a map without a point, or
+            another number of outputs.
     """
 
     feature_mean: Tensor
@@ -79,6 +80,8 @@ class Teacher(nn.Module):
         super().__init__()
         if n_outputs not in (2, 3):
             raise InputError("n_outputs", f"{n_outputs} is not offered", "use 2 or 3")
+        if map_size < 1:
+            raise InputError("map_size", f"{map_size} points a side", "use 8 or more")
         self.maps = Maps(map_size, map_mode, map_method, symmetric)
         self.channels, self.n_outputs = tuple(channels), n_outputs
         ids = electrode_ids(self.channels)

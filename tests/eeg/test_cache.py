@@ -9,12 +9,13 @@ import pytest
 from neurogaze.artefacts import settings_hash
 from neurogaze.eeg import cache
 from neurogaze.eeg.cache import prepare, subject_file
-from neurogaze.eeg.corpora import Dreamer
+from neurogaze.eeg.corpora import Dasps, Dreamer
 from neurogaze.eeg.features import FeatureSettings, trial_features
 from neurogaze.eeg.preprocessing import Preprocessing
+from neurogaze.eeg.splits import evaluation_rows
 from neurogaze.errors import InputError
 from tests.eeg.toy import CHANNELS, ToyCorpus, make_trial
-from tests.fixtures.eeg import write_dreamer
+from tests.fixtures.eeg import write_dasps, write_dreamer
 
 SETTINGS = FeatureSettings()
 FIVE = FeatureSettings(bands="five")
@@ -50,9 +51,9 @@ def test_rows_follow_subjects_trials_and_windows(tmp_path):
 def test_second_call_opens_nothing_and_says_the_same(tmp_path):
     corpus = ToyCorpus(n_subjects=2, n_clips=2)
     first = made(corpus, tmp_path)
-    assert corpus.opened == ["S00", "S01"]
+    assert sorted(corpus.opened) == ["S00", "S01"]
     second = made(corpus, tmp_path)
-    assert corpus.opened == ["S00", "S01"]
+    assert sorted(corpus.opened) == ["S00", "S01"]
     assert first.sha256 == second.sha256
     assert len(files(tmp_path)) == 2
 
@@ -134,6 +135,56 @@ def test_edited_source_file_is_computed_anew(tmp_path):
     after = made(Dreamer(source), tmp_path / "store")
     assert after.sha256 != before.sha256
     assert after.sha256 == made(Dreamer(source), tmp_path / "fresh").sha256
+
+
+def test_file_replaced_at_work_poisons_nothing(tmp_path):
+    """A session hashes recording A, B takes its place, and A comes back."""
+    root = write_dasps(tmp_path / "a", n_subjects=1, seed=1)
+    path = root / "Raw data.mat" / "S01.mat"
+    other = write_dasps(tmp_path / "b", n_subjects=1, seed=2) / "Raw data.mat" / "S01.mat"
+    first, second = path.read_bytes(), other.read_bytes()
+    at_work, store, short = Dasps(root), tmp_path / "store", replace(SETTINGS, window=2.0)
+    made(at_work, store)
+    path.write_bytes(second)
+    made(at_work, store, short)
+    path.write_bytes(first)
+    stored, truth = (made(Dasps(root), place, short) for place in (store, tmp_path / "fresh"))
+    assert stored.sha256 == truth.sha256
+
+
+def test_file_replaced_while_it_is_read_is_refused(tmp_path):
+    class Replaced(ToyCorpus):
+        def trials(self, subject):
+            yield from super().trials(subject)
+            self.seeds[subject] = 1
+
+    with pytest.raises(InputError, match=r"toy, subject S00: its source files changed while"):
+        made(Replaced(n_subjects=1), tmp_path)
+    assert files(tmp_path) == set()
+
+
+@pytest.mark.parametrize(("window", "cut"), [(4.0, 4.0), (1.33, 170 / 128), (0.3, 38 / 128)])
+def test_window_is_as_long_as_it_is_cut(tmp_path, window, cut):
+    """So windows side by side do not overlap, and all of them are evaluated."""
+    table = made(ToyCorpus(n_subjects=1), tmp_path, FeatureSettings(window=window, hop=window))
+    assert table.window == cut
+    assert len(evaluation_rows(table, np.arange(table.n_rows))) == table.n_rows
+
+
+def test_a_whole_number_of_samples_leaves_the_window_as_it_was_set(tmp_path):
+    settings = FeatureSettings(window=0.1 + 0.2, preprocessing=Preprocessing(sfreq=100.0))
+    assert made(ToyCorpus(n_subjects=1), tmp_path, settings).window == 0.1 + 0.2
+
+
+def test_names_too_long_for_a_file(tmp_path):
+    class Long(ToyCorpus):
+        def subjects(self):
+            return ("x" * 300,)
+
+        def trials(self, subject):
+            yield make_trial(np.random.default_rng(0).normal(size=(4, 600)), subject=subject)
+
+    assert made(Long(), tmp_path).subject.tolist() == ["x" * 300]
 
 
 def test_threads_change_nothing(tmp_path):
@@ -312,6 +363,31 @@ def test_people_that_do_not_fit_together_are_refused(tmp_path):
         made(listed(C=[]), tmp_path)
     with pytest.raises(InputError, match="has no subject"):
         made(listed(), tmp_path)
+
+
+def test_a_name_of_two_trials_is_refused(tmp_path):
+    draw = np.random.default_rng(0)
+    twice = [said(draw, "t0"), said(draw, "t0")]
+    for _ in ("computed", "stored"):
+        with pytest.raises(InputError, match="two trials are named 't0', of 'A' and 'A'"):
+            made(listed(A=twice), tmp_path)
+    other = make_trial(draw.normal(size=(4, 600)), subject="B", event="e1")
+    with pytest.raises(InputError, match="two trials are named 't0', of 'A' and 'B'"):
+        made(listed(A=twice[:1], B=[other]), tmp_path / "people")
+
+
+def test_a_baseline_for_some_trials_only_is_refused(tmp_path):
+    draw = np.random.default_rng(0)
+    rest = draw.normal(size=(4, 600))
+    rested, plain = said(draw, "t0", baseline=rest), said(draw, "t1")
+    with pytest.raises(InputError, match=r"subject A: of the trials \['t0', 't1'\] only one"):
+        made(listed(A=[rested, plain]), tmp_path)
+    people = listed(A=[rested], B=[replace(plain, subject="B", event="e1")])
+    for _ in ("computed", "stored"):
+        with pytest.raises(InputError, match=r"corpus toy: of the trials \['t0', 't1'\] only one"):
+            made(people, tmp_path)
+    without = replace(SETTINGS, baseline=False)
+    assert made(people, tmp_path, without).n_rows == made(people, tmp_path, without).n_rows == 2
 
 
 def said(draw, trial, **rating):

@@ -242,6 +242,9 @@ BAD_CELLS = [
     ({"label": 1.5}, "'label': is '1.5'.*whole number"),
     ({"start": -1}, "'start': is '-1'.*seconds"),
     ({"stop": "inf"}, "'stop': is 'inf'"),
+    ({"start": 1e308, "stop": ""}, r"'start': is '1e\+308'"),
+    ({"stop": 1e308}, r"'stop': is '1e\+308'"),
+    ({"baseline_stop": 1e308}, r"'baseline_stop': is '1e\+308'"),
     ({"stop": 15}, "'stop': is '15'.*after the start, 15"),
     ({"baseline_stop": ""}, "'baseline_stop': is empty.*both ends"),
     ({"baseline_start": 15}, "'baseline_stop': is '15.0'.*after the start"),
@@ -255,13 +258,16 @@ def test_bad_cells_are_named(tmp_path, cells, message):
         Custom(tmp_path).subjects()
 
 
+REST_BEYOND = {"start": 10, "stop": 12, "baseline_start": 15, "baseline_stop": 99}
+
+
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
         ({"start": 20}, r"'start': 20 s, where .*p1_eeg\.fif lasts 20 s"),
         ({"stop": 20.5}, "'stop': 20.5 s, where"),
         ({"stop": 15.001}, "'stop': 15 s, where"),
-        ({"baseline_stop": 99}, "'baseline_stop': 99 s, where"),
+        (REST_BEYOND, "'baseline_stop': 99 s, where"),
         ({"file": "eeg/p9.fif"}, r"'file': .*p9\.fif does not exist"),
     ],
 )
@@ -312,9 +318,31 @@ def test_rows_are_counted_as_a_spreadsheet_does(tmp_path):
         Custom(tmp_path).subjects()
 
 
+def test_a_line_break_in_a_cell_is_no_row(tmp_path):
+    text = 'file,subject,clip,valence,arousal\na.fif,A,"x\ny",1,1\nb.fif,A,y,1,ten\n'
+    (tmp_path / "ratings.csv").write_text(text)
+    with pytest.raises(InputError, match="row 3, column 'arousal': is 'ten'"):
+        Custom(tmp_path).subjects()
+
+
+def test_a_trial_is_there_once(tmp_path):
+    root = small(tmp_path)
+    lines = (root / "ratings.csv").read_text().splitlines()
+    (root / "ratings.csv").write_text("\n".join([*lines, lines[1]]))
+    with pytest.raises(InputError, match=r"rows 2 and 4: both are the same trial of 'eeg/p1_eeg"):
+        Custom(root).subjects()
+
+
+@pytest.mark.parametrize("times", [{"start": "", "stop": ""}, {"baseline_stop": 15.1}])
+def test_rest_is_not_cut_from_its_own_trial(tmp_path, times):
+    root = edit(small(tmp_path), 3, **times).parent
+    with pytest.raises(InputError, match=r"row 3: the baseline lies in the trial itself"):
+        Custom(root).subjects()
+
+
 def test_samples_belong_to_one_person_and_one_event(tmp_path):
     root = write_custom(tmp_path, n_subjects=2, seconds=5.0)
-    edit(root, 3, start="", stop="")
+    edit(root, 3, start=5, stop="", baseline_start=0, baseline_stop=5)
     with pytest.raises(InputError, match=r"rows 2 and 3: columns 'start' and 'stop'.*same part"):
         Custom(root).subjects()
     for number in (2, 3):
@@ -444,5 +472,9 @@ def test_settings_without_meaning(tmp_path, monkeypatch):
     for scale in ((9.0, 1.0), (1.0, 1.0), (1.0, np.inf)):
         with pytest.raises(InputError, match=r"scale: .*has no extent"):
             Custom(root, scale=scale)
+    with pytest.raises(InputError, match=r"channels: .*names no electrodes"):
+        Custom(root, channels=())
+    with pytest.raises(InputError, match=r"channels: electrodes \['T7'\] are named twice"):
+        Custom(root, channels=("T3", "F7", "t7"))
     with pytest.raises(InputError, match="subject 'p7' is not in it"):
         list(Custom(root).trials("p7"))

@@ -110,6 +110,17 @@ def test_identity_follows_recording_and_ratings(root, tmp_path):
     assert DeapBdf(root).identity("s01") != DeapBdf(root).identity("s23")
 
 
+def test_ratings_are_those_whose_hash_is_given(tmp_path):
+    root = small(tmp_path)
+    corpus, path = DeapBdf(root), root / "metadata_csv" / "participant_ratings.csv"
+    known = corpus.identity("s01")
+    (before,) = corpus.trials("s01")
+    path.write_text(path.read_text().replace("1695918,2.5", "1695918,7.25"))
+    (after,) = corpus.trials("s01")
+    assert (before.raw_rating[0], after.raw_rating[0]) == (2.5, 7.25)
+    assert corpus.identity("s01") == DeapBdf(root).identity("s01") != known
+
+
 def test_status_without_a_name(tmp_path):
     assert len(read_all(small(tmp_path, subjects=(32,), status=""), "s32")) == 1
 
@@ -143,6 +154,10 @@ def test_ratings_of_other_clips(tmp_path):
     [
         ("Valence", "Pleasure", r"columns \['Valence'\] are missing"),
         ("1695918,2.5", "1695918,x", "cannot be read"),
+        ("1,1,7,", "1,1,7.9,", r"Experiment_id is 7\.9, no whole number"),
+        ("1,1,7,", "1,1.5,7,", r"Trial is 1\.5, no whole number"),
+        ("1,1,7,", "1.2,1,7,", r"Participant_id is 1\.2, no whole number"),
+        ("1,1,7,", "1,1,nan,", "Experiment_id is nan, no whole number"),
         ("1695918,2.5", "1695918,0.5", r"ratings \[0\.5\] are not in 1\.\.9"),
     ],
 )

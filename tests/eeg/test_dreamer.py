@@ -145,6 +145,19 @@ def test_misshapen_clip_is_named(tmp_path):
         next(trials)
 
 
+@pytest.mark.parametrize("part", ["stimuli", "baseline"])
+@pytest.mark.parametrize("width", [13, 16])
+def test_columns_are_as_many_as_names(tmp_path, part, width):
+    """Two columns more, and nobody knows which of them the names are of."""
+    path = small(tmp_path)
+    content = loadmat(path)["DREAMER"]
+    cells = content[0, 0]["Data"][0, 0]["EEG"][0, 0][part][0, 0]
+    cells[0, 0] = np.resize(cells[0, 0], (640, width))
+    savemat(path, {"DREAMER": content})
+    with pytest.raises(InputError, match=rf"S01/clip01 has shape \(640, {width}\), not .*14\]"):
+        next(Dreamer(path).trials("S01"))
+
+
 def test_missing_electrode_is_named(tmp_path):
     path = small(tmp_path, electrodes=EPOC[:13])
     with pytest.raises(InputError, match=r"electrodes \['AF4'\] are missing"):

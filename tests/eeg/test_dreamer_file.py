@@ -1,6 +1,7 @@
 """One open of DREAMER.mat gives the number of people, the hash and the content."""
 
 import hashlib
+import os
 import sys
 
 import numpy as np
@@ -84,6 +85,25 @@ def test_file_changed_before_it_is_opened_again_is_refused(path):
     small(path, seed=1)
     with pytest.raises(InputError, match="changed while it was in use"):
         next(corpus.trials("S01"))
+
+
+@pytest.mark.parametrize("all_read", [True, False])
+def test_identity_of_a_file_that_was_replaced_is_refused(path, tmp_path, all_read):
+    corpus = Dreamer(path)
+    corpus.identity("S01")
+    for subject in corpus.subjects() if all_read else ():
+        list(corpus.trials(subject))
+    small(tmp_path / "new.mat", seed=1).replace(path)
+    with pytest.raises(InputError, match=r"changed while it was in use.*start again"):
+        corpus.identity("S01")
+
+
+def test_identity_of_a_file_that_was_only_touched_stays(path):
+    corpus = Dreamer(path)
+    known = corpus.identity("S01")
+    os.utime(path, ns=(0, 0))
+    assert corpus.identity("S01") == known
+    assert len(list(corpus.trials("S01"))) == 2
 
 
 def test_file_replaced_after_its_hash_is_read_as_hashed(path, tmp_path):

@@ -117,6 +117,85 @@ def test_header_that_would_lead_a_library_astray(tmp_path, place, text, match):
         edf_signals(path)
 
 
+def plain_edf(path, names, rates, seconds=20, kind=pyedflib.FILETYPE_EDF):
+    """A tone of 10 Hz in every signal, whose amplitude is 10 microvolts a second gone by."""
+    with pyedflib.EdfWriter(str(path), len(names), kind) as writer:
+        for index, (name, rate) in enumerate(zip(names, rates, strict=True)):
+            writer.setLabel(index, name)
+            writer.setPhysicalDimension(index, "uV")
+            writer.setSamplefrequency(index, rate)
+            writer.setPhysicalMinimum(index, -500)
+            writer.setPhysicalMaximum(index, 500)
+        times = [np.arange(seconds * rate) / rate for rate in rates]
+        writer.writeSamples([10 * t * np.sin(2 * np.pi * 10 * t) for t in times])
+    return path
+
+
+@pytest.mark.parametrize("rate", [32, 256])
+def test_a_signal_of_another_rate_does_not_stretch_the_others(tmp_path, rate):
+    alone = plain_edf(tmp_path / "alone.edf", ("Fz", "Cz"), (128, 128))
+    beside = plain_edf(tmp_path / "beside.edf", ("Fz", "Cz", "MARKER"), (128, 128, rate))
+    ours, truth = (read_edf(path, ("Cz", "Fz"), 128.0) for path in (beside, alone))
+    assert ours.shape == (2, 20 * 128)
+    np.testing.assert_array_equal(ours, truth)
+
+
+def test_what_follows_the_last_record_is_no_eeg(tmp_path):
+    path = plain_edf(tmp_path / "a.edf", ("Fz", "Cz"), (128, 128))
+    sound, record = path.read_bytes(), 2 * 2 * 128
+    path.write_bytes(sound + bytes(record - 1))  # MNE reads whole records only
+    assert read_edf(path, ("Fz",), 128.0).shape == (1, 20 * 128)
+    path.write_bytes(sound + bytes(record))
+    with pytest.raises(InputError, match=r"a\.edf: goes on beyond its 20 records"):
+        read_edf(path, ("Fz",), 128.0)
+
+
+def test_a_recording_that_was_not_closed_is_read_to_its_end(tmp_path):
+    path = plain_edf(tmp_path / "a.edf", ("Fz", "Cz"), (128, 128))
+    content = bytearray(path.read_bytes())
+    content[236:244] = b"-1".ljust(8)
+    path.write_bytes(content)
+    assert read_edf(path, ("Fz",), 128.0).shape == (1, 20 * 128)
+
+
+@pytest.mark.parametrize("kind", ["EDF+D", "BDF+D"])
+def test_an_interrupted_recording_is_refused(tmp_path, kind):
+    kinds = {"EDF+D": pyedflib.FILETYPE_EDFPLUS, "BDF+D": pyedflib.FILETYPE_BDFPLUS}
+    path = plain_edf(tmp_path / "a.edf", ("Fz", "Cz"), (128, 128), kind=kinds[kind])
+    edf_signals(path)
+    content = bytearray(path.read_bytes())
+    assert content[192:197] == f"{kind[:-1]}C".encode()
+    content[192:197] = kind.encode()
+    path.write_bytes(content)
+    told = rf"a\.edf: is of the kind {kind[:3]}\+D.*interrupted.*continuous file of its own"
+    with pytest.raises(InputError, match=told):
+        edf_signals(path)
+
+
+def in_unit(path, unit):
+    """Write another unit into the header of an odd file."""
+    content = bytearray(path.read_bytes())
+    for start in range(256 + 36 * 96, 256 + 36 * 104, 8):
+        content[start : start + 8] = unit.ljust(8)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("unit", [b"\xb5V", b"\x83\xcaV"])
+def test_microvolts_by_any_name_are_restored(tmp_path, unit):
+    """The micro sign, and the Greek letter in Shift JIS."""
+    path, truth = odd_file(tmp_path, excursion=600.0)
+    ours = read_edf(in_unit(path, unit), EPOC, 128.0)
+    np.testing.assert_allclose(centred(ours) * 1e6, centred(truth), atol=1.1)
+
+
+@pytest.mark.parametrize("unit", [b"microV", b"", b"nV", "µV".encode()])
+def test_electrodes_in_no_known_unit_are_refused(tmp_path, unit):
+    path = in_unit(odd_file(tmp_path)[0], unit)
+    with pytest.raises(InputError, match=r"S01\.edf: units of electrodes are .*uV, mV or V"):
+        read_edf(path, EPOC, 128.0)
+
+
 def test_headers_and_length_of_a_bdf(tmp_path):
     root = write_deap_bdf(tmp_path / "DEAP", subjects=(1,), n_trials=1, clip_seconds=3.0)
     path = root / "data_original" / "s01.bdf"

@@ -205,6 +205,17 @@ def test_short_trial_short_baseline_and_slow_rate_are_refused():
         trial_features(make_trial(x), slow)
 
 
+def test_features_that_are_no_numbers_are_refused():
+    """The gain of so low a notch is 0 / 0."""
+    x = np.random.default_rng(0).normal(0, 1e-5, size=(4, 1000))
+    settings = FeatureSettings(preprocessing=Preprocessing(notch=(1e-300,)))
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(InputError, match=r"\(t0\): its features are not"),
+    ):
+        trial_features(make_trial(x), settings)
+
+
 def test_cropped_windows_are_those_of_the_whole_recording():
     """The band filter, too, sees what lies before the crop."""
     x = np.random.default_rng(5).normal(0, 1e-5, (2, 2560))

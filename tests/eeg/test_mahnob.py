@@ -345,6 +345,10 @@ def test_electrodes_by_other_names(root):
     assert MahnobHci(root, channels=("t3", "af3")).channels == ("T7", "AF3")
     with pytest.raises(InputError, match="electrode 'Cx': is not in the 10-05 system"):
         MahnobHci(root, channels=("Cx",))
+    with pytest.raises(InputError, match=r"electrodes \['Fp1'\] are named twice"):
+        MahnobHci(root, channels=("Fp1", "Cz", "FP1"))
+    with pytest.raises(InputError, match=r"channels: \(\) names no electrodes"):
+        MahnobHci(root, channels=())
 
 
 def test_support_of_the_published_pipeline_has_the_electrodes_of_its_teacher(root, monkeypatch):

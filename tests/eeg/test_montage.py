@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from neurogaze.eeg.montage import electrode_positions, partners, project
+from neurogaze.eeg.montage import chosen_names, electrode_positions, partners, project
 from neurogaze.errors import InputError
 
 
@@ -32,6 +32,15 @@ def test_projection_keeps_the_polar_angle():
 def test_old_names_and_letter_case():
     old, new = ("T3", "T4", "T5", "T6", "FP1", "cz"), ("T7", "T8", "P7", "P8", "Fp1", "Cz")
     np.testing.assert_array_equal(electrode_positions(old), electrode_positions(new))
+
+
+def test_chosen_electrodes_are_some_and_differ():
+    assert chosen_names(["t3", "CZ"]) == ("T7", "Cz")
+    with pytest.raises(InputError, match=r"electrodes \['Cz', 'T7'\] are named twice"):
+        chosen_names(("T3", "Cz", "F3", "t7", "cz"))
+    for nothing in ((), []):
+        with pytest.raises(InputError, match=r"names no electrodes.*list one or more"):
+            chosen_names(nothing)
 
 
 def test_unknown_electrode_is_refused_with_close_names():

@@ -4,14 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.signal import butter, lfilter
+from scipy.signal import butter, lfilter, sosfilt
 
-from neurogaze.eeg.features import PAPER_CODE, FeatureSettings, trial_features
+from neurogaze.eeg.bands import BANDS
+from neurogaze.eeg.cache import prepare
+from neurogaze.eeg.features import (
+    PAPER_CODE,
+    FeatureSettings,
+    differential_entropy,
+    trial_features,
+)
 from neurogaze.eeg.paper_code import averaged_second, standardised, window_variances
-from neurogaze.eeg.preprocessing import Preprocessing
+from neurogaze.eeg.preprocessing import Preprocessing, clean
 from neurogaze.eeg.recordings import EPOC
 from neurogaze.errors import InputError
-from tests.eeg.toy import make_trial
+from tests.eeg.toy import ToyCorpus, make_trial
 
 EDGES = {"theta": (4, 8), "alpha": (8, 14), "beta": (14, 31), "gamma": (31, 49)}
 
@@ -55,6 +62,33 @@ def test_one_second_windows_without_standardising_equal_the_published_definition
     for w in range(5):
         expected = entropy_of_window(eeg[:, 128 * w : 128 * w + 128].astype(float))
         np.testing.assert_allclose(values[w], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("bands", ["faithful", "paper_code"])
+@pytest.mark.parametrize("order", [2, 5, 8])
+def test_an_order_that_rounding_bears_gives_what_exact_filters_give(bands, order):
+    """The transfer function of order 5 and its second-order sections are one filter."""
+    settings = FeatureSettings(bands=bands, filtering="window", filter_order=order, baseline=False)
+    made = trial_features(make_trial(recording(8.0), channels=EPOC), settings).values[0]
+    x = clean(recording(8.0), 128.0, settings.preprocessing)[:, :512]
+    for k, (_, low, high) in enumerate(BANDS[bands]):
+        sections = butter(order, (low, high), "bandpass", fs=128.0, output="sos")
+        exact = differential_entropy(sosfilt(sections, x))
+        np.testing.assert_allclose(made[:, k], exact, atol=0.05)
+
+
+@pytest.mark.parametrize("order", [9, 10, 12, 20])
+def test_an_order_that_rounding_does_not_bear_is_refused(tmp_path, order):
+    settings = FeatureSettings(filtering="window", filter_order=order)
+    told = f"filter_order: {order} is too high for 4-8 Hz at 128 Hz"
+    with pytest.raises(InputError, match=told):
+        trial_features(make_trial(recording(8.0), channels=EPOC), settings)
+    with pytest.raises(InputError, match=told):  # also where features are stored
+        prepare(ToyCorpus(n_subjects=1), settings, tmp_path, progress=False)
+    other = replace(settings, filtering="streaming")
+    assert np.isfinite(
+        trial_features(make_trial(recording(8.0), channels=EPOC), other).values
+    ).all()
 
 
 def test_baseline_is_the_entropy_of_its_mean_second():

@@ -115,6 +115,8 @@ def test_what_is_left_of_cleaning_is_the_notches_of_an_unchanged_rate():
         {"reference": "mastoid"},
         {"sfreq": 0.0},
         {"sfreq": np.inf},
+        {"sfreq": 1e300},
+        {"crop_last": 1e307},
         {"crop_last": np.inf},
         {"notch": (50.0, np.inf)},
         {"crop_last": -1.0},

@@ -80,9 +80,19 @@ def test_each_file_is_read_once_and_only_when_its_turn_comes(root, monkeypatch):
     )
     trials = Seed(root).trials("3")
     next(trials)
-    assert seen == ["3_20131027.mat", "label.mat"]
+    assert seen == ["label.mat", "3_20131027.mat"]
     list(trials)
-    assert seen == ["3_20131027.mat", "label.mat", "3_20131106.mat"]
+    assert seen == ["label.mat", "3_20131027.mat", "3_20131106.mat"]
+
+
+def test_labels_are_those_whose_hash_is_given(tmp_path):
+    root = small(tmp_path)
+    corpus, before = Seed(root), [t.label for t in Seed(root).trials("1")]
+    known = corpus.identity("1")
+    list(corpus.trials("1"))
+    savemat(root / "Preprocessed_EEG" / "label.mat", {"label": [[1 - x for x in before]]})
+    assert [t.label for t in corpus.trials("1")] == [2 - x for x in before]
+    assert corpus.identity("1") == Seed(root).identity("1") != known
 
 
 def test_identity_follows_every_session_and_the_labels(tmp_path):

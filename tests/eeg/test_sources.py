@@ -1,6 +1,8 @@
 """Corpora are found, told apart, and fail in plain words."""
 
 import hashlib
+import os
+from pathlib import Path
 
 import pytest
 
@@ -40,7 +42,13 @@ def test_own_errors_pass_unchanged(tmp_path):
         raise InputError("inner", "is bad", "mend it")
 
 
-def test_fingerprint_is_of_the_content_and_hashed_once(tmp_path):
+@pytest.mark.parametrize("place", ["~nosuchuser/corpus", "x" * 300])
+def test_a_place_that_cannot_be_looked_up(place):
+    with pytest.raises(InputError, match=r"no place that can be looked up.*point root or SOME"):
+        located(Path(place), "SOME_CORPUS", "it")
+
+
+def test_fingerprint_is_of_the_content_and_hashed_once(tmp_path, monkeypatch):
     path = tmp_path / "a.bin"
     path.write_bytes(b"first")
     prints = Fingerprints()
@@ -49,9 +57,28 @@ def test_fingerprint_is_of_the_content_and_hashed_once(tmp_path):
         "bytes": 5,
         "sha256": hashlib.sha256(b"first").hexdigest(),
     }
-    path.write_bytes(b"other")
+    monkeypatch.setattr("neurogaze.eeg.corpora.sources.file_hash", None)
     assert prints.of(path)["sha256"] == hashlib.sha256(b"first").hexdigest()
-    assert Fingerprints().of(path)["sha256"] == hashlib.sha256(b"other").hexdigest()
+
+
+@pytest.mark.parametrize("change", ["size", "time", "file"])
+def test_fingerprint_follows_what_lies_there_now(tmp_path, change):
+    """Another size, a later time, or another file with the size and time of the first."""
+    path, prints = tmp_path / "a.bin", Fingerprints()
+    path.write_bytes(b"first")
+    was = path.stat()
+    assert prints.of(path)["sha256"] == hashlib.sha256(b"first").hexdigest()
+    content = b"longer" if change == "size" else b"other"
+    new = tmp_path / "new.bin"
+    new.write_bytes(content)
+    if change == "file":
+        new.replace(path)
+    else:
+        path.write_bytes(content)
+    later = 10**9 if change == "time" else 0
+    os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns + later))
+    assert prints.of(path) == Fingerprints().of(path)
+    assert prints.of(path)["sha256"] == hashlib.sha256(content).hexdigest()
 
 
 def test_fingerprint_of_nothing(tmp_path):

@@ -76,6 +76,21 @@ def test_a_stream_is_not_resampled():
     assert "sfreq" in caught.value.remedy
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_broken_sample_is_refused_and_forgotten(value):
+    """A recursive filter would carry it on for ever."""
+    x = recording()
+    broken = x[:, 700:900].copy()
+    broken[3, 20] = value
+    stream = StreamingFeatures(14, LIVE)
+    parts = [stream.push(x[:, :700])]
+    with pytest.raises(InputError, match="stream: NaN or infinite samples"):
+        stream.push(broken)
+    parts.append(stream.push(x[:, 700:]))
+    whole = StreamingFeatures(14, LIVE).push(x)
+    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=0, atol=1e-12)
+
+
 def test_settings_and_shapes_that_do_not_stream_are_refused():
     with pytest.raises(InputError, match="zero_phase"):
         StreamingFeatures(14, FeatureSettings())

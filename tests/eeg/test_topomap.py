@@ -17,6 +17,7 @@ from neurogaze.eeg.topomap import (
     project,
 )
 from neurogaze.errors import InputError
+from neurogaze.models.teacher import Teacher
 
 GELLER = (
     "Fp1", "AF3", "F3", "F7", "FC5", "FC1", "C3", "T7", "CP5", "CP1", "P3", "P7", "PO3", "O1",
@@ -106,7 +107,7 @@ def test_hull_covers_what_the_hull_covers():
 
 def test_head_covers_the_circle_whatever_the_montage():
     circle = np.hypot(*grid_points(32).T) <= EXTENT
-    for channels in (EPOC, GELLER, ("F3", "F4"), ("Cz",)):
+    for channels in (EPOC, GELLER, ("F3", "F4", "Cz")):
         _, mask = interpolation_matrix(channels, mode="head")
         np.testing.assert_array_equal(mask, circle)
 
@@ -156,8 +157,40 @@ def test_electrodes_that_cannot_be_placed_are_refused():
         electrode_positions(("AF3", "AF33"))
     with pytest.raises(InputError, match="same place twice"):
         interpolation_matrix(("T3", "T7", "O1", "O2"))
-    with pytest.raises(InputError, match="2 electrodes span no area"):
-        interpolation_matrix(("F3", "F4"))
+
+
+MIDLINE = ("Fz", "FCz", "Cz", "CPz", "Pz", "POz", "Oz")
+
+
+@pytest.mark.parametrize("mode", ["hull", "head"])
+@pytest.mark.parametrize("method", ["cubic", "linear"])
+@pytest.mark.parametrize("channels", [(), ("Cz",), ("F3", "F4"), MIDLINE[:3], MIDLINE])
+def test_electrodes_without_an_area_are_refused(channels, method, mode):
+    told = f"{len(channels)} electrodes span no area.*three or more, not on one line"
+    with pytest.raises(InputError, match=told):
+        interpolation_matrix(channels, mode=mode, method=method)
+
+
+def test_the_narrowest_montage_is_none_without_an_area():
+    """No electrode off the midline lies nearer to it than POO2h."""
+    assert interpolation_matrix((*MIDLINE, "POO2h"), size=128)[1].any()
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_picture_has_a_pixel(size):
+    with pytest.raises(InputError, match=f"size: {size} pixels a side"):
+        interpolation_matrix(EPOC, size=size)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_the_map_of_a_teacher_has_a_point(size):
+    with pytest.raises(InputError, match=f"map_size: {size} points a side"):
+        Teacher(map_size=size)
+
+
+def test_an_unknown_mode_is_refused():
+    with pytest.raises(InputError, match="mode: 'face' is unknown"):
+        interpolation_matrix(EPOC, mode="face")
 
 
 def test_a_caller_may_write_into_its_matrix():

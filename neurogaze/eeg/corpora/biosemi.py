@@ -7,7 +7,7 @@ bits above them tell of the amplifier itself (BioSemi, "BDF file format"; MNE le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,13 +15,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from neurogaze.eeg.corpora.edf import edf_signals
+from neurogaze.eeg.corpora.edf import EdfSignal, edf_signals, of_other_rates, refuse_units
 from neurogaze.eeg.corpora.sources import readable
 from neurogaze.eeg.montage import canonical_names
 from neurogaze.errors import InputError
 
 STATUS = "Status"
+REWRITE = "export the recording anew, at one rate"
 TRIGGER_BITS = 0xFFFF
+CAP_LABELS = {"A3", "A4"}
+"""Signals of every cap that BioSemi labels A1, A2, ... and no electrodes of the 10-05 system."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +50,16 @@ def read_biosemi(path: Path, channels: Sequence[str]) -> Recording:
         channels: 10-05 names, in the order wanted.
 
     Raises:
-        InputError: for a damaged file or missing electrodes.
+        InputError: for a damaged file, missing electrodes, or signals of two rates.
     """
     import mne
 
-    edf_signals(path)  # MNE reads what there is of a file that was cut off
+    signals = edf_signals(path)  # MNE reads what there is of a file that was cut off
+    others = of_another_rate(path, signals, channels)
+    if STATUS.lower() in {label.lower() for label in others}:
+        raise InputError(path, f"{STATUS} has another rate than the electrodes", REWRITE)
     with readable(path):
-        raw = mne.io.read_raw_bdf(path, stim_channel=STATUS, preload=False, verbose="ERROR")
+        raw = mne.io.read_raw_bdf(path, stim_channel=STATUS, exclude=others, verbose="ERROR")
         picks = picked(raw.ch_names, channels, path)
         stims = [i for i, name in enumerate(raw.ch_names) if name.lower() == STATUS.lower()][:1]
         data = np.asarray(raw.get_data(picks=[*picks, *stims], verbose="ERROR"))
@@ -61,6 +67,31 @@ def read_biosemi(path: Path, channels: Sequence[str]) -> Recording:
     volts = centred(data[: len(picks)])
     codes = data[-1] if stims else np.zeros(data.shape[1])
     return Recording(volts, codes.astype(np.int64) & TRIGGER_BITS, sfreq)
+
+
+def of_another_rate(
+    path: Path, signals: Iterable[EdfSignal], wanted: Sequence[str] | None
+) -> list[str]:
+    """Labels of the signals of an EDF or BDF file whose rate is not that of the electrodes.
+
+    MNE brings all signals that it reads to the highest rate, and to other instants on the way.
+
+    Args:
+        path: the file, for messages.
+        signals: its headers.
+        wanted: 10-05 names; None takes all.
+
+    Raises:
+        InputError: for electrodes of two rates, or in a unit that is no voltage.
+    """
+    signals = tuple(signals)
+    places = electrodes([signal.label for signal in signals], path)
+    chosen = [signals[places[name]] for name in wanted or places if name in places]
+    refuse_units(path, chosen)
+    rates = {signal.label: signal.rate for signal in chosen}
+    if len(set(rates.values())) > 1:
+        raise InputError(path, f"electrodes have rates {rates} Hz", REWRITE)
+    return of_other_rates(signals, chosen[0].rate) if chosen else []
 
 
 def centred(volts: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -77,8 +108,14 @@ def electrodes(names: Sequence[str], path: Path) -> dict[str, int]:
     Names are taken in any case, T3, T4, T5 and T6 as T7, T8, P7 and P8; other signals are left out.
 
     Raises:
-        InputError: for an electrode that is there twice.
+        InputError: for an electrode that is there twice, or the labels of a BioSemi cap, of which
+            A1, C3 and others are names of the 10-05 system too, for other places.
     """
+    if {name.strip().upper() for name in names} >= CAP_LABELS:
+        found = "its signals have the labels of a BioSemi cap, A1, A2, A3, ..., not those of places"
+        raise InputError(
+            path, found, "rename them by the 10-05 system, as the layout of the cap says"
+        )
     places: dict[str, int] = {}
     for index, name in enumerate(names):
         canonical = _canonical(name)

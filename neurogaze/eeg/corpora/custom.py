@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurogaze.artefacts import settings_hash
-from neurogaze.eeg.corpora.biosemi import centred, electrodes, picked
-from neurogaze.eeg.corpora.custom_table import Row, read_table
-from neurogaze.eeg.corpora.edf import edf_signals
-from neurogaze.eeg.corpora.fif import refuse_ring
+from neurogaze.eeg.corpora.custom_rows import Row
+from neurogaze.eeg.corpora.custom_table import read_table
+from neurogaze.eeg.corpora.fif import fif_parts, is_fif
+from neurogaze.eeg.corpora.opened import Opened, opened, signals_apart
+from neurogaze.eeg.corpora.parts import recording_files
 from neurogaze.eeg.corpora.sources import Fingerprints, Identity, located, readable
-from neurogaze.eeg.montage import canonical_names
+from neurogaze.eeg.montage import chosen_names
 from neurogaze.eeg.recordings import Corpus, Trial
 from neurogaze.errors import InputError
 
 VARIABLE = "NEUROGAZE_CUSTOM"
-LARGEST_DEVIATION = 0.05
-"""Volts; the median electrode of no recording varies more, but one in microvolts does."""
-READABLE = "check that MNE can read it; it may be truncated"
 
 
 class Custom(Corpus):
@@ -36,7 +33,7 @@ class Custom(Corpus):
     `baseline_start` and `baseline_stop` of its rest (s from the first sample of the file), `event`
     (rating event; trials of one person that share one have one rating and are never separated, by
     default those of one clip). An empty rating means that nobody rated. Rows that share a file open
-    it once.
+    it once. Signals that MNE takes for EEG and that are no electrodes are left out with a warning.
 
     Args:
         root: folder of the recordings; None asks the environment variable NEUROGAZE_CUSTOM.
@@ -47,7 +44,8 @@ class Custom(Corpus):
         corpus_name: name of the corpus, also in file names.
 
     Raises:
-        InputError: for a missing folder or table, an empty scale or an unknown electrode.
+        InputError: for a missing folder or table, an empty scale, no electrode, or one that is
+            unknown or named twice.
     """
 
     def __init__(
@@ -67,8 +65,9 @@ class Custom(Corpus):
                 "scale", f"{scale} has no extent", "give the lowest and highest rating"
             )
         self.name, self.scale = corpus_name, (float(scale[0]), float(scale[1]))
-        self.channels = None if channels is None else canonical_names(channels)
+        self.channels = None if channels is None else chosen_names(channels)
         self._fingerprints = Fingerprints()
+        self._told: set[tuple[str, ...]] = set()
 
     @cached_property
     def _people(self) -> dict[str, list[Row]]:
@@ -87,13 +86,14 @@ class Custom(Corpus):
 
         Raises:
             InputError: for an unknown person, or a file that is missing, damaged, not in volts,
-                lacks electrodes or is shorter than the table says.
+                lacks electrodes, is shorter than the table says, a later part of another file of
+                the table, or interrupted or marked bad within a trial.
         """
         for file, rows in self._files(subject).items():
-            path = self._path(file, rows[0])
-            raw, picks, names = self._opened(path)
+            recording = opened(self._path(file, rows[0]), self.channels)
+            self._tell_left_out(recording)
             for row in rows:
-                yield self._trial(path, raw, picks, names, row)
+                yield self._trial(recording, row)
 
     def _files(self, subject: str) -> dict[str, list[Row]]:
         """Rows of one person by file."""
@@ -106,50 +106,50 @@ class Custom(Corpus):
 
     def _path(self, file: str, row: Row) -> Path:
         path = self.root / file
-        if not path.exists():
-            where = f"{self.table}, row {row.number}, column 'file'"
-            raise InputError(
-                where, f"{path} does not exist", f"put it there or point {VARIABLE} at it"
-            )
+        where = f"{self.table}, row {row.number}, column 'file'"
+        with readable(path, "give it a shorter or plainer name"):
+            there = path.exists()
+        if not there:
+            remedy = f"put it there or point {VARIABLE} at it"
+            raise InputError(where, f"{path} does not exist", remedy)
+        if is_fif(path):
+            self._refuse_part(path, row)
         return path
 
-    def _opened(self, path: Path) -> tuple[Any, list[int], tuple[str, ...]]:
-        """A recording of MNE, not yet in memory, its places of the electrodes and their names."""
-        import mne
+    def _refuse_part(self, path: Path, row: Row) -> None:
+        """Refuse a file whose later parts are in the table too: MNE reads them along with it."""
+        parts = {part.resolve() for part in fif_parts(path)[1:]}
+        for other in (row for rows in self._people.values() for row in rows):
+            if (self.root / other.file).resolve() in parts:
+                where = f"{self.table}, rows {row.number} and {other.number}, column 'file'"
+                found = f"{other.file!r} is a later part of {row.file!r}"
+                raise InputError(where, found, "name the first part, and seconds from its start")
 
-        if path.suffix.lower() in (".edf", ".bdf"):
-            edf_signals(path)  # MNE reads what there is of a file that was cut off
-        if path.suffix.lower() == ".fif":
-            refuse_ring(path)
-        with readable(path, READABLE):
-            raw = mne.io.read_raw(path, preload=False, verbose="ERROR")
-        names = self.channels or tuple(sorted(electrodes(raw.ch_names, path)))
-        if not names:
-            found = f"none of its signals {raw.ch_names} is an electrode of the 10-05 system"
-            raise InputError(path, found, "rename its signals")
-        picks = picked(raw.ch_names, names, path)
-        bad = [raw.ch_names[i] for i in picks if raw.ch_names[i] in raw.info["bads"]]
-        if bad:
-            remedy = "interpolate them, or leave them out by naming `channels`"
-            raise InputError(path, f"electrodes {bad} are marked bad", remedy)
-        return raw, picks, names
+    def _tell_left_out(self, recording: Opened) -> None:
+        """Warn once an object of the same signals."""
+        names = recording.left_out
+        if names and names not in self._told:
+            self._told.add(names)
+            total = len(names) + len(recording.names)
+            told = (
+                f"{len(names)} of {total} EEG signals are left out, not being of the 10-05 system"
+            )
+            warnings.warn(f"{recording.path}: {told}: {', '.join(names)}", stacklevel=3)
 
-    def _trial(
-        self, path: Path, raw: Any, picks: list[int], names: tuple[str, ...], row: Row
-    ) -> Trial:
+    def _trial(self, recording: Opened, row: Row) -> Trial:
         valence, arousal, dominance = (self._scaled(rating) for rating in row.ratings)
         said = tuple(rating for rating in row.ratings if rating is not None)
-        rest = None if row.rest is None else self._volts(path, raw, picks, row, "baseline_")
+        rest = None if row.rest is None else self._volts(recording, row, "baseline_")
         return Trial(
-            eeg=self._volts(path, raw, picks, row),
-            sfreq=float(raw.info["sfreq"]),
-            channels=names,
+            eeg=self._volts(recording, row),
+            sfreq=recording.sfreq,
+            channels=recording.names,
             corpus=self.name,
             subject=row.subject,
             clip=row.clip,
             event=row.event,
             trial=row.trial,
-            source=path,
+            source=recording.path,
             baseline=rest,
             valence=valence,
             arousal=arousal,
@@ -163,48 +163,33 @@ class Custom(Corpus):
         low, high = self.scale
         return None if rating is None else 2 * (rating - low) / (high - low) - 1
 
-    def _volts(
-        self, path: Path, raw: Any, picks: list[int], row: Row, part: str = ""
-    ) -> NDArray[np.float32]:
+    def _volts(self, recording: Opened, row: Row, part: str = "") -> NDArray[np.float32]:
         """Samples of the trial, or with `part` "baseline_" of its rest, offsets removed."""
         begin, end = row.rest if part and row.rest is not None else row.span
-        rate, total = float(raw.info["sfreq"]), int(raw.n_times)
+        rate, total = recording.sfreq, int(recording.raw.n_times)
         first, last = round(begin * rate), total if end is None else round(end * rate)
+        where = f"{self.table}, row {row.number}, column '{part}"
         for column, sample, low in (("start", first, 0), ("stop", last, first + 1)):
             if not low <= sample <= total - (column == "start"):
-                where = f"{self.table}, row {row.number}, column '{part}{column}'"
-                found = f"{sample / rate:g} s, where {path} lasts {total / rate:g} s"
-                raise InputError(where, found, "correct the time, or restore the file")
-        with readable(path, READABLE):
-            volts = np.asarray(raw.get_data(picks, first, last, verbose="ERROR"), dtype=np.float64)
-        deviation = float(np.median(volts.std(axis=1)))
-        if deviation > LARGEST_DEVIATION:
-            found = f"the median standard deviation of its electrodes is {deviation:.3g} V"
-            raise InputError(path, found, "write it in volts, the unit of MNE, not in microvolts")
-        return centred(volts)
+                found = f"{sample / rate:g} s, where {recording.path} lasts {total / rate:g} s"
+                raise InputError(
+                    f"{where}{column}'", found, "correct the time, or restore the file"
+                )
+        for mark in recording.marks:
+            if mark.inside(first, last):
+                found = f"{mark.text!r} is marked at {mark.first / rate:g} s of {recording.path}"
+                remedy = "cut the trial before or after it, or leave the row out"
+                raise InputError(f"{where}start'", found, remedy)
+        return recording.volts(first, last)
 
     def identity(self, subject: str) -> Identity:
         """Hash of the person's files, and of their rows with what they are read by."""
-        files = self._files(subject)
-        paths = {p for name, rows in files.items() for p in _parts(self._path(name, rows[0]))}
+        named = [self._path(name, rows[0]) for name, rows in self._files(subject).items()]
+        paths = {part for path in named for part in recording_files(path)}
         prints = [self._fingerprints.of(path) for path in sorted(paths)]
         rows = [replace(row, number=0) for row in self._people[subject]]
-        read_by = {"rows": rows, "scale": self.scale, "channels": self.channels}
+        read_by: dict[str, object] = {"rows": rows, "scale": self.scale, "channels": self.channels}
+        apart = {path.name: signals_apart(path, self.channels) for path in named}
+        if any(apart.values()):  # older versions stored features of stretched samples
+            read_by["apart"] = apart
         return {"sha256": settings_hash(prints), "table": settings_hash(read_by)}
-
-
-def _parts(path: Path) -> list[Path]:
-    """All files of one recording: the content of a folder, or those that share its name.
-
-    BrainVision keeps samples and markers beside the header, EEGLAB the samples, FIF its later parts
-    under numbers. A BrainVision header may name other files, which count too.
-    """
-    if path.is_dir():
-        return [p for p in path.rglob("*") if p.is_file()]
-    stem = re.compile(re.escape(path.stem) + r"(-\d+)?")
-    found = {p for p in path.parent.iterdir() if p.is_file() and stem.fullmatch(p.stem)}
-    if path.suffix.lower() == ".vhdr":
-        text = path.read_text(encoding="utf-8", errors="replace")
-        named = re.findall(r"^(?:DataFile|MarkerFile)\s*=\s*(.+?)\s*$", text, re.MULTILINE)
-        found |= {path.parent / name for name in named if (path.parent / name).is_file()}
-    return sorted(found)

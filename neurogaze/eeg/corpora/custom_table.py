@@ -6,46 +6,17 @@ import csv
 import difflib
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
+from neurogaze.eeg.corpora.custom_rows import Row, refuse_contradictions
 from neurogaze.eeg.corpora.sources import readable
+from neurogaze.eeg.preprocessing import LONGEST
 from neurogaze.errors import InputError
 
 REQUIRED = ("file", "subject", "clip", "valence", "arousal")
 TIMES = ("start", "stop", "baseline_start", "baseline_stop")
 COLUMNS = (*REQUIRED, "dominance", "label", "event", *TIMES)
-RATINGS = ("valence", "arousal", "dominance")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One trial of the table.
-
-    Args:
-        number: row of the CSV as a spreadsheet counts it; the header is row 1.
-        file: recording, relative to the root.
-        subject: person.
-        clip: stimulus.
-        event: rating event, with the person in front.
-        trial: the person and a running number.
-        ratings: valence, arousal and dominance on the scale of the table, None where empty.
-        label: class, or None.
-        span: start and stop of the trial, s from the first sample; None means the end.
-        rest: start and stop of the baseline, s, or None.
-    """
-
-    number: int
-    file: str
-    subject: str
-    clip: str
-    event: str
-    trial: str
-    ratings: tuple[float | None, float | None, float | None]
-    label: int | None
-    span: tuple[float, float | None]
-    rest: tuple[float, float] | None
 
 
 def read_table(path: Path, scale: tuple[float, float]) -> tuple[Row, ...]:
@@ -57,25 +28,26 @@ def read_table(path: Path, scale: tuple[float, float]) -> tuple[Row, ...]:
 
     Raises:
         InputError: for unknown or missing columns, values without meaning, a file outside the
-            root, a file of two people, a trial that shares samples with the trial or baseline of
-            another event, a baseline for some trials only, or an event of two ratings.
+            root, a file of two people, a trial that shares samples with its own baseline or the
+            trial or baseline of another event, a trial that is there twice, a baseline for some
+            trials only, or an event of two ratings.
     """
     remedy = "save the table as CSV in UTF-8, separated by commas"
     with readable(path, remedy), path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream, strict=True, skipinitialspace=True)
-        _check_columns(path, [name.strip() for name in reader.fieldnames or []])
-        reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
+        reader = csv.reader(stream, strict=True, skipinitialspace=True)
+        names = [name.strip() for name in next(reader, [])]
+        _check_columns(path, names)
         counts: dict[str, int] = defaultdict(int)
         rows = []
-        for cells in reader:
-            line = _Cells(path, reader.line_num, cells)
+        for number, cells in enumerate(reader, start=2):
+            if not cells:  # an empty line, which a spreadsheet counts
+                continue
+            line = _Cells(path, number, names, cells)
             counts[line.text("subject")] += 1
             rows.append(_row(line, scale, counts[line.text("subject")]))
     if not rows:
         raise InputError(path, "has no row below its header", "add one row a trial")
-    _refuse_shared(path, rows)
-    _refuse_mixed_rest(path, rows)
-    _refuse_two_ratings(path, rows)
+    refuse_contradictions(path, rows)
     return tuple(rows)
 
 
@@ -97,12 +69,12 @@ def _check_columns(path: Path, names: Sequence[str]) -> None:
 class _Cells:
     """Cells of one row, by column, each failing with its place."""
 
-    def __init__(self, path: Path, number: int, cells: Mapping[str | None, object]) -> None:
+    def __init__(self, path: Path, number: int, names: Sequence[str], cells: Sequence[str]) -> None:
         self.where, self.number = f"{path}, row {number}", number
-        if None in cells or None in cells.values():
+        if len(cells) != len(names):
             remedy = "give it as many cells as the header; quote a cell that holds a comma"
             raise InputError(self.where, "has more or fewer cells than the header", remedy)
-        self._cells = {str(name): str(cell).strip() for name, cell in cells.items()}
+        self._cells = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
 
     def error(self, column: str, remedy: str) -> InputError:
         """What is wrong with a cell, naming its value."""
@@ -171,8 +143,8 @@ def _inside(line: _Cells) -> str:
 def _span(line: _Cells) -> tuple[float, float | None]:
     """Start and stop of the trial, s."""
     remedy = "give seconds from the first sample, or leave it empty"
-    start = line.number_in("start", 0, math.inf, remedy) or 0.0
-    stop = line.number_in("stop", 0, math.inf, remedy)
+    start = line.number_in("start", 0, LONGEST, remedy) or 0.0
+    stop = line.number_in("stop", 0, LONGEST, remedy)
     if stop is not None and stop <= start:
         raise line.error("stop", f"give seconds after the start, {start:g}")
     return start, stop
@@ -181,7 +153,7 @@ def _span(line: _Cells) -> tuple[float, float | None]:
 def _rest(line: _Cells) -> tuple[float, float] | None:
     """Start and stop of the baseline, s; None where both cells are empty."""
     remedy = "give seconds from the first sample, or leave both ends of the baseline empty"
-    start, stop = (line.number_in(f"baseline_{end}", 0, math.inf, remedy) for end in TIMES[:2])
+    start, stop = (line.number_in(f"baseline_{end}", 0, LONGEST, remedy) for end in TIMES[:2])
     if start is None and stop is None:
         return None
     if start is None or stop is None:
@@ -189,63 +161,3 @@ def _rest(line: _Cells) -> tuple[float, float] | None:
     if stop <= start:
         raise line.error("baseline_stop", f"give seconds after the start, {start:g}")
     return start, stop
-
-
-def _refuse_shared(path: Path, rows: Sequence[Row]) -> None:
-    """Samples belong to one person and one event, or folds would not be what they say."""
-    by_file: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        for other in by_file[row.file]:
-            what = f"{path}, rows {other.number} and {row.number}"
-            if other.subject != row.subject:
-                found = f"file {row.file!r} belongs to {other.subject!r} and {row.subject!r}"
-                raise InputError(what, found, "give each person files of their own")
-            if other.event == row.event:
-                continue
-            if _overlap(other.span, row.span):
-                found = f"columns 'start' and 'stop': both use the same part of {row.file!r}"
-                raise InputError(what, found, "say where each trial starts and stops")
-            if _rests_in(other, row) or _rests_in(row, other):
-                found = f"the baseline of one lies in the trial of the other, in {row.file!r}"
-                raise InputError(what, found, "take the rest of a trial from outside all others")
-        by_file[row.file].append(row)
-
-
-def _refuse_mixed_rest(path: Path, rows: Sequence[Row]) -> None:
-    """Features relative to a rest and features that are not cannot stand in one table."""
-    first = rows[0]
-    other = next((row for row in rows if (row.rest is None) != (first.rest is None)), None)
-    if other is not None:
-        found = "columns 'baseline_start' and 'baseline_stop': only one of them has a baseline"
-        where = f"{path}, rows {first.number} and {other.number}"
-        raise InputError(where, found, "give every trial a baseline, or none")
-
-
-def _refuse_two_ratings(path: Path, rows: Sequence[Row]) -> None:
-    """An event has one rating and class: later steps take those of any of its trials."""
-    first: dict[str, Row] = {}
-    for row in rows:
-        if _said(row) == (None,) * len(_said(row)):
-            continue
-        other = first.setdefault(row.event, row)
-        pairs = zip((*RATINGS, "label"), _said(other), _said(row), strict=True)
-        differ = [name for name, a, b in pairs if a != b]
-        if differ:
-            where = f"{path}, rows {other.number} and {row.number}"
-            found = f"columns {differ} differ, but both rows are the rating event {row.event!r}"
-            raise InputError(where, found, "name an event for each in the column 'event'")
-
-
-def _said(row: Row) -> tuple[float | None, ...]:
-    """Ratings and class of a row."""
-    return (*row.ratings, row.label)
-
-
-def _rests_in(row: Row, other: Row) -> bool:
-    """Whether the baseline of a row shares samples with the trial of another of the same file."""
-    return row.rest is not None and _overlap(row.rest, other.span)
-
-
-def _overlap(a: tuple[float, float | None], b: tuple[float, float | None]) -> bool:
-    ends = [math.inf if stop is None else stop for _, stop in (a, b)]
-    return a[0] < ends[1] and b[0] < ends[0]

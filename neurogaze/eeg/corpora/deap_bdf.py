@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from neurogaze.eeg.corpora.deap import (
     file_of,
     refuse_ratings,
 )
-from neurogaze.eeg.corpora.edf import edf_signals
+from neurogaze.eeg.corpora.edf import edf_signals, refuse_units
 from neurogaze.eeg.corpora.sources import Fingerprints, Identity, readable
 from neurogaze.eeg.recordings import Corpus, Trial
 from neurogaze.errors import InputError
@@ -38,6 +37,7 @@ TRIGGER_BITS = 0xFF  # the bits above tell the state of the amplifier and differ
 CLIP_START, CLIP_END = 4, 5
 CLIP_SECONDS, REST_SECONDS = 60.0, 5.0
 RELEASE = f"supply the file as released in {FOLDER}"
+RELEASE_TABLE = "supply the released table"
 RATING_COLUMNS = ("Participant_id", "Trial", "Experiment_id", "Valence", "Arousal", "Dominance")
 Rating = tuple[int, NDArray[np.float64]]
 """Number of the video, and valence, arousal and dominance on 1..9."""
@@ -76,11 +76,6 @@ class DeapBdf(Corpus):
         places = [p / part for p in (folder, folder.parent) for part in (".", RATINGS_FOLDER)]
         return next((p / RATINGS_FILE for p in places if (p / RATINGS_FILE).is_file()), None)
 
-    @cached_property
-    def _ratings(self) -> dict[str, list[Rating]]:
-        """Ratings of each person in the order of presentation; empty without the file."""
-        return _read_ratings(self.ratings_file) if self.ratings_file else {}
-
     def subjects(self) -> tuple[str, ...]:
         """People by name: "s01" to "s32"."""
         return tuple(self.files)
@@ -97,7 +92,7 @@ class DeapBdf(Corpus):
             clips = _clips(path, raw)
             ratings: list[Rating | None] = [None] * len(clips)
             if self.ratings_file:
-                ratings = [*self._ratings.get(subject, [])]
+                ratings = [*_read_ratings(self.ratings_file).get(subject, [])]
             if len(ratings) != len(clips):
                 found = f"has {len(clips)} clips and {len(ratings)} ratings"
                 raise InputError(path, found, f"supply {RATINGS_FILE} of this release")
@@ -118,14 +113,23 @@ def _read_ratings(path: Path) -> dict[str, list[Rating]]:
         table = csv.DictReader(stream)
         missing = [name for name in RATING_COLUMNS if name not in (table.fieldnames or ())]
         if missing:
-            raise InputError(path, f"columns {missing} are missing", "supply the released table")
+            raise InputError(path, f"columns {missing} are missing", RELEASE_TABLE)
         rows = [[float(row[name]) for name in RATING_COLUMNS] for row in table]
+    for row in rows:
+        _refuse_fractions(path, row)
     people: dict[str, list[Rating]] = {}
     for person, _, video, *rating in sorted(rows):
         refuse_ratings(path, np.array(rating))
         with readable(path):
             people.setdefault(f"s{int(person):02d}", []).append((int(video), np.array(rating)))
     return people
+
+
+def _refuse_fractions(path: Path, row: list[float]) -> None:
+    """Refuse a row whose numbers of person, trial or video are no whole numbers."""
+    for name, value in zip(RATING_COLUMNS[:3], row[:3], strict=True):
+        if not value.is_integer():
+            raise InputError(path, f"{name} is {value}, no whole number", RELEASE_TABLE)
 
 
 def _opened(path: Path) -> BaseRaw:
@@ -137,6 +141,7 @@ def _opened(path: Path) -> BaseRaw:
     missing = [name for name in GENEVA if name not in names]
     if missing or not any(name in names for name in STATUS_NAMES):
         raise InputError(path, f"signals {missing or 'Status'} are missing from {names}", RELEASE)
+    refuse_units(path, (signal for signal in signals if signal.label in GENEVA))
     rates = {signal.rate for signal in signals}
     if len(rates) > 1:
         raise InputError(path, f"signals have rates {sorted(rates)} Hz", RELEASE)

@@ -35,6 +35,8 @@ class _Recordings:
     people: np.ndarray
     sfreq: float
     picks: list[int]
+    width: int
+    """Columns that the file has names for."""
 
 
 class Dreamer(Corpus):
@@ -81,7 +83,9 @@ class Dreamer(Corpus):
             names = getattr(person, "dtype", np.dtype(object)).names or ()
             for name in set(UNUSED) & set(names):
                 person[name] = None
-        return _Recordings(people, self._sfreq(content), self._picks(content))
+        names = self._electrodes(content)
+        picks = [names.index(name) for name in EPOC]
+        return _Recordings(people, self._sfreq(content), picks, len(names))
 
     def _let_go(self, subject: str) -> None:
         """Free the content once the trials of everybody were read to the end."""
@@ -107,15 +111,15 @@ class Dreamer(Corpus):
             raise InputError(self.path, f"EEG_SamplingRate is {rate}", RELEASE)
         return rate
 
-    def _picks(self, content: np.ndarray) -> list[int]:
-        """Columns of the 14 electrodes, found by name."""
+    def _electrodes(self, content: np.ndarray) -> list[str]:
+        """Names of the columns, the 14 electrodes among them."""
         cells = self._field(content, "EEG_Electrodes").ravel()
         with readable(self.path, RELEASE):
             names = [str(np.asarray(cell).ravel()[0]) for cell in cells]
         missing = [name for name in EPOC if name not in names]
         if missing:
             raise InputError(self.path, f"electrodes {missing} are missing from {names}", RELEASE)
-        return [names.index(name) for name in EPOC]
+        return names
 
     def _field(self, struct: Any, name: str) -> np.ndarray:
         """A field of a 1x1 MATLAB struct, whichever of its dimensions were written.
@@ -152,8 +156,8 @@ class Dreamer(Corpus):
             raise InputError(self.path, found, RELEASE)
         for number, (clip, rest) in enumerate(zip(clips, rests, strict=True), start=1):
             unit = f"{subject}/clip{number:02d}"
-            samples = self._volts(clip, held.picks, unit)
-            before = self._volts(rest, held.picks, f"baseline of {unit}")
+            samples = self._volts(clip, held, unit)
+            before = self._volts(rest, held, f"baseline of {unit}")
             yield self._trial(unit, held.sfreq, samples, before, ratings[number - 1])
         self._let_go(subject)
 
@@ -175,15 +179,15 @@ class Dreamer(Corpus):
             )
         return ratings
 
-    def _volts(self, item: Any, picks: list[int], where: str) -> NDArray[np.float32]:
+    def _volts(self, item: Any, held: _Recordings, where: str) -> NDArray[np.float32]:
         """Time x channel in microvolts to channel x time in volts, electrodes picked by name."""
         samples = np.asarray(item)
-        if samples.ndim != 2 or samples.shape[1] <= max(picks) or not samples.size:
-            found = f"{where} has shape {samples.shape}, not [samples, {len(EPOC)}]"
+        if samples.ndim != 2 or samples.shape[1] != held.width or not samples.size:
+            found = f"{where} has shape {samples.shape}, not [samples, {held.width}]"
             raise InputError(self.path, found, RELEASE)
-        volts = np.empty((len(picks), len(samples)), dtype=np.float32)
+        volts = np.empty((len(held.picks), len(samples)), dtype=np.float32)
         with readable(self.path, RELEASE):
-            for row, column in zip(volts, picks, strict=True):
+            for row, column in zip(volts, held.picks, strict=True):
                 np.multiply(samples[:, column], VOLTS_PER_UNIT, out=row, dtype=np.float64)
         return volts
 

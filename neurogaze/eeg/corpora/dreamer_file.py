@@ -18,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
+from neurogaze.artefacts import file_hash
 from neurogaze.eeg.corpora.mat5 import loaded
-from neurogaze.eeg.corpora.sources import Identity, readable
+from neurogaze.eeg.corpora.sources import Identity, Stamp, readable, stamp, stamp_of
 from neurogaze.errors import InputError
 
 RECORD = "DREAMER"
@@ -51,7 +52,7 @@ class DreamerFile:
         self._lock = threading.Lock()
         self._stream: BufferedReader | None = None
         self._identity: Identity | None = None
-        self._stamp = (-1, -1)  # size and time of the last change when it was hashed
+        self._stamp: Stamp = (-1, -1, -1)  # of the version that was hashed
 
     def _opened(self) -> BufferedReader:
         """The handle, at the first byte."""
@@ -75,6 +76,13 @@ class DreamerFile:
         with self._lock:
             if self._identity is None:
                 self._identity = self._hashed()
+            elif (now := stamp(self.path)) != self._stamp:
+                with readable(self.path, "restore the file"):
+                    same = file_hash(self.path) == self._identity["sha256"]
+                if not same:
+                    raise self._another()
+                if self._stream is None:
+                    self._stamp = now
             return dict(self._identity)
 
     def _hashed(self) -> Identity:
@@ -107,13 +115,15 @@ class DreamerFile:
         if known is None or _stamp(self._opened()) == self._stamp:
             return
         if self._hashed() != known:
-            raise InputError(self.path, "changed while it was in use", "start again")
+            raise self._another()
+
+    def _another(self) -> InputError:
+        return InputError(self.path, "changed while it was in use", "start again")
 
 
-def _stamp(stream: BufferedReader) -> tuple[int, int]:
-    """Size and time of the last change of an open file."""
-    found = os.fstat(stream.fileno())
-    return found.st_size, found.st_mtime_ns
+def _stamp(stream: BufferedReader) -> Stamp:
+    """`stamp` of an open file."""
+    return stamp_of(os.fstat(stream.fileno()))
 
 
 def people_in(head: bytes) -> int | None:

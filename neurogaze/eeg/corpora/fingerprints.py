@@ -17,6 +17,7 @@ from einops import einsum, rearrange
 from numpy.typing import NDArray
 
 from neurogaze.eeg.corpora.rhythms import coloured
+from neurogaze.eeg.corpora.synthetic import refuse_length
 from neurogaze.eeg.recordings import EPOC, Corpus, Trial
 from neurogaze.errors import InputError
 
@@ -79,12 +80,15 @@ class Fingerprints(Corpus):
         agreement: float = 0.875,
         seed: int = 0,
     ) -> None:
-        if n_subjects < 1 or n_clips < 2 or n_clips % 2 or not seconds > 0:
-            found = f"n_subjects={n_subjects}, n_clips={n_clips}, seconds={seconds}"
-            raise InputError("Fingerprints", found, "use people, an even number of clips, and time")
-        if baseline_seconds < 0 or seed < 0 or not 0.5 <= agreement <= 1:
-            found = f"baseline_seconds={baseline_seconds}, agreement={agreement}, seed={seed}"
-            raise InputError("Fingerprints", found, "use an agreement of 0.5 to 1, nothing below 0")
+        if n_subjects < 1 or n_clips < 2 or n_clips % 2:
+            found = f"n_subjects={n_subjects}, n_clips={n_clips}"
+            raise InputError("Fingerprints", found, "use people, and an even number of clips")
+        refuse_length("Fingerprints", "seconds", seconds)
+        if baseline_seconds != 0:
+            refuse_length("Fingerprints", "baseline_seconds", baseline_seconds)
+        if seed < 0 or not 0.5 <= agreement <= 1:
+            found = f"agreement={agreement}, seed={seed}"
+            raise InputError("Fingerprints", found, "use an agreement of 0.5 to 1, a seed from 0")
         if fingerprint not in ("trial", "clip") or ratings not in ("independent", "clip"):
             found = f"fingerprint={fingerprint!r}, ratings={ratings!r}"
             raise InputError("Fingerprints", found, "see the documentation of the class")

@@ -9,77 +9,32 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neurogaze.artefacts import settings_hash
-from neurogaze.eeg.corpora.biosemi import Recording, level_span, read_biosemi, trigger_onsets
+from neurogaze.eeg.corpora.biosemi import Recording, read_biosemi, trigger_onsets
 from neurogaze.eeg.corpora.deap import GENEVA
+from neurogaze.eeg.corpora.mahnob_cut import MARGIN, SHORTEST_REST, Cut, clip_cut
 from neurogaze.eeg.corpora.mahnob_sessions import (
     HIGHEST_RATING,
     MIDDLE_RATING,
     NO_CLIP,
+    NO_REST,
     RELEASE,
     Session,
     find_sessions,
     summary,
 )
 from neurogaze.eeg.corpora.sources import Fingerprints, Identity, located
-from neurogaze.eeg.montage import canonical_names
+from neurogaze.eeg.montage import chosen_names
 from neurogaze.eeg.recordings import Corpus, Trial
 from neurogaze.errors import InputError
 
 VARIABLE = "NEUROGAZE_MAHNOB"
 FOLDER = "Sessions"
-MARGIN = 30.0
-"""Seconds recorded before the clip, and again after it."""
-SHORTEST_CLIP = 4.0
-"""Seconds; triggers closer together than this enclose no clip (the shortest clip lasts 34 s)."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Where the clip lies in a recording.
-
-    Args:
-        start: first sample of the clip; rest comes before it.
-        stop: first sample after the clip.
-        found_by: "triggers", "level" (first and last sample of a raised trigger) or "margin".
-    """
-
-    start: int
-    stop: int
-    found_by: str
-
-
-def clip_cut(status: NDArray[np.int64], sfreq: float) -> Cut | None:
-    """Find the clip: from first to last trigger, else where a trigger is up, else between margins.
-
-    Args:
-        status: `[samples]`, trigger inputs.
-        sfreq: sampling rate, Hz.
-
-    Returns:
-        The first of the three with rest before it and at least `SHORTEST_CLIP`, or None.
-
-    >>> clip_cut(np.repeat([0, 16, 0, 16, 0], [30, 1, 49, 1, 30]), 10.0)
-    Cut(start=30, stop=80, found_by='triggers')
-    """
-    onsets = trigger_onsets(status).tolist()
-    margin = round(MARGIN * sfreq)
-    candidates = [
-        Cut(onsets[0], onsets[-1], "triggers") if len(onsets) > 1 else None,
-        Cut(*level_span(status), "level"),
-        Cut(margin, len(status) - margin, "margin"),
-    ]
-    for cut in candidates:
-        if cut is not None and cut.start > 0 and cut.stop - cut.start >= SHORTEST_CLIP * sfreq:
-            return cut
-    return None
 
 
 class MahnobHci(Corpus):
@@ -87,7 +42,9 @@ class MahnobHci(Corpus):
 
     A session folder without a recording or a description, without felt ratings, or in which no
     stimulus was shown is left out; `skipped` lists them and one warning counts them. A recording
-    without usable triggers is cut 30 s from each end, with a warning; `trimmed` lists them.
+    without usable triggers is cut 30 s from each end, with a warning; `trimmed` lists them. One
+    that nobody rated and that holds no clip, or less than 4 s of rest before it, is left out with a
+    warning too, and so is who has no other.
 
     Args:
         root: the folder `Sessions` or the one that holds it; None asks the environment variable
@@ -98,7 +55,8 @@ class MahnobHci(Corpus):
             to other means. Case does not matter, and T3 means T7.
 
     Raises:
-        InputError: if there is no such folder, or for an unknown electrode.
+        InputError: if there is no such folder, for no electrode, or for one that is unknown or
+            named twice.
     """
 
     name = "mahnob_hci"
@@ -114,10 +72,10 @@ class MahnobHci(Corpus):
         if not self.folder.is_dir():
             raise InputError(self.folder, "is no folder", f"name the folder {FOLDER}")
         self.unrated = unrated
-        self.channels = GENEVA if channels is None else canonical_names(channels)
+        self.channels = GENEVA if channels is None else chosen_names(channels)
         self._fingerprints = Fingerprints()
         self._trimmed: list[str] = []
-        self._without_clip: list[str] = []
+        self._left_out: list[str] = []
 
     @cached_property
     def _found(self) -> tuple[tuple[Session, ...], tuple[str, ...]]:
@@ -133,12 +91,19 @@ class MahnobHci(Corpus):
         """Sessions of each person, both in numerical order."""
         sessions = self._found[0]
         names = sorted({s.subject for s in sessions}, key=lambda name: int(name[1:]))
-        return {name: [s for s in sessions if s.subject == name] for name in names}
+        people = {name: [s for s in sessions if s.subject == name] for name in names}
+        return {name: own for name, own in people.items() if self._any_trial(own)}
+
+    def _any_trial(self, sessions: list[Session]) -> bool:
+        """Whether a person has a trial; only of who rated nothing are recordings opened for it."""
+        return any(session.ratings is not None for session in sessions) or any(
+            self._cut(session, read_biosemi(session.bdf, self.channels)) for session in sessions
+        )
 
     @property
     def skipped(self) -> tuple[str, ...]:
         """Session folders left out so far, each as "folder: reason"."""
-        return (*self._found[1], *self._without_clip)
+        return (*self._found[1], *self._left_out)
 
     @property
     def trimmed(self) -> tuple[str, ...]:
@@ -168,37 +133,53 @@ class MahnobHci(Corpus):
         return self._people[subject]
 
     def _cut(self, session: Session, recording: Recording) -> Cut | None:
-        """The clip of a recording; None, with a warning, where an unrated one holds none."""
+        """The clip of a recording; None, with a warning, where an unrated one cannot be used."""
         cut = clip_cut(recording.status, recording.sfreq)
-        if cut is None:
+        if session.ratings is None:
+            short = cut is not None and cut.start < SHORTEST_REST * recording.sfreq
+            if cut is None or short:
+                self._leave_out(session, NO_REST if short else NO_CLIP)
+                return None
+        elif cut is None:
             seconds = len(recording.status) / recording.sfreq
             n_triggers = len(trigger_onsets(recording.status))
-            if session.ratings is not None:
-                found = f"{n_triggers} triggers in {seconds:.1f} s enclose no clip"
-                raise InputError(session.bdf, found, RELEASE)
-            _remember(self._without_clip, f"{session.number}: {NO_CLIP}")
-            warnings.warn(f"{session.bdf}: left out, {NO_CLIP}", stacklevel=3)
-        elif cut.found_by == "margin":
+            found = f"{n_triggers} triggers in {seconds:.1f} s enclose no clip"
+            raise InputError(session.bdf, found, RELEASE)
+        if cut.found_by == "margin":
             _remember(self._trimmed, _unit(session))
             told = f"has no pair of triggers; {MARGIN:.0f} s are cut off each end"
             warnings.warn(f"{session.bdf}: {told}", stacklevel=3)
         return cut
 
+    def _leave_out(self, session: Session, reason: str) -> None:
+        """Leave an unrated session out; warns once an object."""
+        if _remember(self._left_out, f"{session.number}: {reason}"):
+            warnings.warn(f"{session.bdf}: left out, {reason}", stacklevel=4)
+
     def identity(self, subject: str) -> Identity:
         """Number, size and hash of the person's recordings and descriptions, and the electrodes.
 
+        Descriptions are those that were read, also where the file was edited since.
         All 32 are not named, so that features stored before there was a choice keep their names.
         """
-        files = [path for s in self._of(subject) for path in (s.bdf, s.xml)]
-        prints = {p.relative_to(self.folder).as_posix(): self._fingerprints.of(p) for p in files}
+        prints: dict[str, Identity] = {}
+        for session in self._of(subject):
+            prints[self._place(session.bdf)] = self._fingerprints.of(session.bdf)
+            prints[self._place(session.xml)] = session.described
         size = sum(int(each["bytes"]) for each in prints.values())
-        known: Identity = {"files": len(files), "bytes": size, "sha256": settings_hash(prints)}
+        known: Identity = {"files": len(prints), "bytes": size, "sha256": settings_hash(prints)}
         return known if self.channels == GENEVA else known | {"channels": " ".join(self.channels)}
 
+    def _place(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
 
-def _remember(entries: list[str], entry: str) -> None:
-    if entry not in entries:
-        entries.append(entry)
+
+def _remember(entries: list[str], entry: str) -> bool:
+    """Whether the entry was new."""
+    if entry in entries:
+        return False
+    entries.append(entry)
+    return True
 
 
 def _unit(session: Session) -> str:

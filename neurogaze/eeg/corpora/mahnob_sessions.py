@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from xml.etree import ElementTree
 
-from neurogaze.eeg.corpora.sources import readable
+from neurogaze.eeg.corpora.sources import Identity, readable
 from neurogaze.errors import InputError
 
 XML_NAME = "session.xml"
@@ -19,6 +20,7 @@ LOWEST_RATING, MIDDLE_RATING, HIGHEST_RATING = 1.0, 5.0, 9.0
 RELEASE = "supply the session as released, or move its folder away"
 NO_XML, NO_BDF, NO_RATINGS = f"no {XML_NAME}", "no .bdf file", "no felt ratings"
 NO_STIMULUS, NO_CLIP = "no stimulus was shown (isStim 0)", "no clip can be found in the recording"
+NO_REST = "less than 4 s of rest before the clip"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Session:
         number: name of the folder, digits.
         bdf: the recording.
         xml: its description.
+        described: name, size and hash of the description as it was when it was read.
         subject: person, "S" and the number of the release.
         clip: media file without its suffix; the session itself where none is named.
         ratings: valence, arousal and dominance on 1..9, or None where nobody rated; dominance may
@@ -38,6 +41,7 @@ class Session:
     number: str
     bdf: Path
     xml: Path
+    described: Identity
     subject: str
     clip: str
     ratings: tuple[float, float, float | None] | None
@@ -89,7 +93,9 @@ def _session(place: Path, unrated: bool) -> Session | str:
     xml = place / XML_NAME
     if not xml.is_file():
         return NO_XML
-    said, subject = _described(xml)
+    with readable(xml):
+        content = xml.read_bytes()
+    said, subject = _described(xml, content)
     if said.get("sessionId", place.name) != place.name:
         found = f"sessionId is {said['sessionId']!r} in folder {place.name!r}"
         raise InputError(xml, found, "a session that lies there twice would be counted twice")
@@ -99,7 +105,21 @@ def _session(place: Path, unrated: bool) -> Session | str:
     clip = PureWindowsPath(said.get("mediaFile", "")).stem.strip()
     if ratings is not None and not clip:
         raise InputError(xml, "attribute 'mediaFile' is missing", RELEASE)
-    return Session(place.name, bdf, xml, subject, clip or f"session{place.name}", ratings)
+    return Session(
+        number=place.name,
+        bdf=bdf,
+        xml=xml,
+        described=_identity(xml, content),
+        subject=subject,
+        clip=clip or f"session{place.name}",
+        ratings=ratings,
+    )
+
+
+def _identity(path: Path, content: bytes) -> Identity:
+    """Name, size and hash of a file, from its bytes."""
+    digest = hashlib.sha256(content).hexdigest()
+    return {"file": path.name, "bytes": len(content), "sha256": digest}
 
 
 def _bdf(place: Path) -> Path | None:
@@ -113,7 +133,7 @@ def _bdf(place: Path) -> Path | None:
     return found[0] if found else None
 
 
-def _described(xml: Path) -> tuple[Mapping[str, str], str]:
+def _described(xml: Path, content: bytes) -> tuple[Mapping[str, str], str]:
     """Attributes of the session and the name of its person.
 
     Raises:
@@ -121,7 +141,7 @@ def _described(xml: Path) -> tuple[Mapping[str, str], str]:
     """
     with readable(xml):
         parser = ElementTree.XMLParser(target=_NoDoctype())
-        root = ElementTree.fromstring(xml.read_bytes(), parser)
+        root = ElementTree.fromstring(content, parser)
     person = root.find("subject")
     number = "" if person is None else person.get("id", "").strip()
     if not re.fullmatch(r"[0-9]+", number):

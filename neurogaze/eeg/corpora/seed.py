@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +85,8 @@ class Seed(Corpus):
             raise InputError(self.label_file, "does not exist", RELEASE)
         self._fingerprints = Fingerprints()
 
-    @cached_property
     def _labels(self) -> list[int]:
-        """Class of each clip: 0, 1 or 2."""
+        """Class of each clip: 0, 1 or 2; read anew each time, as the hash of the file is."""
         content = load_mat(self.label_file)
         if "label" not in content:
             raise InputError(self.label_file, "holds no variable 'label'", RELEASE)
@@ -118,9 +116,10 @@ class Seed(Corpus):
         Raises:
             InputError: for a damaged file, clips that do not fit the labels, or unusable samples.
         """
+        labels = self._labels()
         for session, path in enumerate(self._sessions(subject), start=1):
             content = load_mat(path)
-            for clip, name in self._clips(path, list(content)):
+            for clip, name in _clips(path, list(content), len(labels)):
                 unit = f"{subject}/session{session}/clip{clip}"
                 eeg = _volts(path, name, content.pop(name))
                 yield Trial(
@@ -133,24 +132,25 @@ class Seed(Corpus):
                     event=unit,
                     trial=unit,
                     source=path,
-                    label=self._labels[clip - 1],
+                    label=labels[clip - 1],
                 )
-
-    def _clips(self, path: Path, names: list[str]) -> list[tuple[int, str]]:
-        """Number and variable of each clip; variables are `<initials>_eeg<number>`."""
-        matches = [(re.search(r"_eeg(\d+)$", name), name) for name in names]
-        clips = sorted((int(match[1]), name) for match, name in matches if match)
-        numbers = [number for number, _ in clips]
-        if numbers != list(range(1, len(self._labels) + 1)):
-            found = f"has clips {numbers} and label.mat has {len(self._labels)} labels"
-            raise InputError(path, found, RELEASE)
-        return clips
 
     def identity(self, subject: str) -> Identity:
         """Names, sizes and hashes of the person's files and of the labels."""
         prints = [self._fingerprints.of(path) for path in self._sessions(subject)]
         prints.append(self._fingerprints.of(self.label_file))
         return {f"{key} {n}": value for n, one in enumerate(prints) for key, value in one.items()}
+
+
+def _clips(path: Path, names: list[str], n_labels: int) -> list[tuple[int, str]]:
+    """Number and variable of each clip; variables are `<initials>_eeg<number>`."""
+    matches = [(re.search(r"_eeg(\d+)$", name), name) for name in names]
+    clips = sorted((int(match[1]), name) for match, name in matches if match)
+    numbers = [number for number, _ in clips]
+    if numbers != list(range(1, n_labels + 1)):
+        found = f"has clips {numbers} and label.mat has {n_labels} labels"
+        raise InputError(path, found, RELEASE)
+    return clips
 
 
 def _volts(path: Path, name: str, samples: Any) -> np.ndarray:

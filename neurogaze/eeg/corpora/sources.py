@@ -31,8 +31,13 @@ def located(root: Path | None, variable: str, what: str) -> Path:
         if not said:
             raise InputError(variable, "is not set and no root was given", f"point it at {what}")
         root = Path(said)
-    root = Path(root).expanduser()
-    if not root.exists():
+    try:
+        root = Path(root).expanduser()
+        there = root.exists()
+    except (RuntimeError, OSError, ValueError) as error:  # no such user; a name no system takes
+        found = f"is no place that can be looked up ({error})".replace("\n", " ")
+        raise InputError(str(root), found, f"point root or {variable} at {what}") from error
+    if not there:
         raise InputError(root, "does not exist", f"point root or {variable} at {what}")
     return root
 
@@ -53,23 +58,43 @@ def readable(path: Path, remedy: str = DAMAGED) -> Iterator[None]:
         raise InputError(path, f"cannot be read ({detail})", remedy) from error
 
 
+Stamp = tuple[int, int, int]
+"""Size, time of the last change (ns) and inode of a file: another version has another."""
+
+
+def stamp(path: Path) -> Stamp:
+    """What tells one version of a file from the next without reading it.
+
+    Raises:
+        InputError: if the file is missing.
+    """
+    with readable(path, "restore the file"):
+        return stamp_of(path.stat())
+
+
+def stamp_of(found: os.stat_result) -> Stamp:
+    """`stamp` of a file that was looked up already."""
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
 class Fingerprints:
-    """Name, size and SHA-256 of source files; each file is hashed once per object."""
+    """Name, size and SHA-256 of source files; each version of a file is hashed once per object."""
 
     def __init__(self) -> None:
-        self._known: dict[Path, Identity] = {}
+        self._known: dict[tuple[Path, Stamp], Identity] = {}
 
     def of(self, path: Path) -> Identity:
-        """Identity of one file, as `Corpus.identity` returns it.
+        """Identity of one file as it is now, as `Corpus.identity` returns it.
 
         Raises:
             InputError: if the file is missing or cannot be read.
         """
-        if path not in self._known:
+        version = (path, stamp(path))
+        if version not in self._known:
             with readable(path, "restore the file"):
-                self._known[path] = {
+                self._known[version] = {
                     "file": path.name,
                     "bytes": path.stat().st_size,
                     "sha256": file_hash(path),
                 }
-        return dict(self._known[path])
+        return dict(self._known[version])
