@@ -108,6 +108,10 @@ def alone(lock: Path, what: Path) -> Iterator[None]:
         yield
 
 
+_unfinished: set[Path] = set()
+"""What threads of this process are writing; it bears the number of a living process either way."""
+
+
 def _aside(path: Path, swept: bool = False) -> Path:
     """A fresh hidden name beside `path`; what killed writers left of it is swept away."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -131,12 +135,12 @@ def sweep(folder: Path, name: str = "*") -> None:
         name: pattern of the artefact's name.
     """
     for stale in folder.glob(f".aside-{_machine()}-*-{name}"):
-        if not _alive(int(stale.name.split("-")[2])):
+        if stale not in _unfinished and not _alive(int(stale.name.split("-")[2])):
             remove(stale)
 
 
 def _alive(process: int) -> bool:
-    """Whether another process of that number runs; our own leftovers count as dead."""
+    """Whether another process of that number runs; leftovers of one that had ours count as dead."""
     if process == os.getpid():
         return False
     try:
@@ -197,12 +201,14 @@ def written_aside(path: Path, swept: bool = False) -> Iterator[Path]:
             otherwise, which for many files in one takes a time that grows with their square.
     """
     aside = _aside(path, swept)
+    _unfinished.add(aside)
     try:
         yield aside
         _flush(aside)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+        _unfinished.discard(aside)
 
 
 @contextmanager
@@ -212,8 +218,9 @@ def folder_written_aside(path: Path) -> Iterator[Path]:
     Where another process put a folder there meanwhile, that one stays: somebody may read it.
     """
     aside, before = _aside(path), _stamp(path)
-    aside.mkdir()
+    _unfinished.add(aside)
     try:
+        aside.mkdir()
         yield aside
         for file in sorted(aside.rglob("*")):
             if file.is_file():
@@ -222,6 +229,7 @@ def folder_written_aside(path: Path) -> Iterator[Path]:
             _put(aside, path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        _unfinished.discard(aside)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

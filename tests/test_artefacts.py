@@ -13,6 +13,7 @@ from neurogaze.artefacts import (
     file_hash,
     folder_written_aside,
     settings_hash,
+    sweep,
     write_json,
     write_npz,
     written_aside,
@@ -158,3 +159,16 @@ def test_objects_cannot_be_stored(tmp_path):
     with pytest.raises(TypeError, match="objects"):
         write_npz(tmp_path / "x.npz", {"x": np.array([{}], dtype=object)})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("writer", [written_aside, folder_written_aside])
+def test_threads_leave_what_others_write_alone(tmp_path, writer):
+    """A folder is swept while another thread of the same process writes in it."""
+    path = tmp_path / "one"
+    with writer(path) as aside:
+        (aside / "part" if aside.is_dir() else aside).write_text("begun")
+        sweep(tmp_path)
+        with writer(tmp_path / "one") as other:
+            (other / "part" if other.is_dir() else other).write_text("first")
+        assert aside.exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["one"]
