@@ -1,5 +1,6 @@
 """What the documents tell people to run is run."""
 
+import json
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ import pytest
 from neurogaze.cli import main
 
 ROOT = Path(__file__).parent.parent
+ARTEFACTS = ROOT / "experiments" / "artefacts"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "data" / "README.md",
                     ROOT / "experiments" / "README.md"])  # fmt: skip
 BLOCK = re.compile(r"^```(bash run|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -67,6 +69,18 @@ def test_links_lead_somewhere(path):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_metric_of_a_committed_row_is_defined():
+    text = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8").partition("## Metrics")[2]
+    table = "".join(line for line in text.splitlines(True) if line.startswith("| `"))
+    named = set(re.findall(r"`([a-z][\w<>*]+)`", table))
+    kinds = [re.sub(r"<\w+>|\*", r"\\w+", name) for name in named]
+    known = re.compile(rf"(?:{'|'.join(kinds)})(?:_window|_trial)?")
+    rows = [line for path in ARTEFACTS.glob("*/*.jsonl") for line in path.open(encoding="utf-8")]
+    found = {json.loads(line)["metric"] for line in rows}
+    assert len(found) > 50
+    assert {metric for metric in found if not known.fullmatch(metric)} == set()
+
+
 def test_make_targets_exist(path):
     known = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for target in re.findall(r"^make ((?:[a-z]+ ?)+)", path.read_text(), re.MULTILINE):
