@@ -15,7 +15,7 @@ import platform
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -120,7 +120,7 @@ def main() -> None:
     asked = arguments()
     sizes = QUICK if asked.quick else Sizes()
     if asked.steps:
-        sizes = Sizes(steps=asked.steps)
+        sizes = replace(sizes, steps=asked.steps)
     figures = [figure for pixels in sizes.pixels for figure in figures_of(sizes, pixels)]
     has_amx = torch.cpu._is_amx_tile_supported()
     notes = [

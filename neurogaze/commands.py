@@ -135,15 +135,12 @@ def consolidate(
     from neurogaze.pipeline.consolidating import consolidate_teachers
     from neurogaze.pipeline.settings import refuse_below_one
     from neurogaze.report.grid_tables import grid_summary
+    from neurogaze.tasks.kinds import of_kind
 
     refuse_below_one("--permutations", permutations)
     roots.export()
-    parts = [data, *(support or [])]
-    for part in parts:
-        if not isinstance(part, EEGDataModule):
-            kind = type(part).__name__
-            raise InputError("--data, --support", f"is a {kind}", "name an EEGDataModule")
-    rated, *others = [part for part in parts if isinstance(part, EEGDataModule)]
+    rated = of_kind("--data", data, EEGDataModule)
+    others = [of_kind("--support", part, EEGDataModule) for part in support or []]
     context = {
         "experiment": out.name,
         "arm": "teacher",
@@ -165,12 +162,12 @@ def faces_of(data: LightningDataModule, strict: bool = False) -> FaceDataModule:
         InputError: for one of recordings.
     """
     from neurogaze.faces.datamodule import FaceDataModule
+    from neurogaze.tasks.kinds import of_kind
 
-    if not isinstance(data, FaceDataModule):
-        raise InputError("--data", f"is a {type(data).__name__}", "name a FaceDataModule")
+    faces = of_kind("--data", data, FaceDataModule)
     if strict:
-        data.corpus.strict = True
-    return data
+        faces.corpus.strict = True
+    return faces
 
 
 def score(predictions: Path, arm: str = "outside", note: str = "") -> None:
@@ -204,8 +201,8 @@ def bench(
 ) -> None:
     """Train and judge every arm and seed of a bench file; resumable.
 
-    A file with `teachers` compares EEG teachers and baselines on held-out people, one with `arms`
-    compares students. A long bench may take several sittings:
+    A file with `teachers`, `classifiers` or `baselines` compares these on held-out people, one with
+    `arms` compares students. A long bench may take several sittings:
 
         neurogaze bench experiments/bench/ferplus_arms_cpu.yaml --minutes 60
 
@@ -220,11 +217,11 @@ def bench(
     from neurogaze.pipeline.bench import run_bench
     from neurogaze.pipeline.bench_settings import load_bench
     from neurogaze.pipeline.eeg_bench import EegBench
-    from neurogaze.pipeline.eeg_settings import load_eeg_bench
+    from neurogaze.pipeline.eeg_settings import COMPARED, load_eeg_bench
     from neurogaze.pipeline.settings import top_keys
 
     roots.export()
-    if "teachers" in top_keys(bench):
+    if top_keys(bench) & COMPARED:
         if minutes is not None:
             remedy = "leave it out; an interrupted bench of teachers goes on where it was"
             raise InputError("--minutes", "is for benches of students", remedy)

@@ -128,7 +128,7 @@ class NeurogazeCLI(LightningCLI):
         self, args: Sequence[str] | None, run: bool, build: bool = True, keep: bool = True
     ) -> None:
         self.word = args[0] if run and args and args[0] in WORDS else None
-        self.builds = build
+        self.builds, self.draws_bar = build, True
         super().__init__(
             LightningModule,
             LightningDataModule,
@@ -165,7 +165,13 @@ class NeurogazeCLI(LightningCLI):
         self.model.config_hash = settings_hash(_without_places(config.as_dict()))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Build the trainer; its checkpoints appear whole, and one after every epoch."""
+        """Build the trainer; its checkpoints appear whole, and one after every epoch.
+
+        Whoever trains several side by side sets `draws_bar` to False. That is not in the settings,
+        since a training is the same whether a bar is drawn or not.
+        """
+        if not self.draws_bar:
+            kwargs = kwargs | {"enable_progress_bar": False}
         trainer = super().instantiate_trainer(**kwargs)
         trainer.callbacks.insert(0, RunningBest())  # type: ignore[attr-defined]
         trainer.callbacks.append(EveryLast())  # type: ignore[attr-defined]

@@ -258,3 +258,14 @@ def test_ratios_of_speed_are_taken_round_by_round(monkeypatch):
     assert ratios(taken, "peer") == [4.0, 4.0, 4.0]
     found = quantiles(taken["ours", "ONNX", 1])
     assert (found["p50_ms"], found["n"]) == (2.0, 6)
+
+
+def test_a_number_of_rounds_leaves_the_small_sizes_small(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import small_maps
+
+    seen = []
+    monkeypatch.setattr(small_maps, "figures_of", lambda sizes, pixels: seen.append(sizes) or [])
+    monkeypatch.setattr(sys, "argv", ["small_maps.py", "--quick", "--steps", "5"])
+    small_maps.main()
+    assert {(s.backbone, s.batch, s.steps) for s in seen} == {("resnet10t", 8, 5)}

@@ -12,6 +12,7 @@ from neurogaze.cli import main
 from neurogaze.commands import experiments_folder, matching
 from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import read_predictions
+from neurogaze.pipeline.eeg_bench import EegBench
 from neurogaze.pipeline.run import Pipeline
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.roots import Roots
@@ -123,7 +124,18 @@ def test_score_takes_recordings_too(tiny_run, capsys):
 def test_evaluate_refuses_recordings(tiny_run, capsys):
     student = tiny_run.run / "student" / "last.ckpt"
     assert run("evaluate", "--student", student, "--data", DATA / "synthetic_eeg.yaml") == 2
-    assert "is a EEGDataModule" in capsys.readouterr().err
+    assert "is an EEGDataModule" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("only", ["classifiers: {net: [net.yaml]}", "baselines: [ridge]"])
+def test_a_bench_of_recordings_needs_no_teacher(monkeypatch, tmp_path, only):
+    """What it compares tells it from a bench of students; nothing is run."""
+    seen = []
+    monkeypatch.setattr(EegBench, "run", lambda self: seen.append(self) or tmp_path / "page.html")
+    (tmp_path / "b.yaml").write_text(f"name: x\ntitle: y\ndata: d.yaml\n{only}\n")
+    assert run("bench", tmp_path / "b.yaml", f"--out={tmp_path / 'out'}") == 0
+    assert list(seen[0].settings.classifiers) == (["net"] if "net" in only else [])
+    assert seen[0].stages.root == tmp_path / "out"
 
 
 def test_report_of_a_run(tiny_run, tmp_path, capsys):

@@ -302,3 +302,18 @@ def test_load_data_takes_a_file_and_flags():
     with pytest.raises(SystemExit) as stop:
         training.load_data(["--data", path, "--data.batchsize=8"])
     assert stop.value.code == 2
+
+
+def test_a_bar_that_is_not_drawn_is_no_setting(tmp_path):
+    """A checkpoint has the same hash whatever was trained beside it."""
+    args = [arg for arg in teacher_args(tmp_path) if "progress_bar" not in arg]
+    hashes, bars = [], []
+    for drawn in (True, False):
+        cli = training.plan([*args, f"--out={tmp_path / 'out'}"])
+        cli.draws_bar = drawn
+        cli.build()
+        cli.before_fit()
+        hashes.append(cli.model.config_hash)
+        bars.append(cli.trainer.progress_bar_callback is not None)
+    assert hashes[0] == hashes[1]
+    assert bars == [True, False]

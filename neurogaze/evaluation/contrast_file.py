@@ -19,7 +19,7 @@ from neurogaze.prototypes import testable
 from neurogaze.strict_json import parse
 
 FILE = "contrasts.json"
-STATISTICS = 2
+STATISTICS = 3
 """Raised when the same predictions give other contrasts, so that stages tell them anew."""
 UNCHECKED = "No EEG grid was checked: nothing here tells whether EEG helps."
 """Stands in place of the verdict where no grid was looked at."""

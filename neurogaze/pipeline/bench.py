@@ -31,7 +31,7 @@ from neurogaze.pipeline.bench_ahead import (
 from neurogaze.pipeline.bench_contrasts import compare
 from neurogaze.pipeline.bench_grids import EEG, pinned
 from neurogaze.pipeline.bench_settings import BenchSettings, rescaled
-from neurogaze.pipeline.equal_gradient import equal_weight
+from neurogaze.pipeline.equal_gradient import MEASURED_ON, equal_weight
 from neurogaze.pipeline.folded import pool_folds
 from neurogaze.pipeline.judging import evaluate_student, load_student, training_pictures
 from neurogaze.pipeline.processes import Failure, processes, run_all
@@ -211,22 +211,21 @@ def _carry_out(stages: Stages, job: Job) -> None:
     Raises:
         NotBegun: when one of its trainings is not done and the sitting is over.
     """
-    args = arguments(job, load_arm(Path(job.settings.arms_folder), job.arm), stages)
     if not job.settings.folds:
-        _train_and_judge(stages, job, args)
+        _train_and_judge(stages, job)
     else:
         folds = [replace(job, fold=k) for k in range(job.settings.folds)]
         for fold in folds:
-            _train_and_judge(stages, fold, [*args, f"--data.corpus.fold={fold.fold}"])
+            _train_and_judge(stages, fold)
         pool_folds(stages, job.stage, [fold.stage for fold in folds], job.settings.compared_on)
 
 
-def _train_and_judge(stages: Stages, job: Job, args: list[str]) -> None:
+def _train_and_judge(stages: Stages, job: Job) -> None:
     """Stages of one training."""
+    args = arguments(job, load_arm(Path(job.settings.arms_folder), job.arm), stages)
     fit = planned(args, job.root / job.stage)
     settings, faces = training.settings_of(fit), _faces(training.data_of(fit))
-    if not job.alone:  # after the settings were taken: whether a bar is drawn decides nothing
-        fit.config["trainer"]["enable_progress_bar"] = False
+    fit.draws_bar = job.alone
     if job.late and stages.held(job.stage, settings, faces) is None:
         raise NotBegun
     trained = stages.run(
@@ -241,11 +240,11 @@ def _train_and_judge(stages: Stages, job: Job, args: list[str]) -> None:
 
 
 def arguments(job: Job, arm: Arm, stages: Stages) -> list[str]:
-    """Command line of a training: base, arm, seed, grid, weight and stored logits."""
+    """Command line of a training: base, arm, seed, fold, grid, weight and stored logits."""
     base = job.settings.base
     fit = replace(base, config=[*base.config, *arm.config])
     flags = [f"--seed_everything={job.seed}", f"--data.store={job.store}"]
-    args = [*fit.arguments(), *arm.flags(job.seed), *flags]
+    args = [*fit.arguments(), *arm.flags(job.seed), *flags, *_fold(job)]
     if arm.grid:
         args.append(_grid(job, arm.grid))
     if job.equal_gradient:
@@ -254,6 +253,11 @@ def arguments(job: Job, arm: Arm, stages: Stages) -> list[str]:
         pin = json.dumps(asdict(logits_of(job.settings)))
         args.append(f"--model.teacher_logits={pin}")
     return args
+
+
+def _fold(job: Job) -> list[str]:
+    """Flag of the fold that is held out; none where the corpus is taken as it is."""
+    return [] if job.fold is None else [f"--data.corpus.fold={job.fold}"]
 
 
 def _grid(job: Job, kind: str) -> str:
@@ -274,7 +278,8 @@ def _rescaled_weight(stages: Stages, job: Job, arm: Arm, args: Sequence[str]) ->
 
     pins = {"eeg": kinds[0].sha256, "grid": kinds[1].sha256}
     name, inputs = f"{job.stage}-weight", pins | _faces(training.data_of(fit))
-    stages.run(name, training.settings_of(fit), inputs, action, ["weight.json"])
+    what = training.settings_of(fit) | {"measured_on": MEASURED_ON}
+    stages.run(name, what, inputs, action, ["weight.json"])
     return float(json.loads((job.root / name / "weight.json").read_text())["weight"])
 
 
@@ -286,8 +291,7 @@ def _faces(data: Any) -> dict[str, str]:
 
 def _judge(stages: Stages, job: Job, dataset: str, part: EvaluationSettings, weights: str) -> None:
     """Stage: one arm and seed on one data set."""
-    fold = [] if job.fold is None else [f"--data.corpus.fold={job.fold}"]
-    flags = [f"--data.store={job.store}", *part.args, *fold]
+    flags = [f"--data.store={job.store}", *part.args, *_fold(job)]
     data: Any = training.load_data(["--data", part.data, *flags])
     table = prepare_faces(data.corpus, part.split, data.store, progress=False)
     expect(part.expected, table)

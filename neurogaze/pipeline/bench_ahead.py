@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from neurogaze.errors import InputError
+from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.arms import load_arm
 from neurogaze.pipeline.bench_grids import EEG, GridSource, open_grids
 from neurogaze.pipeline.bench_settings import BenchSettings, rescaled
-from neurogaze.pipeline.looking_ahead import data_of, parsed
+from neurogaze.pipeline.looking_ahead import faces_of, parsed
 from neurogaze.pipeline.steps import refuse_unjudgeable
+from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.pins import LogitsPin, read_logits
+from neurogaze.tasks.student import StudentTask
 
 DATA_FLAG = "--data."
 
@@ -101,22 +104,24 @@ def prepare_pictures(settings: BenchSettings, store: Path) -> None:
     """Decode all pictures once, with the flags and folds of the trainings, before any begins.
 
     Raises:
-        InputError: for settings that do not fit, a data set or split that is not there, or an
-            evaluation that cannot be carried out.
+        InputError: for settings that do not fit, another task than a student's, recordings, a data
+            set or split that is not there, or an evaluation that cannot be carried out.
     """
     sizes = set()
     for args in _trained_on(settings):
-        data = parsed("base", [*args, f"--data.store={store}"]).datamodule
+        cli = parsed("base", [*args, f"--data.store={store}"])
+        of_kind("base", cli.model, StudentTask)
+        data = of_kind(f"base.data {settings.base.data}", cli.datamodule, FaceDataModule)
         _prepare(data)
         sizes.add(data.preprocessing.size)
     for name, part in settings.evaluate.items():
         for fold in _folds(settings):
-            data = data_of(f"evaluate.{name}", part.data, [*part.args, *fold], store)
+            data = faces_of(f"evaluate.{name}", part.data, [*part.args, *fold], store)
             _prepare(data)
             refuse_unjudgeable(part, prepare_faces(data.corpus, part.split, data.store), sizes)
 
 
-def _prepare(data: Any) -> None:
+def _prepare(data: FaceDataModule) -> None:
     """Decode all parts of a corpus."""
     for split in data.corpus.splits:
         prepare_faces(data.corpus, split, data.store)

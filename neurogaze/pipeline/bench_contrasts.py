@@ -11,18 +11,16 @@ import pandas as pd
 
 from neurogaze.evaluation.contrast_file import FILE, STATISTICS, write_contrasts
 from neurogaze.evaluation.contrasts import Contrast, contrasts, corrected
-from neurogaze.evaluation.equivalence import LEAST_SEEDS, no_claim
+from neurogaze.evaluation.equivalence import DESCRIPTIVE, LEAST_SEEDS, no_claim
 from neurogaze.evaluation.predictions import TWIN, read_predictions
+from neurogaze.evaluation.results import read_rows
 from neurogaze.pipeline.arms import load_arm
-from neurogaze.pipeline.bench_grids import EEG, open_grids
-from neurogaze.pipeline.bench_settings import BenchSettings
+from neurogaze.pipeline.bench_grids import EEG, of_eeg, open_grids
+from neurogaze.pipeline.bench_settings import BenchSettings, rescaled
 from neurogaze.pipeline.stages import Stages
 from neurogaze.prototypes.testable import over_grids
 
 BOOTSTRAP_SEED = 0
-DESCRIPTIVE = "descriptive"
-"""Stands in place of a verdict where the primary contrast is told once more."""
-
 Run = tuple[str, int, str]
 """Arm, seed and folder of a training that is done."""
 
@@ -40,8 +38,7 @@ def compare(stages: Stages, settings: BenchSettings, runs: Sequence[Run]) -> Non
         return
     used = {f"{f}-{d}" for f in folders.values() for d in settings.evaluate}
     inputs = {n: r.outputs["predictions.parquet"] for n, r in stages.records.items() if n in used}
-    seeds = sorted({seed for _, seed, _ in runs})
-    reasons = doubts(settings, seeds)
+    reasons = doubts(settings, runs)
 
     def action(folder: Path) -> None:
         family: list[Contrast] = []
@@ -97,18 +94,30 @@ def _on(
     knows = all(TWIN in frame for by_seed in arms.values() for frame in by_seed.values())
     if twin_free and not knows and dataset != settings.compared_on:
         return []
-    return contrasts(arms, pair, [], settings.metric, BOOTSTRAP_SEED, twin_free=twin_free and knows)
+    found = contrasts(
+        arms, pair, [], settings.metric, BOOTSTRAP_SEED, twin_free=twin_free and knows
+    )
+    first = next(folder for (arm, _), folder in folders.items() if arm == pair[0])
+    rows = read_rows(root / f"{first}-{dataset}" / "results.jsonl")
+    return [replace(c, label_rule=rows[0].label_rule) for c in found]
 
 
-def doubts(settings: BenchSettings, seeds: Sequence[int]) -> list[str] | None:
-    """Why the grids of a bench cannot tell whether EEG helps; none: they can.
+def doubts(settings: BenchSettings, runs: Sequence[Run]) -> list[str] | None:
+    """Why the EEG grids that students saw cannot tell whether EEG helps; none: they can.
+
+    Args:
+        settings: of the bench.
+        runs: trainings that are done. Those of an arm without a grid, which may have more seeds,
+            say nothing of a grid.
 
     Returns:
-        None where no arm has an EEG grid, so that the question does not arise.
+        None where no arm has an EEG grid, or none was trained yet: the question does not arise.
     """
-    arms = [load_arm(Path(settings.arms_folder), arm) for arm in settings.arms]
-    if settings.grids is None or not any(arm.grid == EEG for arm in arms):
+    kinds = {arm: load_arm(Path(settings.arms_folder), arm).grid for arm in settings.arms}
+    kinds |= {rescaled(arm): kinds[arm] for arm in settings.equal_gradient}
+    seeds = {seed for arm, seed, _ in runs if of_eeg(kinds[arm])}
+    if settings.grids is None or EEG not in kinds.values() or not seeds:
         return None
     source = open_grids(Path(settings.grids))
-    used = [s for s in seeds if s in source.listed[EEG]] if source.listed else [0]
+    used = [s for s in sorted(seeds) if s in source.listed[EEG]] if source.listed else [0]
     return over_grids([source.reasons(seed) for seed in used])

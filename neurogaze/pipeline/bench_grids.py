@@ -100,6 +100,15 @@ class GridSource:
         return testable(self.recorded(EEG, seed), None)
 
 
+def of_eeg(kind: str) -> bool:
+    """Whether a grid is the EEG's, cut into other cells or not, or a control made of it.
+
+    >>> [of_eeg(kind) for kind in ("eeg", "eeg_3x3", "permuted", "null", "")]
+    [True, True, True, False, False]
+    """
+    return kind == EEG or (bool(kind) and kind not in FROM_RECORDINGS)
+
+
 def open_grids(path: Path, class_means: GridPin | None = None) -> GridSource:
     """Read the index of a set of grids, or name one grid.
 

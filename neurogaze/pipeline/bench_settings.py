@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from neurogaze.tasks.pins import GridPin, LogitsPin
 
 PAIR = 2
 LEAST_FOLDS = 2
+TAKEN = re.compile(r"weight|fold\d+")
+"""What folders of a training end in that are no judgements."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def _refuse_unknown(path: Path, settings: BenchSettings) -> None:
     if settings.metric not in COLUMNS:
         found = f"compares by the metric {settings.metric!r}, which is not known"
         raise InputError(path, found, f"use {', '.join(COLUMNS)}")
+    _refuse_taken_names(path, settings)
     pairs = _contrasts(path, settings)
     _refuse_untrained(path, settings, pairs)
     if settings.folds and set(settings.evaluate) != {settings.compared_on}:
@@ -107,6 +111,14 @@ def _refuse_unknown(path: Path, settings: BenchSettings) -> None:
     if pairs and settings.compared_on not in settings.evaluate:
         found = f"compares on {settings.compared_on!r}, which is not judged"
         raise InputError(path, found, f"name one of {', '.join(settings.evaluate)}")
+
+
+def _refuse_taken_names(path: Path, settings: BenchSettings) -> None:
+    """Refuse a data set whose judgements would lie in the folder of another stage."""
+    taken = [name for name in settings.evaluate if TAKEN.fullmatch(name)]
+    if taken:
+        found = f"judges {', '.join(taken)}, a name that other folders of the bench have"
+        raise InputError(path, found, "call the data set something else")
 
 
 def _refuse_numbers(path: Path, settings: BenchSettings) -> None:

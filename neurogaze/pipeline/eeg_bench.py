@@ -28,7 +28,13 @@ from neurogaze.evaluation.over_seeds import RATINGS_RULE
 from neurogaze.evaluation.predictions import regresses, write_predictions
 from neurogaze.evaluation.results import ResultRow, write_rows
 from neurogaze.evaluation.scoring import score_va
-from neurogaze.pipeline.eeg_settings import Condition, EegBenchSettings, conditions, context_of
+from neurogaze.pipeline.eeg_settings import (
+    Condition,
+    EegBenchSettings,
+    command_lines,
+    conditions,
+    context_of,
+)
 from neurogaze.pipeline.eeg_summary import (
     PREDICTIONS,
     REFIT_PREDICTIONS,
@@ -39,11 +45,12 @@ from neurogaze.pipeline.eeg_summary import (
 )
 from neurogaze.pipeline.fold_fits import FoldGuess, FoldJob, FoldPool, fold_pool
 from neurogaze.pipeline.held_out import eeg_frame
+from neurogaze.pipeline.looking_ahead import parsed
 from neurogaze.pipeline.stages import Stages
 from neurogaze.pipeline.steps import report_stage
-
-HOLDERS = ("model", "data")
-"""Parts of a training that must have the same class target."""
+from neurogaze.tasks.classifier import ClassifierTask
+from neurogaze.tasks.kinds import of_kind
+from neurogaze.tasks.teacher import TeacherTask
 
 SPLIT = "split.json"
 
@@ -65,8 +72,14 @@ class EegBench:
         self.stages = Stages(root, console)
 
     def run(self) -> Path:
-        """Carry out every stage that is not done; return the report's path."""
+        """Carry out every stage that is not done; return the report's path.
+
+        Raises:
+            InputError: before the first stage, for faces, or an arm that is of another kind than
+                the settings say.
+        """
         found = list(conditions(self.settings, self.store))
+        _refuse_other_tasks(self.settings, found[0])
         with fold_pool(self.settings.workers) as pool:
             for condition in found:
                 self._baselines(condition)
@@ -150,23 +163,9 @@ class EegBench:
         self, pool: FoldPool, condition: Condition, arm: str, refit: int | None
     ) -> Iterator[FoldJob]:
         """Jobs of a pass: all folds; a classifier does valence, then arousal."""
-        chosen = self.settings
-        files = (chosen.teachers | chosen.classifiers)[arm]
-        args = [word for file in files for word in ("--config", file)]
-        args += ["--data", chosen.data, *condition.flags, *chosen.args]
-        args.append(f"--seed_everything={condition.seed if refit is None else refit}")
-        targets: list[list[str]] = [[]]
-        if arm in chosen.classifiers:
-            targets = [
-                [
-                    f"--{of}.target={{axis: {axis}, n_classes: 2, rule: {chosen.rule}}}"
-                    for of in HOLDERS
-                ]
-                for axis in VA_AXES
-            ]
-        for target in targets:
+        for args in command_lines(self.settings, condition, arm, refit):
             for fold in range(condition.split.n_folds):
-                yield FoldJob((*args, *target), fold, refit, chosen.scheme, pool.threads)
+                yield FoldJob(tuple(args), fold, refit, self.settings.scheme, pool.threads)
 
     def _frame(
         self, condition: Condition, arm: str, guesses: Sequence[FoldGuess], refit: int | None
@@ -191,6 +190,15 @@ class EegBench:
             if arm in self.settings.classifiers
             else binary.with_decisions(frame, table, split, rule)
         )
+
+
+def _refuse_other_tasks(settings: EegBenchSettings, condition: Condition) -> None:
+    """Refuse an arm whose files are not those of a teacher or a classifier, as its place asks."""
+    kinds = {"teachers": TeacherTask, "classifiers": ClassifierTask}
+    for arm in settings.arms:
+        key = "teachers" if arm in settings.teachers else "classifiers"
+        for args in command_lines(settings, condition, arm):
+            of_kind(f"{key}.{arm}", parsed(f"{key}.{arm}", args).model, kinds[key])
 
 
 def _refuse_other_data(arm: str, guesses: Sequence[FoldGuess], condition: Condition) -> None:

@@ -10,13 +10,22 @@ from typing import Any
 import neurogaze
 from neurogaze import training
 from neurogaze.eeg.cache import FeatureTable
+from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.eeg.splits import Split
 from neurogaze.eeg.targets import Rule
 from neurogaze.errors import InputError
 from neurogaze.evaluation.chance import Scheme
+from neurogaze.evaluation.metrics import VA_AXES
 from neurogaze.evaluation.results import noted
 from neurogaze.pipeline.held_out import protocol_name
 from neurogaze.pipeline.settings import ONE_A_CORE, read_settings, refuse_below_one
+from neurogaze.tasks.kinds import of_kind
+
+COMPARED = {"teachers", "classifiers", "baselines"}
+"""Keys that only a bench of EEG teachers has; one of them tells it from a bench of students."""
+
+HOLDERS = ("model", "data")
+"""Parts of a training that must have the same class target."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,8 @@ class EegBenchSettings:
 
         Raises:
             InputError: for refits of an arm that is not trained, a single refit, no baseline, no
-                seed, or a number of permutations or workers below 1.
+                seed, another placeholder than `{seed}`, or a number of permutations or workers
+                below 1.
         """
         unknown = sorted({*self.refits} - {*self.arms})
         if unknown:
@@ -77,6 +87,7 @@ class EegBenchSettings:
             raise InputError("baselines", "are none", "name one or more, such as ridge")
         if not self.seeds:
             raise InputError("seeds", "are none", "name one or more, such as 0")
+        self.seed_flags(0)
         refuse_below_one("permutations", self.permutations)
         refuse_below_one("workers", self.workers, ONE_A_CORE)
 
@@ -84,6 +95,19 @@ class EegBenchSettings:
     def arms(self) -> list[str]:
         """What is trained."""
         return [*self.teachers, *self.classifiers]
+
+    def seed_flags(self, seed: int) -> list[str]:
+        """Flags of the data under one seed.
+
+        Raises:
+            InputError: for another placeholder than `{seed}`.
+        """
+        try:
+            return [flag.format(seed=seed) for flag in self.seed_args]
+        except (AttributeError, LookupError, TypeError, ValueError):
+            found = f"{self.seed_args} hold another placeholder than {{seed}}"
+            remedy = "write {seed}, and a brace that stands for itself twice"
+            raise InputError("seed_args", found, remedy) from None
 
 
 def load_eeg_bench(path: Path) -> EegBenchSettings:
@@ -133,15 +157,36 @@ def conditions(settings: EegBenchSettings, store: Path) -> Iterator[Condition]:
     """Data of every condition under every seed.
 
     Raises:
-        InputError: for data that cannot be read or split.
+        InputError: for data that cannot be read or split, and for faces.
     """
     for name, flags in settings.conditions.items():
         for seed in settings.seeds:
-            own = [flag.format(seed=seed) for flag in settings.seed_args]
-            every = (*flags, *own, f"--data.store={store}")
-            data: Any = training.load_data(["--data", settings.data, *every])
+            every = (*flags, *settings.seed_flags(seed), f"--data.store={store}")
+            loaded = training.load_data(["--data", settings.data, *every])
+            data = of_kind(f"data {settings.data}", loaded, EEGDataModule)
             data.setup("fit")
             yield Condition(name, seed, every, data.table, data.split_plan)
+
+
+def command_lines(
+    settings: EegBenchSettings, condition: Condition, arm: str, refit: int | None = None
+) -> list[list[str]]:
+    """Command lines of an arm without its fold; a classifier does valence, then arousal.
+
+    Args:
+        settings: of the bench.
+        condition: whose data it is trained on.
+        arm: its name.
+        refit: seed of a refit on exchanged ratings, or None.
+    """
+    files = (settings.teachers | settings.classifiers)[arm]
+    args = [word for file in files for word in ("--config", file)]
+    args += ["--data", settings.data, *condition.flags, *settings.args]
+    args.append(f"--seed_everything={condition.seed if refit is None else refit}")
+    if arm not in settings.classifiers:
+        return [args]
+    targets = [f"{{axis: {axis}, n_classes: 2, rule: {settings.rule}}}" for axis in VA_AXES]
+    return [[*args, *(f"--{of}.target={target}" for of in HOLDERS)] for target in targets]
 
 
 def context_of(settings: EegBenchSettings, condition: Condition, arm: str) -> dict[str, Any]:

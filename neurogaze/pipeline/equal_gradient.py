@@ -7,6 +7,7 @@ another by strength alone. Both strengths are measured on the untrained student.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -18,8 +19,11 @@ from neurogaze.losses.proto_kd import ProtoKD
 from neurogaze.losses.seen import Seen
 from neurogaze.prototypes.grid import PrototypeGrid
 
-N_BATCHES = 4
-"""Batches of training pictures that the norms are a mean over."""
+N_PICTURES = 2048
+"""Training pictures that the norms are a mean over, to the end of the batch."""
+
+MEASURED_ON = f"{N_PICTURES} pictures in the order of the first epoch"
+"""What decides a weight besides the settings of its training."""
 
 DIGITS = 6
 NOTHING = 1e-4
@@ -47,11 +51,24 @@ def equal_weight(args: Sequence[str], reference: PrototypeGrid, grid: PrototypeG
         raise InputError("arm", "has no Proto-KD to rescale", "leave it out of equal_gradient")
     data: Any = cli.datamodule
     data.setup("fit")
-    batches = [batch for _, batch in zip(range(N_BATCHES), data.calibration_loader(), strict=False)]
+    batches = first_pictures(data)
     strong, own = (_norm(task, term, batches, g) for g in (reference, grid))
     if own < NOTHING * strong:
         raise InputError("control grid", "does not pull at all", "leave it out of equal_gradient")
     return float(f"{term.weight * strong / own:.{DIGITS}g}")
+
+
+def first_pictures(data: Any, n: int = N_PICTURES) -> list[dict[str, Tensor]]:
+    """The first batches of the first epoch, as evaluation sees them.
+
+    The top of the table would not do: a corpus that lies in a folder a class is sorted by class.
+
+    Args:
+        data: module of the training, set up and without a trainer.
+        n: pictures that are wanted; the last batch is a whole one.
+    """
+    drawn = islice(data.train_dataloader(), -(-n // data.batch_size))
+    return [data.on_after_batch_transfer(batch, 0) for batch in drawn]
 
 
 def _norm(

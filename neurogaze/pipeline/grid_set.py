@@ -19,6 +19,7 @@ from rich.progress import track
 import neurogaze
 from neurogaze import training
 from neurogaze.artefacts import settings_hash, write_json
+from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.evaluation.chance import few_note, simulated_chance
 from neurogaze.evaluation.permutations import Scheme
 from neurogaze.evaluation.results import ResultRow, noted, read_rows, write_rows
@@ -36,6 +37,7 @@ from neurogaze.pipeline.stand_ins import PlacedBy, fit_pca
 from neurogaze.prototypes.consolidate import grid_of
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.prototypes.stability import drawn_again
+from neurogaze.tasks.kinds import of_kind
 
 SCHEMES: tuple[Scheme, ...] = ("within_subject", "joint_clip")
 GRID, LEARNT, CHANCE = "grid.npz", "learnt.json", "chance.jsonl"
@@ -94,9 +96,14 @@ class GridSet:
         return True
 
     def _labelled(self) -> LabelledData:
-        """Features and split of the corpus."""
+        """Features and split of the corpus.
+
+        Raises:
+            InputError: for a corpus of faces.
+        """
         data = training.data_of(training.plan(self._args(0)))
-        return labelled_data(data)  # type: ignore[arg-type]
+        where = f"teacher.data {self.settings.teacher.data}"
+        return labelled_data(of_kind(where, data, EEGDataModule))
 
     def _args(self, seed: int) -> list[str]:
         """The command line of the teachers of a seed, after `neurogaze fit`."""

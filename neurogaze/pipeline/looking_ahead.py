@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from neurogaze import training
+from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.errors import InputError
+from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.ensemble import Ensemble, load_ensemble
@@ -25,7 +27,10 @@ from neurogaze.pipeline.students import (
     refuse_unsupplied,
     student_arms,
 )
+from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.pins import LogitsPin, load_logits
+from neurogaze.tasks.student import StudentTask
+from neurogaze.tasks.teacher import TeacherTask
 
 TEACHER = "teacher"
 MAX_REASON = 400
@@ -54,18 +59,23 @@ def look_ahead(settings: PipelineSettings, root: Path, store: Path) -> Ahead:
         store: folder of decoded images, which are left there.
 
     Raises:
-        InputError: for a file or data set that is missing or cannot be used, another number of
-            images than expected, or arms that cannot be trained or judged as the settings say.
+        InputError: for a file or data set that is missing, of another kind or cannot be used,
+            another number of images than expected, or arms that cannot be trained or judged as the
+            settings say.
     """
     refuse_missing(settings)
     flags = [f"--data.store={store}", f"--seed_everything={settings.seed}"]
     teacher = parsed(TEACHER, [*settings.teacher.arguments(), *flags])
+    of_kind(TEACHER, teacher.model, TeacherTask)
+    of_kind(f"{TEACHER}.data {settings.teacher.data}", teacher.datamodule, EEGDataModule)
     for path in settings.support:
-        data_of("support", path, [], store)
+        of_kind(f"support {path}", data_of("support", path, [], store), EEGDataModule)
     needs: dict[str, Needs] = {}
     data: dict[str, Any] = {TEACHER: teacher.datamodule}
     for arm in student_arms(settings):
         cli = parsed(arm.stage, [*arm.fit.arguments(), *flags])
+        of_kind(arm.stage, cli.model, StudentTask)
+        of_kind(f"student.data {arm.fit.data}", cli.datamodule, FaceDataModule)
         refuse_unkept(settings.keep, arm.stage, cli.config.as_dict())
         needs[arm.name], data[arm.stage] = needs_of(cli.model), cli.datamodule
     refuse_unsupplied(needs, settings.face_teacher)
@@ -73,7 +83,7 @@ def look_ahead(settings: PipelineSettings, root: Path, store: Path) -> Ahead:
     expect(settings.expected_train, train)
     sizes = {module.preprocessing.size for at, module in data.items() if at != TEACHER}
     for name, part in settings.evaluate.items():
-        judged = data_of(f"evaluate.{name}", part.data, part.args, store)
+        judged = faces_of(f"evaluate.{name}", part.data, part.args, store)
         table = prepare_faces(judged.corpus, part.split, judged.store)
         refuse_unjudgeable(part, table, sizes)
     if any(need.logits for need in needs.values()):
@@ -112,6 +122,15 @@ def data_of(key: str, path: str, args: Sequence[str], store: Path) -> Any:
     """
     with _told(key):
         return training.load_data(["--data", path, f"--data.store={store}", *args])
+
+
+def faces_of(key: str, path: str, args: Sequence[str], store: Path) -> FaceDataModule:
+    """A data module of faces.
+
+    Raises:
+        InputError: as `data_of`, and for recordings.
+    """
+    return of_kind(f"{key} {path}", data_of(key, path, args, store), FaceDataModule)
 
 
 def parsed(key: str, args: Sequence[str]) -> Any:

@@ -22,7 +22,12 @@ from neurogaze.pipeline.consolidating import consolidate_teachers
 from neurogaze.pipeline.ensemble import LOGITS, Ensemble, load_ensemble
 from neurogaze.pipeline.judging import evaluate_student, load_student, training_pictures
 from neurogaze.pipeline.looking_ahead import TEACHER, look_ahead
-from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, PipelineSettings
+from neurogaze.pipeline.settings import (
+    TRAINED_ON,
+    EvaluationSettings,
+    FitSettings,
+    PipelineSettings,
+)
 from neurogaze.pipeline.showing import MODEL, REMEDY, SHEET, TABLE, missing, show_student
 from neurogaze.pipeline.stages import StageRecord, Stages
 from neurogaze.pipeline.steps import expect, go_on, grid_sha256, planned, report_stage
@@ -201,7 +206,7 @@ class Pipeline:
         logits: LogitsPin | None,
     ) -> None:
         """Stage: a student, pinned to what its objective takes."""
-        faces, table = self.faces("faces-train", data, "train")
+        faces, table = self.faces(f"faces-{TRAINED_ON}", data, "train")
         judged = prepare_faces(data.corpus, "valid", data.store).sha256  # its curves depend on it
         expect(self.settings.expected_train, table)
         inputs = {"faces": faces.content, "valid": judged}

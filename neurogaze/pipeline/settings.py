@@ -20,6 +20,9 @@ from neurogaze.tasks.pins import LogitsPin
 ARM_NAME = re.compile(r"[A-Za-z0-9_+.]+")
 """Names of arms: they become folders, where a hyphen parts arm and data set."""
 
+TRAINED_ON = "train"
+"""Name of the pictures that students are trained on, beside those of the data sets that judge."""
+
 ONE_A_CORE = "give 1 or more, or null for one a core"
 """What to do about a number of workers that there cannot be."""
 
@@ -123,8 +126,8 @@ class PipelineSettings:
             0 exports none.
 
     Raises:
-        InputError: for an arm whose name makes no folder, a negative number of faces to show, or no
-            permutation.
+        InputError: for an arm whose name makes no folder, a data set with the name of the training
+            pictures, a negative number of faces to show, or no permutation.
     """
 
     name: str
@@ -147,6 +150,9 @@ class PipelineSettings:
         if self.show < 0:
             raise InputError("show", f"is {self.show}", "give 0 or a number of faces")
         refuse_below_one("permutations", self.permutations)
+        if TRAINED_ON in self.evaluate:
+            found = f"has a data set {TRAINED_ON!r}, as the training pictures are called"
+            raise InputError("evaluate", found, "call the data set something else")
         for name in self.arms:
             if not ARM_NAME.fullmatch(name):
                 raise InputError(f"arm {name!r}", "makes no folder", "use letters, digits, _, + .")

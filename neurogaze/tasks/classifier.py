@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from neurogaze.artefacts import canonical
+from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.eeg.targets import ClassTarget
 from neurogaze.errors import InputError
 from neurogaze.models.rbtransformer import RBTransformer
@@ -21,6 +22,7 @@ from neurogaze.tasks.held_out import (
     taken_up,
 )
 from neurogaze.tasks.judging import classified
+from neurogaze.tasks.kinds import of_kind
 
 TARGET, OPTIMISATION = ClassTarget(), AnnealedAdamW()
 """Defaults of `ClassifierTask`."""
@@ -81,9 +83,10 @@ class ClassifierTask(LightningModule):
         """Take electrodes, statistics and provenance from the data.
 
         Raises:
-            InputError: for data with another target, other electrodes or other bands.
+            InputError: for faces; for data with another target, other electrodes or other bands.
         """
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        given: Any = self.trainer
+        data = of_kind("--data", given.datamodule, EEGDataModule)
         if data.target != self.target:
             found = f"is {data.target and data.target.name}, the task's is {self.target.name}"
             raise InputError("data.target", found, "give both the same target")

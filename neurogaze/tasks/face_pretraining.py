@@ -11,12 +11,14 @@ from torch import Tensor
 import neurogaze
 from neurogaze.artefacts import canonical
 from neurogaze.errors import InputError
+from neurogaze.faces.unlabelled import UnlabelledFaces
 from neurogaze.faces.witnessed import no_keys
 from neurogaze.losses.vicreg import PUBLISHED, VicregWeights, spread, vicreg
 from neurogaze.models.face_projection import Expander
 from neurogaze.models.student import Student, feature_width
 from neurogaze.tasks.face_warm_start import KIND, SEEN, seen_by
 from neurogaze.tasks.held_out import taken_up
+from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.student_inputs import check_pictures
 
@@ -54,9 +56,11 @@ class FacePretrainingTask(LightningModule):
         """Take provenance, and hashes of all pictures, from the data.
 
         Raises:
-            InputError: when pictures have other channels, or another size, than the backbone.
+            InputError: for other data than faces without labels; when they have other channels, or
+                another size, than the backbone.
         """
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        given: Any = self.trainer
+        data = of_kind("--data", given.datamodule, UnlabelledFaces)
         check_pictures(self.student.recipe, data.preprocessing)
         self.provenance, self.seen = dict(data.provenance), data.seen
 

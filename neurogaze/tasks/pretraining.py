@@ -14,9 +14,11 @@ from einops import rearrange
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 
+from neurogaze.eeg.support import SupportDataModule
 from neurogaze.errors import InputError
 from neurogaze.models.teacher import Teacher
 from neurogaze.tasks.held_out import checkpoint_record, taken_up
+from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 
 VALIDATION_SEED = 0
@@ -65,9 +67,11 @@ class PretrainingTask(LightningModule):
         """Take statistics and provenance from the data.
 
         Raises:
-            InputError: when the data have other electrodes or bands than the teacher.
+            InputError: for other data than recordings without ratings; when they have other
+                electrodes or bands than the teacher.
         """
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        given: Any = self.trainer
+        data = of_kind("--data", given.datamodule, SupportDataModule)
         self.teacher.check_montage(data.channels, data.bands)
         if stage == "fit":
             mean, std = data.statistics

@@ -12,6 +12,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.evaluation.metrics import accuracy, macro_f1_8way
+from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.mixing import mixed_rows
 from neurogaze.faces.witnessed import no_keys
 from neurogaze.losses.gradients import gradient_balance
@@ -28,6 +29,7 @@ from neurogaze.models.averaging import (
 from neurogaze.models.student import Student, StudentOutput
 from neurogaze.tasks.face_warm_start import FaceWarmStart, refuse_seen, start_from
 from neurogaze.tasks.held_out import taken_up
+from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.pins import GridPin, LogitsPin
 from neurogaze.tasks.student_inputs import (
@@ -115,14 +117,17 @@ class StudentTask(LightningModule):
         """Open the pinned grid and logits, take class counts and provenance from the data.
 
         Raises:
-            InputError: when data and network differ in classes, channels or size of the pictures;
-                when a term lacks its input, or a pinned file is not what its hash says; when a
-                moving average would be selected or stopped by a score; when a mean of epochs would
-                end before they do.
+            InputError: for recordings; when data and network differ in classes, channels or size of
+                the pictures; when a term lacks its input, or a pinned file is not what its hash
+                says; when a moving average would be selected or stopped by a score; when a mean of
+                epochs would end before they do.
         """
+        if stage == "predict":  # of pictures alone, without a data module
+            return
+        given: Any = self.trainer
+        data = of_kind("--data", given.datamodule, FaceDataModule)
         if stage != "fit":
             return
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
         check_classes(data.provenance["labels"], self.student.classify.out_features)
         check_pictures(self.student.recipe, data.preprocessing)
         check_selection(self.ema_decay, self.trainer.callbacks)  # type: ignore[attr-defined]

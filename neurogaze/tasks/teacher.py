@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
+from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.eeg.mirror import mirror_index
 from neurogaze.eeg.table import RATINGS
 from neurogaze.errors import InputError
@@ -23,6 +24,7 @@ from neurogaze.tasks.held_out import (
     taken_up,
 )
 from neurogaze.tasks.judging import trial_means
+from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.warm_start import WarmStart, read_warm_start, take_weights
 
@@ -86,11 +88,12 @@ class TeacherTask(LightningModule):
         """Take statistics and provenance from the data, and the weights to start from.
 
         Raises:
-            InputError: when the data have other electrodes or bands than the teacher, or no rating
-                of dominance for one that predicts it; or when the weights to start from know
-                people of the test fold.
+            InputError: for faces; when the data have other electrodes or bands than the teacher, or
+                no rating of dominance for one that predicts it; or when the weights to start from
+                know people of the test fold.
         """
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        given: Any = self.trainer
+        data = of_kind("--data", given.datamodule, EEGDataModule)
         self.teacher.check_montage(data.channels, data.bands)
         if stage != "fit":
             return

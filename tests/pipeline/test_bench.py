@@ -17,6 +17,7 @@ from neurogaze.errors import InputError
 from neurogaze.evaluation.contrast_file import read_contrasts
 from neurogaze.evaluation.metrics import confusion_matrix, macro_f1_8way
 from neurogaze.evaluation.predictions import face_arrays
+from neurogaze.evaluation.results import model_parts, read_rows
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.pipeline import bench
 from neurogaze.pipeline.arms import load_arm
@@ -149,6 +150,9 @@ def test_the_contrast_is_the_difference_of_the_scores(finished):
     assert found.primary.effect == pytest.approx(scores["geo"] - scores["ce"])
     assert found.primary.n_seeds == 1
     assert "no claim" in found.primary.verdict
+    rows = read_rows(finished / "run" / "geo-seed0-valid" / "results.jsonl")
+    assert {found.primary.label_rule} == {row.label_rule for row in rows}
+    assert found.primary.label_rule
 
 
 def test_two_at_a_time_end_as_one_after_the_other(finished, tmp_path):
@@ -160,6 +164,11 @@ def test_two_at_a_time_end_as_one_after_the_other(finished, tmp_path):
             for folder in (finished / "run", tmp_path / "run")
         )
         assert beside["fingerprint"] == alone["fingerprint"]
+        rows = [
+            read_rows(folder / f"{arm}-seed0-valid" / "results.jsonl")[0].config_hash
+            for folder in (finished / "run", tmp_path / "run")
+        ]
+        assert len({model_parts(hashed)[0] for hashed in rows}) == 1
         frames = [
             pd.read_parquet(folder / f"{arm}-seed0-valid" / "predictions.parquet")
             for folder in (finished / "run", tmp_path / "run")
@@ -258,6 +267,8 @@ def test_paths_are_relative_to_the_file():
             "arms: {ce: 2, geo: 2, kd: 2}\nprimary: [geo, ce]\nsecondary: [[kd, ce], [kd, ce]]",
             r"contrast of kd and ce twice",
         ),
+        ("valid: {", "weight: {", r"judges weight, a name that other folders"),
+        ("valid: {", "fold12: {", r"judges fold12, a name that other folders"),
         ("primary", "folds: 1\nprimary", r"b\.yaml: has folds: 1.*give 0 for"),
         ("primary", "folds: -5\nprimary", r"b\.yaml: has folds: -5"),
     ],

@@ -20,6 +20,7 @@ from neurogaze.training import load_data
 from tests.pipeline.test_bench import tiny_bench
 from tests.pipeline.test_bench_grids import GRID
 from tests.pipeline.test_folded import CORPUS
+from tests.pipeline.tiny import EXPERIMENTS
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +190,19 @@ def test_minutes_that_there_are_not(tmp_path, minutes):
     with pytest.raises(InputError, match=r"--minutes: is .*give 0"):
         run_bench(tiny_bench(), tmp_path / "r", tmp_path / "s", minutes=minutes)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_recordings_and_teachers_are_no_bench_of_students(tmp_path):
+    settings = tiny_bench()
+    eeg = str(EXPERIMENTS / "data" / "synthetic_eeg.yaml")
+    plain = replace(settings.base, args=[])
+    data = replace(settings, base=replace(plain, data=eeg))
+    task = replace(settings, base=replace(plain, config=[str(EXPERIMENTS / "teacher.yaml")]))
+    judged = replace(settings, evaluate={"valid": EvaluationSettings(eeg)})
+    for changed, said in (
+        (data, r"base\.data .*synthetic_eeg\.yaml: is an EEGDataModule.*name a FaceDataModule"),
+        (task, "base: is a TeacherTask.*name a StudentTask"),
+        (judged, r"evaluate\.valid .*synthetic_eeg\.yaml: is an EEGDataModule"),
+    ):
+        with pytest.raises(InputError, match=said):
+            prepare_pictures(changed, tmp_path)

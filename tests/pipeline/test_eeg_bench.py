@@ -10,10 +10,11 @@ from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import read_predictions
 from neurogaze.evaluation.results import read_rows
 from neurogaze.pipeline.eeg_bench import EegBench
-from neurogaze.pipeline.eeg_settings import load_eeg_bench
+from neurogaze.pipeline.eeg_settings import EegBenchSettings, load_eeg_bench
 from tests.pipeline.tiny import EXPERIMENTS, TEACHER
 
 DATA = [flag for flag in TEACHER if flag.startswith("--data.")]
+TOLD = r"arms|refit twice|are none|permutations: is 0|workers: is -1|write \{seed\}"
 QUICK = ["--trainer.max_epochs=1", "--trainer.enable_progress_bar=false"]
 
 
@@ -146,10 +147,13 @@ def test_an_arm_with_a_split_of_its_own_is_refused(tmp_path):
         {"seeds": []},
         {"permutations": 0},
         {"workers": -1},
+        {"seed_args": ["--data.corpus.seed={sed}"]},
+        {"seed_args": ["--data.corpus.seed={}"]},
+        {"seed_args": ["--data.corpus.seed={seed"]},
     ],
 )
 def test_what_would_fail_hours_later_is_refused_at_once(wrong):
-    with pytest.raises(InputError, match=r"arms|twice|are none|permutations: is 0|workers: is -1"):
+    with pytest.raises(InputError, match=TOLD):
         tiny(**wrong)
 
 
@@ -158,3 +162,27 @@ def test_a_wrong_key_is_told(tmp_path):
     file.write_text("name: x\ntitle: y\ndata: z.yaml\nteachers: {}\nrefit: 3\n")
     with pytest.raises(InputError, match="refit"):
         load_eeg_bench(file)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"data": (EXPERIMENTS / "data" / "synthetic_faces.yaml").as_posix()},
+            r"data .*synthetic_faces\.yaml: is a FaceDataModule.*name an EEGDataModule",
+        ),
+        (
+            {
+                "data": (EXPERIMENTS / "data" / "synthetic_eeg.yaml").as_posix(),
+                "conditions": {"": DATA},
+            },
+            r"teachers\.net: is a StudentTask.*name a TeacherTask",
+        ),
+    ],
+)
+def test_another_kind_is_told_before_the_baselines(tmp_path, changes, said):
+    student = (EXPERIMENTS / "student.yaml").as_posix()
+    settings = EegBenchSettings("x", "y", teachers={"net": [student]}, **changes)
+    with pytest.raises(InputError, match=said):
+        EegBench(settings, tmp_path / "run", tmp_path / "store").run()
+    assert not (tmp_path / "run").exists()

@@ -8,7 +8,10 @@ import torch
 
 from neurogaze import training
 from neurogaze.errors import InputError
-from neurogaze.pipeline.equal_gradient import equal_weight
+from neurogaze.faces.corpora.synthetic import SyntheticFaces
+from neurogaze.faces.datamodule import FaceDataModule
+from neurogaze.faces.mixing import MixSettings
+from neurogaze.pipeline.equal_gradient import equal_weight, first_pictures
 from neurogaze.prototypes.controls import random
 from neurogaze.prototypes.grid import PrototypeGrid
 from tests.pipeline.tiny import EXPERIMENTS, FACES, STUDENT
@@ -92,3 +95,34 @@ def test_a_grid_that_does_not_pull_is_refused(args, grid):
     rows = np.repeat(grid.prototypes[:1], len(grid.prototypes), axis=0)
     with pytest.raises(InputError, match="does not pull"):
         equal_weight(args, grid, replace(grid, prototypes=rows))
+
+
+class ByClass(SyntheticFaces):
+    """Faces in the order of their classes, as a folder a class gives them."""
+
+    def load(self, split, progress=False):
+        table = super().load(split, progress)
+        return table.take(np.argsort(table.labels, kind="stable"))
+
+
+def test_a_corpus_sorted_by_class_is_not_measured_on_one_class(tmp_path):
+    data = FaceDataModule(ByClass(128, 40), batch_size=16, eval_batch_size=16, store=tmp_path)
+    data.setup("fit")
+    first = first_pictures(data, 20)
+    assert len({int(label) for batch in first for label in batch["label"]}) > 5
+    assert sum(len(batch["row"]) for batch in first) == 32
+    again = first_pictures(data, 20)
+    assert [b["row"].tolist() for b in first] == [b["row"].tolist() for b in again]
+    torch.testing.assert_close(first[0]["image"], again[0]["image"])
+
+
+def test_pictures_are_measured_as_evaluation_sees_them(tmp_path):
+    """Each once, and neither turned nor blended."""
+    blend = MixSettings("mixup", probability=1.0)
+    data = FaceDataModule(SyntheticFaces(64, 40), batch_size=16, store=tmp_path, mixing=blend)
+    data.setup("fit")
+    (plain,) = data.calibration_loader()
+    for batch in first_pictures(data):
+        torch.testing.assert_close(batch["image"], plain["image"][batch["row"]])
+    rows = torch.cat([batch["row"] for batch in first_pictures(data)])
+    assert sorted(rows.tolist()) == list(range(64))

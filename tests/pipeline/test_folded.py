@@ -10,10 +10,13 @@ import pytest
 from neurogaze.errors import InputError
 from neurogaze.evaluation.results import read_rows
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
-from neurogaze.pipeline.bench import run_bench
+from neurogaze.pipeline import bench
+from neurogaze.pipeline.bench import Job, run_bench, run_job
 from neurogaze.pipeline.folded import pooled
 from neurogaze.pipeline.settings import EvaluationSettings
+from neurogaze.pipeline.stages import StageRecord
 from tests.pipeline.test_bench import tiny_bench
+from tests.pipeline.test_bench_grids import GRID
 
 CORPUS = """class_path: FaceDataModule
 init_args:
@@ -27,13 +30,19 @@ init_args:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def folded(tmp_path_factory):
+    """A folder, and the settings of a bench of two folds."""
     folder = tmp_path_factory.mktemp("folded")
     (folder / "data.yaml").write_text(CORPUS)
     data = str(folder / "data.yaml")
     settings = replace(tiny_bench(folds=2), evaluate={"valid": EvaluationSettings(data)})
     flags = [arg for arg in settings.base.args if not arg.startswith("--data")]
-    settings = replace(settings, base=replace(settings.base, data=data, args=flags))
+    return folder, replace(settings, base=replace(settings.base, data=data, args=flags))
+
+
+@pytest.fixture(scope="module")
+def run(folded):
+    folder, settings = folded
     run_bench(settings, folder / "run", folder / "store")
     return folder / "run"
 
@@ -79,3 +88,28 @@ def test_a_picture_judged_twice_is_refused():
     frame = pd.DataFrame({"id": ["a", "b"]})
     with pytest.raises(InputError, match="1 pictures were judged twice, the first 'b'"):
         pooled([frame, pd.DataFrame({"id": ["c", "b"]})], "x")
+
+
+def test_an_equal_pull_is_measured_on_what_the_fold_trains_on(folded, tmp_path, monkeypatch):
+    """Not on fold 0 for all of them: its training pictures judge the others."""
+    root, settings = folded
+    arms = {"proto_random": 1}
+    settings = replace(settings, arms=arms, equal_gradient=arms, grids=str(GRID), primary=[])
+    asked = []
+    monkeypatch.setattr(bench, "equal_weight", lambda args, *_: asked.append(args) or 0.12)
+    monkeypatch.setattr(bench.Stages, "run", stubbed(bench.Stages.run))
+    monkeypatch.setattr(bench, "pool_folds", lambda *_: None)
+    run_job(Job(settings, tmp_path, root / "store", "proto_random", 0, equal_gradient=True))
+    flags = [[arg for arg in args if ".fold=" in arg] for args in asked]
+    assert flags == [["--data.corpus.fold=0"], ["--data.corpus.fold=1"]]
+
+
+def stubbed(run):
+    """Stages whose trainings and judgements leave empty results; weights are measured."""
+
+    def named(self, name, settings, inputs, action, outputs):
+        if name.endswith("-weight"):
+            return run(self, name, settings, inputs, action, outputs)
+        return StageRecord(name, "", dict.fromkeys(outputs, ""))
+
+    return named

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from neurogaze.errors import InputError
 from neurogaze.evaluation.results import read_rows
 from neurogaze.pipeline.bench_grids import open_grids
 from neurogaze.pipeline.everybody import place_everybody
@@ -210,3 +211,10 @@ def test_a_second_run_makes_nothing_and_a_new_grid_only_its_own(done):
     made = [name for name, record in grown.stages.records.items() if not record.skipped]
     assert made == ["grid-rawde-seed1"]
     assert set(json.loads(index.read_text())["grids"]["rawde"]) == {"0", "1"}
+
+
+def test_a_set_of_grids_is_made_of_recordings(tmp_path):
+    faces = str(EXPERIMENTS / "data" / "synthetic_faces.yaml")
+    wrong = settings(teacher=replace(settings().teacher, data=faces, args=[]))
+    with pytest.raises(InputError, match=r"teacher\.data .*_faces\.yaml: is a FaceDataModule"):
+        GridSet(wrong, tmp_path / "run", tmp_path / "store")

@@ -130,3 +130,25 @@ def test_an_ensemble_of_other_faces(tmp_path, monkeypatch):
             yaml.safe_dump(canonical(replace(ensemble, base=base, expected_train=expected)))
         )
         refused(tmp_path, "ferplus", *words, arms=KD, face_teacher=str(file))
+
+
+FACES, EEG = (str(DATA / f"synthetic_{name}.yaml") for name in ("faces", "eeg"))
+
+
+def test_data_of_another_kind(tmp_path):
+    """Told before any teacher is trained, wherever they stand."""
+    base = tiny_settings()
+    teacher, student = replace(base.teacher, args=[]), replace(base.student, args=[])
+    faces, eeg = "is a FaceDataModule", "is an EEGDataModule"
+    refused(tmp_path, "teacher.data", FACES, faces, teacher=replace(teacher, data=FACES))
+    refused(tmp_path, "support", FACES, faces, support=[FACES])
+    refused(tmp_path, "student.data", EEG, eeg, student=replace(student, data=EEG))
+    part = EvaluationSettings(EEG)
+    refused(tmp_path, "evaluate.mars", EEG, eeg, evaluate={"mars": part})
+
+
+def test_a_task_of_another_kind(tmp_path):
+    base = tiny_settings()
+    teacher, student = replace(base.teacher, args=[]), replace(base.student, args=[])
+    refused(tmp_path, "teacher: is a StudentTask", teacher=student)
+    refused(tmp_path, "student: is a TeacherTask", student=teacher)

@@ -168,3 +168,10 @@ def test_an_arm_that_says_nothing_is_named(tmp_path, text):
         load_arm(tmp_path, "odd")
     (tmp_path / "odd.yaml").write_text("{}")
     assert load_arm(tmp_path, "odd") == Arm()
+
+
+def test_a_data_set_is_not_called_as_the_training_pictures(tmp_path):
+    """Both would leave their pictures in one folder, and each run would undo the other's."""
+    change = "evaluate.train={data: d.yaml}"
+    with pytest.raises(InputError, match=r"evaluate: has a data set 'train'"):
+        load_pipeline(written(tmp_path, GOOD), [change])
