@@ -191,7 +191,7 @@ Image(picture)
 # whole people are held out (right), it does not.
 
 # %%
-marked = prepare(Fingerprints(n_subjects=4, n_clips=5, seconds=16.0), PAPER_CODE, STORE, False)
+marked = prepare(Fingerprints(n_subjects=4, n_clips=4, seconds=16.0), PAPER_CODE, STORE, False)
 points, share = principal_plane(marked.features.reshape(marked.n_rows, -1))
 splits = {
     "Windows dealt out: LEAKY": SplitSettings("window", 4, allow_leaky=True),

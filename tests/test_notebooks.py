@@ -10,6 +10,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
+from IPython.display import Markdown
 
 from neurogaze import training
 
@@ -105,6 +106,35 @@ def test_every_picture_of_the_script_is_in_the_notebook(script):
         last = cell.source.rstrip().splitlines()[-1]
         if cell.cell_type == "code" and last.startswith("Image("):
             assert any("image/png" in output.data for output in cell.outputs), cell.source
+
+
+def run_cell(source, names):
+    """Execute a cell; the texts that it displays, in order."""
+    *body, last = ast.parse(source).body
+    shown = []
+    names["display"] = shown.append
+    exec(compile(ast.Module(body, []), "cell", "exec"), names)
+    if isinstance(last, ast.Expr):
+        shown.append(eval(compile(ast.Expression(last.value), "cell", "eval"), names))
+    else:
+        exec(compile(ast.Module([last], []), "cell", "exec"), names)
+    return [text.data for text in shown if isinstance(text, Markdown)]
+
+
+@pytest.mark.usefixtures("unpainted")
+def test_tables_of_committed_files_are_those_of_today():
+    """Files that lie beside a notebook, and the way they are told, change after it was built."""
+    code = [c for c in generated(FOLDER / "5_ablations.py").cells if c.cell_type == "code"]
+    names: dict = {}
+    run_cell(code[0].source, names)
+    committed = next(i for i, cell in enumerate(code) if "read_rows(ARTEFACTS" in cell.source)
+    checked = 0
+    for cell in code[committed:-1]:
+        told = [o.data["text/markdown"] for o in cell.outputs if "text/markdown" in o.data]
+        assert told == run_cell(cell.source, names), "make notebooks"
+        checked += len(told)
+    names["scratch"].cleanup()
+    assert checked > 4
 
 
 def test_what_notebooks_need_is_installed_for_development():
