@@ -109,7 +109,8 @@ def test_values_that_no_fit_could_write_are_refused(tmp_path, changed):
 def test_numbers_without_end_are_refused(tmp_path, name, words):
     path = tmp_path / "t.json"
     path.write_text(json.dumps(asdict(FOUND) | {name: "HERE"}).replace('"HERE"', words))
-    with pytest.raises(InputError, match=rf"{words} is no number|400 digits|too large for a float|{name}"):
+    said = rf"{words} is no number|400 digits|too large for a float|{name}"
+    with pytest.raises(InputError, match=said):
         read_calibration(path, "c" * 64)
 
 
