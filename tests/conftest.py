@@ -30,6 +30,11 @@ def pytest_collection_finish():
     gc.enable()
 
 
+def pytest_unconfigure():
+    """At the end all of it is; a binding that finds some left over would print a page about it."""
+    gc.unfreeze()
+
+
 def pytest_collection_modifyitems(items):
     """The longest tests first, so that no worker begins one when the others are done."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
