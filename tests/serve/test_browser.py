@@ -35,7 +35,7 @@ from neurogaze.errors import InputError
 from neurogaze.faces.preprocessing import FacePreprocessing
 from neurogaze.models.student import Student
 from neurogaze.serve.browser import RUNTIME_FILES, build_browser_page
-from tests.serve.test_camera import OPENED, tracks
+from tests.serve.test_camera import OPENED, tracks, until
 
 PAGES = Path(__file__).parents[2] / "neurogaze" / "serve" / "browser_pages"
 FLAGS = (
@@ -408,7 +408,7 @@ def check_camera(page):
     twice = "const b = document.getElementById('camera'); b.click(); b.click();"
     settled(page, lambda: page.evaluate(twice))
     assert page.locator("#camera").inner_text() == "Stop the camera"
-    page.wait_for_function("opened.length === 2")
+    until(page, "opened.length === 2")
     page.locator("#camera").click()
     assert page.locator("#camera").inner_text() == "Use the camera"
     assert tracks(page) == ["ended", "ended"]
