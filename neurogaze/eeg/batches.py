@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler, SequentialSampler
 
 from neurogaze.eeg.table import FeatureTable
+from neurogaze.eeg.transductive import LEAST_DEVIATION
 from neurogaze.errors import InputError
 
 Batch = dict[str, Tensor]
@@ -152,10 +153,6 @@ class TrialSampler(Sampler[list[int]]):
         order = order[np.arange(len(order)) - begins[place[order]] < self.most]
         for batch in draw.permutation(self.n_batches):
             yield order[batch :: self.n_batches].tolist()
-
-
-LEAST_DEVIATION = 1e-6
-"""Nats; a feature that varies less over the training rows is not scaled up beyond this."""
 
 
 def feature_moments(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_DEVIATION = 1e-6
-"""Nats; a feature that varies less over a person's windows is not scaled up beyond this."""
+"""Nats; a feature that varies less is not scaled up beyond this, in a person as in a fold."""
 
 
 def within_person(features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -84,9 +84,10 @@ class Objective(nn.Module):
             The total, and each weighted term by slot name, all in the graph of the step; whoever
             keeps a term detaches it.
         """
-        if self.geo is not None and self.geo.least_distance and self.proto is not None:
-            seen = replace(seen, class_targets=self.proto.class_targets(seen))
         active = self.active(seen)
+        asked = self.geo is not None and self.geo.weight and self.geo.least_distance
+        if asked and self.proto is not None and "proto" in active:
+            seen = replace(seen, class_targets=self.proto.class_targets(seen))
         if self.geo is not None and self.geo.weight != 0.0 and "geo" not in active:
             self.geo.observe(seen)
         terms = {name: factor * term(seen) for name, (term, factor) in active.items()}

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from neurogaze.affect import EMOTIONS, anchors, grid_centers
 from neurogaze.errors import InputError
+from neurogaze.losses.cross_entropy import CrossEntropy
 from neurogaze.losses.geometry import (
     Geometry,
     class_means,
@@ -306,3 +307,12 @@ def test_pairs_are_near_by_the_targets_that_proto_kd_has():
         )
         parts[target] = objective(seen)[1]["geo"].item()
     assert parts == {"gaussian": pytest.approx(0.5), "row_softmax": 0.0}
+
+
+def test_a_term_of_weight_0_is_asked_for_no_targets(monkeypatch):
+    """Neither that of Proto-KD where the prior is off, nor a Proto-KD that is off itself."""
+    monkeypatch.setattr(ProtoKD, "class_targets", lambda *_: pytest.fail("asked"))
+    off = Objective(CrossEntropy(), proto=ProtoKD(), geo=Geometry(weight=0, least_distance=0.3))
+    assert set(off(batch())[1]) == {"ce", "proto"}
+    alone = Objective(proto=ProtoKD(weight=0), geo=Geometry(weight=1, least_distance=0.3))
+    assert set(alone(batch(epoch=100.0))[1]) == {"geo"}
