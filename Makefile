@@ -10,13 +10,15 @@ help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 # uv unpacks gigabytes in a third of the time that pip takes; where it cannot be had or reaches
-# nothing, pip does the same. Modules are compiled on all cores; what cannot be is never imported.
+# nothing, pip does the same. Modules are compiled on all cores, but for tests and large parts that
+# are hardly ever imported; what cannot be compiled is never imported.
+SELDOM = /(tests?|testing|_vendor(ed)?|lexers|codegen|fx_passes|pip|setuptools|debugpy|mypyc?|fontTools|sqlalchemy|aiohttp|wcwidth|onnxruntime/(transformers|quantization|tools)|sympy/(physics|stats|holonomic|diffgeom))/
 $(READY): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --quiet --no-compile -c constraints.txt uv && $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev]' \
 		|| $(PIP) --quiet --no-compile -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m compileall -q -j 0 -x '/tests?/' $(VENV)/lib > /dev/null || true
+	$(BIN)/python -m compileall -q -j 0 -x '$(SELDOM)' $(VENV)/lib > /dev/null || true
 	touch $(READY)
 
 demo: $(READY)  ## synthetic EEG and drawn faces, whole pipeline, one HTML report

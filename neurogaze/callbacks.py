@@ -158,7 +158,7 @@ class SaveConfigBeside(SaveConfigCallback):
         folder = getattr(trainer.checkpoint_callback, "dirpath", None)
         if stage != "fit" or folder is None:
             return
-        text = self.parser.dump(self.config, skip_none=False)
+        text = self.parser.dump(self.config, skip_none=False, skip_validation=True)
         for logger in trainer.loggers:
             logger.log_hyperparams(yaml.safe_load(text))
         with written_aside(Path(folder) / "config.yaml") as aside:

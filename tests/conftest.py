@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,14 +49,42 @@ def _no_power_cuts():
         yield
 
 
+def blank_png() -> bytes:
+    """A small black picture."""
+    blank = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(blank, "PNG")
+    return blank.getvalue()
+
+
 @pytest.fixture
 def unpainted(monkeypatch):
     """Pictures of reports are drawn but not painted; those of `tiny_run` and `tests/report` are."""
     from neurogaze.report import drawing
 
-    blank = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(blank, "PNG")
-    monkeypatch.setattr(drawing, "png", lambda figure: blank.getvalue())
+    blank = blank_png()
+    monkeypatch.setattr(drawing, "png", lambda figure: blank)
+
+
+@contextmanager
+def blank_pictures() -> Iterator[None]:
+    """Every picture of a report is a blank one: for runs of which nobody looks at the pictures."""
+    from neurogaze.report import gallery
+
+    plans, blank = gallery.plans, blank_png()
+
+    def blanks(inputs):
+        return (replace(plan, draw=lambda: blank) for plan in plans(inputs))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gallery, "plans", blanks)
+        yield
+
+
+@pytest.fixture
+def undrawn():
+    """See `blank_pictures`."""
+    with blank_pictures():
+        yield
 
 
 class TinyRun(NamedTuple):

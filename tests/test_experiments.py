@@ -295,9 +295,10 @@ def small_pipeline(path, folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "pipelines"], ids=str)
 def test_pipeline(path, tmp_path, request):
-    """That of the demo paints its report."""
+    """That of the demo paints its report, that of the paper draws it."""
     if path.stem != "demo":
-        request.getfixturevalue("unpainted")
+        drawn = path.stem == "dreamer_mahnob_ferplus"
+        request.getfixturevalue("unpainted" if drawn else "undrawn")
     settings, run, store = small_pipeline(path, tmp_path), tmp_path / "run", tmp_path / "store"
     page = Pipeline(settings, run, store).run()
     text = page.read_text()
@@ -324,13 +325,14 @@ def to_be_made(settings) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("path", benches(eeg=False), ids=str)
-def test_bench(path, tmp_path):
+def test_bench(path, tmp_path, request):
     """The arms of the primary contrast under one seed; all arms are in `test_bench.py`.
 
-    Grids that are still to be made are random ones here.
+    Grids that are still to be made are random ones here. One bench draws its report.
     """
+    drawn = path.stem == "ferplus_primary_cpu"
+    request.getfixturevalue("unpainted" if drawn else "undrawn")
     settings = load_bench(EXPERIMENTS / path)
     if to_be_made(settings):
         (tmp_path / "grids").mkdir()
@@ -401,6 +403,7 @@ def test_bench_of_teachers(path, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("path", [f for f in FILES if str(f.parent) == "controls"], ids=str)
 def test_control(path, tmp_path):
     settings = small_control(load_control(EXPERIMENTS / path))

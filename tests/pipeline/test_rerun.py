@@ -12,9 +12,6 @@ TEACHERS = {"teacher-0", "teacher-1"}
 FACE_SIDE = {"student", "evaluate-valid", "report"}
 
 
-pytestmark = pytest.mark.usefixtures("unpainted")
-
-
 @pytest.fixture
 def done(tiny_run):
     return tiny_run.run.parent
