@@ -125,7 +125,7 @@ def test_a_checkpoint_appears_whole_or_not_at_all(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("stage", "written"), [("fit", True), ("validate", False)])
 def test_the_configuration_is_saved_where_the_checkpoints_go(tmp_path, stage, written):
-    parser = SimpleNamespace(dump=lambda config, skip_none: f"seed: {config['seed']}\n")
+    parser = SimpleNamespace(dump=lambda config, **words: f"seed: {config['seed']}\n")
     saver = SaveConfigBeside(parser, {"seed": 3})
     told = []
     trainer = SimpleNamespace(

@@ -43,15 +43,23 @@ def merge_small(
 ) -> NDArray[np.int64]:
     """Move windows out of cells with too few people, to the nearest cell with enough.
 
+    Of several that are equally near it is the first: of lower arousal, then of lower valence.
+
     Raises:
         InputError: when no cell has enough people.
     """
     enough = people(cells, who, size**2) >= min_subjects
     if not enough.any():
         raise InputError("grid", f"no cell has {min_subjects} people", "lower min_subjects or size")
-    distance = _distances(size)
+    distance = _steps(size)
     target = np.where(enough, np.arange(size**2), np.where(enough, distance, np.inf).argmin(1))
     return np.asarray(target[cells], dtype=np.int64)
+
+
+def _steps(size: int) -> NDArray[np.int64]:
+    """Squared distances counted in cells, `[K, K]`: equal ones are equal, whatever is rounded."""
+    places = np.stack(np.divmod(np.arange(size**2), size), axis=1)
+    return np.asarray(np.square(places[:, None] - places[None]).sum(axis=2), dtype=np.int64)
 
 
 def _distances(size: int) -> Floats:

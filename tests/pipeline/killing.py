@@ -12,7 +12,10 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ import torch
 
 from neurogaze import artefacts, training
 from neurogaze.artefacts import settings_hash
+from neurogaze.pipeline import looking_ahead
 from neurogaze.quiet import hush
 from neurogaze.report import drawing
 from tests.pipeline.tiny import contents, run_tiny
@@ -43,6 +47,10 @@ FAULTS = (
 )
 """Where a run dies, in the order of the pipeline: in a write, between write and rename, or by an
 error of the disk, at the first file or folder whose name holds the text."""
+
+FOLDER = "{folder}"
+AHEAD: dict[tuple[str, ...], Any] = {}
+"""What runs build before their first stage, by what it is built from; children inherit it."""
 
 FORK = multiprocessing.get_context("fork")
 
@@ -68,14 +76,43 @@ def remember_settings(folder: Path) -> None:
     drawing.png = lambda figure: b""
 
 
+def remember_looking_ahead(folder: Path) -> None:
+    """Note what is built before the first stage, and take it from `AHEAD` where it is there."""
+    parsed, asked = looking_ahead.parsed, []
+
+    def remembered(key: str, args: Sequence[str]) -> Any:
+        asked.append([arg.replace(str(folder), FOLDER) for arg in args])
+        artefacts.write_json(folder / "ahead.json", asked)
+        built = AHEAD.get(tuple(args))
+        return parsed(key, args) if built is None else built
+
+    looking_ahead.parsed = remembered
+
+
+def build_ahead(undisturbed: Path, folder: Path) -> None:
+    """Build in this process what every run of a folder would build again before its first stage."""
+    for args in json.loads((undisturbed / "ahead.json").read_text()):
+        args = [arg.replace(FOLDER, str(folder)) for arg in args]
+        AHEAD[tuple(args)] = looking_ahead.parsed("ahead", args)
+
+
 def child(folder: Path, fault: tuple[str, str] | None = None) -> None:
     """Run the pipeline, told apart from the parent only by an injected fault."""
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     remember_settings(folder)
+    remember_looking_ahead(folder)
     if fault:
         inject(*fault)
     pipeline = run_tiny(folder)
     artefacts.write_json(folder / "contents.json", contents(pipeline))
+    artefacts.write_json(folder / "modules.json", list(sys.modules))
+
+
+def import_all(names: Sequence[str]) -> None:
+    """Import here what a run imported in the end, so that no other run waits for it."""
+    for name in set(names) - set(sys.modules):
+        with suppress(ImportError):
+            import_module(name)
 
 
 def inject(kind: str, name: str) -> None:
@@ -109,13 +146,17 @@ def finished(folder: Path) -> dict[str, str]:
     return json.loads((folder / "contents.json").read_text())
 
 
-def stage_seconds(folder: Path, stages: list[str]) -> dict[str, float]:
-    """How long each stage took, from its record's time and the one before."""
-    times = [(folder / "run" / name / "stage.json").stat().st_mtime for name in stages]
-    return {
-        name: max(0.2, end - begin)
-        for name, begin, end in zip(stages[1:], times[:-1], times[1:], strict=True)
-    } | {stages[0]: 2.0}
+def done_at(folder: Path, stages: Iterable[str]) -> dict[str, float]:
+    """When each stage was done, in the order in which they were."""
+    times = {n: (folder / "run" / n / "stage.json").stat().st_mtime for n in stages}
+    return dict(sorted(times.items(), key=lambda item: item[1]))
+
+
+def stage_seconds(ended: dict[str, float]) -> dict[str, float]:
+    """How long each stage took, from the end of the one before it; the first is given two."""
+    names, times = list(ended), list(ended.values())
+    took = (max(0.2, end - begin) for begin, end in pairwise(times))
+    return {names[0]: 2.0, **dict(zip(names[1:], took, strict=True))}
 
 
 def kill_once(folder: Path, before: str | None, seconds: float, rng: random.Random) -> bool:
@@ -138,15 +179,17 @@ def main(root: Path, kills: int) -> None:
     hush()
     rng = random.Random(0)
     expected = finished(root / "undisturbed")
-    stages = list(expected)
-    seconds = stage_seconds(root / "undisturbed", stages)
-    (root / "killed").mkdir()
+    import_all(json.loads((root / "undisturbed" / "modules.json").read_text()))
+    ended = done_at(root / "undisturbed", expected)
+    stages, seconds = list(ended), stage_seconds(ended)
+    for name in ("killed", "faulted"):
+        (root / name).mkdir()
+        build_ahead(root / "undisturbed", root / name)
     hit = {
         name: sum(kill_once(root / "killed", before, seconds[name], rng) for _ in range(kills))
         for before, name in zip([None, *stages], stages, strict=False)
     }
     killed = finished(root / "killed") == expected
-    (root / "faulted").mkdir()
     struck = {}
     for fault in FAULTS:
         process = start(root / "faulted", fault)

@@ -53,6 +53,26 @@ def test_small_cells_join_the_nearest_with_enough():
         merge_small(cells, who, 3, 3)
 
 
+@pytest.mark.parametrize("size", [3, 5, 7, 9])
+def test_of_equally_near_cells_the_first_takes_the_windows(size):
+    """By whole numbers; centres in floats call one of two equal distances the smaller."""
+    rng = np.random.default_rng(size)
+    cells, who = np.arange(size**2).repeat(2), np.array(["a", "b"] * size**2)
+    for _ in range(20):
+        full = rng.random(size**2) < 0.3
+        full[rng.integers(size**2)] = True
+        here = np.where(np.repeat(full, 2), who, "a")
+        kept = np.flatnonzero(full).tolist()
+        wanted = [
+            min(
+                kept,
+                key=lambda k, c=c: ((k // size - c // size) ** 2 + (k % size - c % size) ** 2, k),
+            )
+            for c in range(size**2)
+        ]
+        assert merge_small(cells, here, size, 2)[::2].tolist() == wanted
+
+
 def test_cell_means():
     unit = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
     assert cell_means(unit, np.array([0, 0, 2]), 3).tolist() == [[0.5, 0.5], [0, 0], [0, 1]]
