@@ -4,14 +4,19 @@ import fcntl
 import gc
 import io
 import os
+import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from PIL import Image
+
+ROOT = Path(__file__).parents[1]
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
@@ -41,12 +46,30 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """What is drawn without a seed is the same in whatever order and process tests are run."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_power_cuts():
     """Nothing waits for the disk: a killed process loses no page, and no test pulls the plug."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda stream: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_in_the_tree():
+    """Tests write into folders of their own; tools that run beside them leave hidden ones."""
+    before = set(ROOT.iterdir())
+    yield
+    left = {path.name for path in set(ROOT.iterdir()) - before}
+    assert not {name for name in left if not name.startswith(".")}
 
 
 def blank_png() -> bytes:

@@ -130,9 +130,11 @@ def test_a_validation_amid_the_last_epoch_leaves_that_at_its_end(store, average)
 
 @pytest.mark.parametrize("callback", [ModelCheckpoint, EarlyStopping])
 def test_a_moving_average_is_not_selected_by_a_score(store, tmp_path, callback):
-    place = {"dirpath": tmp_path} if callback is ModelCheckpoint else {}
-    watching = callback(monitor="val/accuracy", mode="max", **place)
-    more = {"callbacks": [watching], "enable_checkpointing": True, "limit_train_batches": 1}
+    writes = callback is ModelCheckpoint
+    watching = callback(
+        monitor="val/accuracy", mode="max", **{"dirpath": tmp_path} if writes else {}
+    )
+    more = {"callbacks": [watching], "enable_checkpointing": writes, "limit_train_batches": 1}
     made = task(swa_start=None, ema_decay=0.5)
     with pytest.raises(InputError, match=r"ema_decay: is 0\.5, and .*monitor is 'val/accuracy'"):
         trainer(1, **more).fit(made, datamodule=faces(store))
