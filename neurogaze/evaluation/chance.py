@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from neurogaze.eeg.folds import Split
 from neurogaze.eeg.table import FeatureTable
@@ -41,6 +41,7 @@ __all__ = [
     "Band",
     "RidgeResult",
     "Scheme",
+    "band_of",
     "few_note",
     "logistic_chance",
     "permuted_events",
@@ -204,11 +205,28 @@ def few_note(n_permutations: int) -> str:
     return "" if enough else f"band of {n_permutations} permutations, not 99 %"
 
 
+def band_of(values: ArrayLike, levels: Band = BAND) -> Band:
+    """The band that holds a further value of the same kind as often as its levels say.
+
+    Between order statistics by (n + 1) p (Weibull 1939; type 6 of Hyndman and Fan 1996): with the
+    usual interpolation by (n - 1) p a band of 200 values called 99 % holds 98.
+
+    Args:
+        values: scores of refits.
+        levels: lower and upper share.
+
+    >>> band_of(range(1, 200), (0.005, 0.995))
+    (1.0, 199.0)
+    """
+    numbers = np.asarray(values, np.float64)
+    low, high = np.quantile(numbers, levels, method="weibull")
+    return float(low), float(high)
+
+
 def _limits(values: Sequence[Mapping[str, float]], levels: Band) -> dict[str, Band]:
     """Quantiles of every score that each entry has."""
     names = [name for name in values[0] if all(name in value for value in values)]
-    found = {name: np.quantile([value[name] for value in values], levels) for name in names}
-    return {name: (float(low), float(high)) for name, (low, high) in found.items()}
+    return {name: band_of([value[name] for value in values], levels) for name in names}
 
 
 @dataclass(frozen=True, eq=False)

@@ -91,6 +91,25 @@ def face_scores_of_sums(sums: Floats, present: NDArray[np.bool_]) -> dict[str, F
     }
 
 
+def class_drawn(sums: Floats) -> dict[str, NDArray[np.bool_]]:
+    """In which resamples the score of a class has faces behind it, as `class_counts` counts them.
+
+    Args:
+        sums: column sums of `face_contributions`, `[R, S]`.
+
+    Returns:
+        By the name of the score, each `[R]`.
+    """
+    free = sums[:, :CELLS].reshape(-1, metrics.N_CLASSES, metrics.N_CLASSES)
+    support, called = free.sum(axis=2) > 0, free.sum(axis=1) > 0
+    drawn = {"f1": support, "recall": support, "precision": called}
+    return {
+        f"{score}_{name}": drawn[score][:, column]
+        for score in PER_CLASS
+        for column, name in enumerate(EMOTIONS)
+    }
+
+
 def class_counts(rows: FaceRows) -> dict[str, int]:
     """Faces behind each score of a class: those of the class, or for precision those called so."""
     n = metrics.N_CLASSES

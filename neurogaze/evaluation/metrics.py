@@ -147,6 +147,10 @@ def matrix_scores(
     }
 
 
+ROUNDING = 1e-13
+"""Share of the largest value by which equal values may differ after they were averaged."""
+
+
 def present_classes(truth: NDArray[np.integer]) -> NDArray[np.bool_]:
     """Which of the eight classes occur in `truth`, `bool [8]`."""
     return np.bincount(truth, minlength=N_CLASSES)[:N_CLASSES] > 0
@@ -191,6 +195,15 @@ def face_scores(
     }
 
 
+def constant(values: NDArray[np.floating]) -> bool:
+    """Whether values differ by no more than what a mean of equal ones is rounded by.
+
+    >>> constant(np.array([0.1, (0.1 + 0.1 + 0.1) / 3])), constant(np.array([0.0, 1e-9]))
+    (True, False)
+    """
+    return bool(np.ptp(values) <= ROUNDING * np.abs(values).max())
+
+
 def concordance(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
     """Concordance correlation coefficient of Lin (1989), with population moments.
 
@@ -202,7 +215,7 @@ def concordance(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
     (0.3333333333333333, 0.0)
     """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
+    if constant(x) or constant(y):
         return 0.0  # exactly, not the rounding error of a mean
     covariance = np.mean((x - x.mean()) * (y - y.mean()))
     return float(2 * covariance / (x.var() + y.var() + (x.mean() - y.mean()) ** 2))
@@ -217,7 +230,7 @@ def rmse(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
 def pearson(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
     """Linear correlation; 0 when either is constant."""
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
+    if constant(x) or constant(y):
         return 0.0
     covariance = np.mean((x - x.mean()) * (y - y.mean()))
     return float(covariance / (x.std() * y.std()))

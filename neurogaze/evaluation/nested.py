@@ -31,11 +31,12 @@ OWN_FACES = "other faces each seed"
 
 def nested_contrasts(
     arms: Arms,
-    primary: Pair,
+    primary: Pair | None,
     secondary: Sequence[Pair],
     metric: str,
     seed: int,
     *,
+    family: int = 0,
     margin: float = MARGIN,
     n_resamples: int = crossed.N_RESAMPLES,
 ) -> list[Contrast]:
@@ -44,22 +45,25 @@ def nested_contrasts(
     Args:
         arms: face predictions by arm and seed; under one seed all arms are judged on the same
             faces, under another seed on others.
-        primary: (arm, arm that is subtracted), the contrast that was named before.
+        primary: (arm, arm that is subtracted), the contrast that was named before; None where it
+            has no seed yet.
         secondary: others, corrected together by Holm.
         metric: a key of `crossed.COLUMNS`.
         seed: of the resampling.
+        family: secondary contrasts that were named; see `neurogaze.evaluation.contrasts.corrected`.
         margin: largest difference that does not matter, in the unit of the metric.
         n_resamples: bootstrap draws.
 
     Returns:
-        The primary contrast, then the others in the order given; `n_images` and `n_units` are those
-        of one seed.
+        The primary contrast, if any, then the others in the order given; `n_images` and `n_units`
+        are those of one seed.
 
     Raises:
         InputError: for an unknown metric, and arms whose rows differ under a seed.
         KeyError: for an arm that is not there, or a pair without a shared seed.
     """
-    wanted = {arm for pair in (primary, *secondary) for arm in pair}
+    pairs = [*([primary] if primary else []), *secondary]
+    wanted = {arm for pair in pairs for arm in pair}
     seeds = sorted({s for arm in wanted for s in arms[arm]})
     faces = {s: judged({a: {s: arms[a][s]} for a in sorted(wanted) if s in arms[a]}) for s in seeds}
 
@@ -68,15 +72,15 @@ def nested_contrasts(
         return crossed.arm_scores(faces[of], metric, seed, draws)
 
     found = []
-    for number, pair in enumerate([primary, *secondary]):
+    for pair in pairs:
         shared = sorted(set(arms[pair[0]]) & set(arms[pair[1]]))
         if not shared:
             raise KeyError(f"{pair[0]} and {pair[1]} share no seed")
         drawn = [scores(s, n_resamples if len(shared) == 1 else 1) for s in shared]
         parts = [faces[s] for s in shared]
         one = _contrast(pair, parts, drawn, metric, seed, margin, n_resamples)
-        found.append(dataclasses.replace(one, primary=number == 0))
-    return corrected(found)
+        found.append(dataclasses.replace(one, primary=pair == primary))
+    return corrected(found, family)
 
 
 def _contrast(

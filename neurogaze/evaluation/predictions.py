@@ -317,9 +317,13 @@ def vote_array(frame: pd.DataFrame) -> NDArray[np.float64] | None:
 
 
 def face_units(frame: pd.DataFrame) -> NDArray[np.str_]:
-    """What is resampled together, `str [N]`: rows tied by pixels, person or recording."""
+    """What is resampled together, `str [N]`: rows tied by pixels, person or recording.
+
+    An empty name ties nothing.
+    """
     columns = [frame[k].to_numpy(np.str_) for k in ("group", *FACE_KEYS) if k in frame]
-    return tied(columns) if len(columns) > 1 else columns[0]
+    named = len(columns) == 1 and bool((columns[0] != "").all())
+    return columns[0] if named else tied(columns)
 
 
 def va_arrays(frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

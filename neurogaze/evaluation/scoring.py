@@ -16,6 +16,7 @@ from neurogaze.evaluation import metrics, statistics
 from neurogaze.evaluation.face_sums import (
     FaceRows,
     class_counts,
+    class_drawn,
     face_contributions,
     face_scores_of_sums,
 )
@@ -69,7 +70,8 @@ class Score:
 def face_intervals(rows: FaceRows, groups: NDArray[Any] | None, seed: int) -> dict[str, Score]:
     """Every face score of one data set with its interval over groups.
 
-    The class set is fixed before resampling: a resample that misses a rare class counts it 0.
+    The class set is fixed before resampling: in a mean over classes a resample that misses a rare
+    class counts it 0. The scores of that class itself are of the resamples that hold it.
 
     Args:
         rows: what was said of each face, and the truth.
@@ -80,8 +82,9 @@ def face_intervals(rows: FaceRows, groups: NDArray[Any] | None, seed: int) -> di
     added = face_contributions(rows, present)
     points = face_scores_of_sums(added.sum(axis=0, keepdims=True), present)
     points |= {k: np.array([v]) for k, v in metrics.face_scores(rows.truth, rows.chances).items()}
-    spread = face_scores_of_sums(statistics.bootstrap_sums(added, groups, seed), present)
-    counts = class_counts(rows)
+    sums = statistics.bootstrap_sums(added, groups, seed)
+    spread, counts = face_scores_of_sums(sums, present), class_counts(rows)
+    spread |= {name: spread[name][drawn] for name, drawn in class_drawn(sums).items()}
     return {
         name: Score(float(points[name][0]), *group_interval(spread[name], groups), n)
         for name, n in ((name, counts.get(name, len(rows.truth))) for name in points)
@@ -144,8 +147,8 @@ def _guarded(above: Floats, below: Floats) -> Floats:
 def group_interval(
     values: Floats, groups: NDArray[Any] | None
 ) -> tuple[float | None, float | None]:
-    """Percentile interval, or none where a single group leaves nothing to resample."""
-    if groups is not None and len(np.unique(groups)) < 2:
+    """Percentile interval; none where a single group leaves nothing to resample, or of nothing."""
+    if len(values) == 0 or (groups is not None and len(np.unique(groups)) < 2):
         return None, None
     return statistics.interval(values)
 

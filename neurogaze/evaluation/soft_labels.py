@@ -38,13 +38,16 @@ def row_jsd(votes: NDArray[np.floating], probabilities: NDArray[np.floating]) ->
     [0.6931]
     """
     ours, theirs = np.asarray(probabilities, np.float64), np.asarray(votes, np.float64)
-    middle = (ours + theirs) / 2
-    return np.clip((_relative(ours, middle) + _relative(theirs, middle)) / 2, 0.0, None)
+    both = _from_middle(ours, theirs) + _from_middle(theirs, ours)
+    return np.clip(both / 2, 0.0, np.log(2.0))
 
 
-def _relative(p: Floats, q: Floats) -> Floats:
-    """Kullback-Leibler divergence of each row, nats; q is above 0 where p is."""
-    ratio = np.divide(p, q, out=np.ones_like(p), where=p > 0)
+def _from_middle(p: Floats, q: Floats) -> Floats:
+    """Kullback-Leibler divergence of each row of p from the middle of both, nats.
+
+    The middle itself is not formed: half of the smallest number is 0.
+    """
+    ratio = np.divide(2 * p, p + q, out=np.ones_like(p), where=p > 0)
     return np.asarray((p * np.log(ratio)).sum(axis=1))
 
 

@@ -64,8 +64,9 @@ def fit_temperature(
             from the votes, both in nats.
 
     Raises:
-        InputError: for a target that does not fit the objective, logits that are not finite, or an
-            optimum at the end of the range (every row right, or logits that say nothing).
+        InputError: for a target that does not fit the objective, a class that the logits have not,
+            logits that are not finite, or an optimum at the end of the range (every row right, or
+            logits that say nothing).
     """
     loss = _loss(np.asarray(logits, np.float64), np.asarray(target), objective)
     grid = np.linspace(np.log(LOWEST), np.log(HIGHEST), GRID)
@@ -94,5 +95,17 @@ def _loss(logits: Floats, target: NDArray, objective: Objective) -> Callable[[fl
         raise InputError(objective, found, f"give a target of shape {shapes[objective]}")
     if objective == "vote_jsd":
         return lambda t: float(row_jsd(target, softmax(logits / t, axis=1)).mean())
+    _check_classes(target, logits.shape[1])
     rows = np.arange(len(logits))
     return lambda t: float(-log_softmax(logits / t, axis=1)[rows, target].mean())
+
+
+def _check_classes(target: NDArray, n: int) -> None:
+    """Refuse classes outside `[0, n)`: a dropped row, -1, would count as the last class."""
+    if target.dtype.kind not in "iu":
+        found = f"classes are {target.dtype}, not whole numbers"
+        raise InputError("nll", found, "give the number of the class of each row")
+    outside = target[(target < 0) | (target >= n)]
+    if outside.size:
+        found = f"class {outside[0]} is not in 0..{n - 1}"
+        raise InputError("nll", found, "leave out rows without a class")

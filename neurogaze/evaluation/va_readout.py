@@ -90,7 +90,8 @@ def va_readout(
         observed: cells that recordings were in, `bool [K]`; None where nobody knows.
 
     Raises:
-        InputError: for arrays that do not fit together or are not finite.
+        InputError: for arrays that do not fit together or are not finite, or a label that is no
+            class.
     """
     said: Floats = np.asarray(cosines, np.float64)
     fits = said.ndim == 2 and centers.shape == (said.shape[1], 2)
@@ -99,6 +100,7 @@ def va_readout(
         raise InputError("cosines", found, "give [N, K], [K, 2] and [N]")
     if not np.isfinite(said).all():
         raise InputError("cosines", "are not finite", "look for a diverged run")
+    _check_classes(labels)
     temperature = _fitted(said, centers, labels)
     va = expected_va(said, centers, temperature)
     present = np.unique(labels)
@@ -116,6 +118,17 @@ def va_readout(
         distance=float(np.sqrt(_distance(va, labels))),
         n=len(labels),
     )
+
+
+def _check_classes(labels: NDArray[np.integer]) -> None:
+    """Refuse what is no class: a dropped picture, -1, would count as the last class."""
+    if labels.dtype.kind not in "iu":
+        found = f"are {labels.dtype}, not whole numbers"
+        raise InputError("labels", found, "give the number of the class of each picture")
+    outside = labels[(labels < 0) | (labels >= len(EMOTIONS))]
+    if outside.size:
+        found = f"class {outside[0]} is not in 0..{len(EMOTIONS) - 1}"
+        raise InputError("labels", found, "leave out pictures without a class")
 
 
 def _distance(va: Floats, labels: NDArray[np.integer]) -> float:

@@ -43,8 +43,15 @@ def ranks(maps: NDArray[np.floating]) -> NDArray[np.int64]:
     """Place of each pixel of a map, 0 the highest; the earlier wins a tie, `[N, H, W]`.
 
     A pixel that is not above 0 comes after every one that could be asked for.
+
+    Raises:
+        InputError: for a map with a value that is not finite, which has no place.
     """
     flat = rearrange(np.asarray(maps, np.float64), "n h w -> n (h w)")
+    broken = np.flatnonzero(~np.isfinite(flat).all(axis=1))
+    if broken.size:
+        found = f"{broken.size} of {len(flat)} are not finite, the first is number {broken[0]}"
+        raise InputError("maps", found, "look for a diverged run")
     order = np.argsort(-flat, axis=1, kind="stable")
     places = np.empty(flat.shape, np.int64)
     np.put_along_axis(places, order, np.arange(flat.shape[1])[None], axis=1)
@@ -58,6 +65,9 @@ def top_pixels(maps: NDArray[np.floating], n: int) -> NDArray[np.bool_]:
     Args:
         maps: `[N, H, W]`.
         n: how many.
+
+    Raises:
+        InputError: for a map that is not finite.
 
     >>> top_pixels(np.array([[[0.2, 0.9], [0.0, 0.1]]]), 2).tolist()
     [[[True, True], [False, False]]]
@@ -97,7 +107,8 @@ def agreement(maps: NDArray[np.floating], labels: NDArray[np.integer]) -> Agreem
         labels: class of each map, `[N]`; neutral is left out.
 
     Raises:
-        InputError: for maps of another size, or not one label each.
+        InputError: for maps of another size, not one label each, or a map of an emotion with
+            action units that is not finite.
     """
     if maps.shape[1:] != (FACE_SIZE, FACE_SIZE) or labels.shape != maps.shape[:1]:
         found = f"{maps.shape} with labels {labels.shape}"
@@ -119,7 +130,11 @@ def agreement(maps: NDArray[np.floating], labels: NDArray[np.integer]) -> Agreem
 
 
 def mean_map_iou(maps: NDArray[np.floating], emotion: str) -> float:
-    """Agreement of the mean of maps of one emotion with its mask, as of a "global" heat map."""
+    """Agreement of the mean of maps of one emotion with its mask, as of a "global" heat map.
+
+    Raises:
+        InputError: for maps whose mean is not finite.
+    """
     mask, mean = emotion_mask(emotion), np.asarray(maps, np.float64).mean(axis=0, keepdims=True)
     return float(iou(top_pixels(mean, int(mask.sum())), mask)[0])
 

@@ -65,9 +65,9 @@ def region_scores(
 
 
 def _class_means(sums: Floats) -> Floats:
-    """Means of each class from sums and counts, `[R, 2 E]` to `[R, E]`; 0 where none was drawn."""
+    """Means of each class from sums and counts, `[R, 2 E]` to `[R, E]`; NaN where it is missing."""
     total, n = np.split(sums, 2, axis=1)
-    return np.divide(total, n, out=np.zeros(total.shape), where=n > 0)
+    return np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
 
 
 def _named(
@@ -78,15 +78,20 @@ def _named(
     groups: NDArray[Any] | None,
     is_of: Floats,
 ) -> dict[str, Score]:
-    """Scores of each emotion, and their mean."""
+    """Scores of each emotion, and their mean; what a draw does not hold is no part of it."""
     scores = {
         f"region_{kind}_{name}": Score(
-            float(point[k]), *group_interval(spread[:, k], groups), int(is_of[:, k].sum())
+            float(point[k]), *group_interval(_drawn(spread[:, k]), groups), int(is_of[:, k].sum())
         )
         for k, name in enumerate(names)
     }
-    mean = group_interval(spread.mean(axis=1), groups)
+    mean = group_interval(np.nanmean(spread, axis=1), groups)
     return {f"region_{kind}": Score(float(point.mean()), *mean, len(is_of)), **scores}
+
+
+def _drawn(values: Floats) -> Floats:
+    """Those of the draws in which the class occurs."""
+    return values[np.isfinite(values)]
 
 
 def _mean_maps(
@@ -96,7 +101,7 @@ def _mean_maps(
     groups: NDArray[Any] | None,
     seed: int,
 ) -> tuple[Floats, Floats]:
-    """IoU of the mean map of each emotion, `[E]`, and in every resample, `[R, E]`."""
+    """IoU of the mean map of each emotion, `[E]`, and in every resample, `[R, E]` or NaN."""
     weights = np.concatenate(list(bootstrap_weights(len(maps), groups, seed, N_RESAMPLES)))
     points, spread = [], []
     for name in names:
@@ -104,5 +109,6 @@ def _mean_maps(
         flat = rearrange(np.asarray(maps[own], np.float64), "n h w -> n (h w)")
         sums = rearrange(weights[:, own] @ flat, "r (h w) -> r h w", h=FACE_SIZE)
         points.append(mean_map_iou(maps[own], name))
-        spread.append(iou(top_pixels(sums, int(mask.sum())), mask))
+        agreed = iou(top_pixels(sums, int(mask.sum())), mask)
+        spread.append(np.where(weights[:, own].any(axis=1), agreed, np.nan))
     return np.asarray(points), np.stack(spread, axis=1)

@@ -10,6 +10,7 @@ equation 10 of Menon et al. 2021 (arXiv 2007.07314).
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -92,7 +93,7 @@ class CrossEntropy(nn.Module):
             both.
 
     Raises:
-        InputError: for a negative adjustment.
+        InputError: for a smoothing outside 0..1, or an adjustment that is negative or not finite.
     """
 
     class_weight: Tensor
@@ -106,7 +107,10 @@ class CrossEntropy(nn.Module):
         logit_adjustment: float = 0.0,
     ) -> None:
         super().__init__()
-        if logit_adjustment < 0:
+        if not 0 <= label_smoothing <= 1:
+            found = f"is {label_smoothing}"
+            raise InputError("loss.ce.label_smoothing", found, "give a number from 0 to 1")
+        if not 0 <= logit_adjustment < math.inf:
             found = f"is {logit_adjustment}"
             raise InputError("loss.ce.logit_adjustment", found, "use 0 or more")
         self.weight, self.label_smoothing, self.class_weights = (

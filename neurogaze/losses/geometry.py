@@ -140,7 +140,8 @@ class Geometry(nn.Module):
             anything else needs a grid.
 
     Raises:
-        InputError: for a positive class that is no emotion, or a distance outside 0..1.
+        InputError: for a positive class that is no emotion, a distance outside 0..1, or a length
+            of training that is not above 0.
     """
 
     means: Tensor
@@ -163,6 +164,9 @@ class Geometry(nn.Module):
         if not 0 <= least_distance <= 1:
             found = f"is {least_distance}"
             raise InputError("loss.geo.least_distance", found, "give a number from 0 to 1")
+        if not reference_epochs > 0:
+            found = f"is {reference_epochs}"
+            raise InputError("loss.geo.reference_epochs", found, "use 1 or more")
         self.weight, self.cap, self.margin, self.ema = weight, cap, margin, ema
         self.start_epoch, self.end_epoch = start_epoch, end_epoch
         self.hard_gate, self.reference_epochs = hard_gate, reference_epochs

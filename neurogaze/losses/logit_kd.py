@@ -12,6 +12,7 @@ limit for large T is `mse / 2`.
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -77,6 +78,9 @@ class LogitKD(nn.Module):
         weight: factor of the term in the objective.
         mode: `mse` on row-centred logits, or `kl` of softened probabilities.
         temperature: softening of `kl`; `mse` has none.
+
+    Raises:
+        InputError: for a temperature that is not above 0 or not finite.
     """
 
     def __init__(
@@ -86,6 +90,8 @@ class LogitKD(nn.Module):
         temperature: float = 5.0,
     ) -> None:
         super().__init__()
+        if not 0 < temperature < math.inf:
+            raise InputError("loss.kd.temperature", f"is {temperature}", "use a number above 0")
         self.weight, self.mode, self.temperature = weight, mode, temperature
 
     def coefficient(self, seen: Seen) -> float:

@@ -85,6 +85,9 @@ class ProtoKD(nn.Module):
             at `tau`, which at 0.90 is nearly flat and the term nearly inert.
         sigma: width of `gaussian`, in units of valence and arousal; null: one bin width of the
             grid that is given, 0.4 at 5x5.
+
+    Raises:
+        InputError: for a temperature or a width that is not above 0 or not finite.
     """
 
     def __init__(
@@ -96,6 +99,9 @@ class ProtoKD(nn.Module):
         sigma: float | None = None,
     ) -> None:
         super().__init__()
+        for name, value in (("tau", tau), ("sigma", sigma)):
+            if value is not None and not 0 < value < math.inf:
+                raise InputError(f"loss.proto.{name}", f"is {value}", "use a number above 0")
         self.weight, self.tau, self.logit_scale = weight, tau, logit_scale
         self.target, self.sigma = target, sigma
 

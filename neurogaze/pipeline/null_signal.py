@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from neurogaze.eeg.splits import Split, fold_rows
 from neurogaze.eeg.table import FeatureTable
 from neurogaze.eeg.targets import ClassTarget, classes
-from neurogaze.evaluation.chance import BAND
+from neurogaze.evaluation.chance import band_of
 from neurogaze.evaluation.permutations import Scheme, permuted_events
 from neurogaze.pipeline.recognisers import Features, Index, Recogniser
 
@@ -111,8 +111,7 @@ def accuracies(
 
 def quantile_band(chance: NDArray[np.float64], source: str) -> ChanceBand:
     """The band between the outer quantiles of many refits."""
-    low, high = np.quantile(chance, BAND)
-    return ChanceBand(float(low), float(high), source)
+    return ChanceBand(*band_of(chance), source)
 
 
 def spanning(bands: Sequence[ChanceBand], source: str) -> ChanceBand:

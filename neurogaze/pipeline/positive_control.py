@@ -231,7 +231,7 @@ def _contrasts(
 ) -> ContrastFile:
     """Stage: all contrasts of a world over the seeds there are."""
     inputs = {r.stage: stages.records[r.stage].outputs[PREDICTIONS] for r in runs}
-    pairs = compared(settings, world, runs)
+    pairs, named = compared(settings, world, runs), settings.worlds[world].pairs
     reasons = over_grids([list(part["not_testable"]) for part in known.values()])  # type: ignore[call-overload]
 
     def action(folder: Path) -> None:
@@ -239,7 +239,11 @@ def _contrasts(
         for run in runs:
             frame = read_predictions(stages.root / run.stage / PREDICTIONS)
             arms.setdefault(run.arm, {})[run.seed] = frame
-        told = nested_contrasts(arms, pairs[0], pairs[1:], settings.metric, BOOTSTRAP_SEED)
+        first = named[0] if named[0] in pairs else None
+        others = [pair for pair in pairs if pair != first]
+        told = nested_contrasts(
+            arms, first, others, settings.metric, BOOTSTRAP_SEED, family=len(named) - 1
+        )
         write_contrasts(folder / FILE, reasons, [replace(c, dataset=world) for c in told])
 
     what = {"pairs": pairs, "metric": settings.metric, "reasons": reasons}

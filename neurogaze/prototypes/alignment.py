@@ -23,6 +23,8 @@ def align_folds(anchors: NDArray[np.floating]) -> tuple[Floats, Floats]:
         Rotations `[F, D, D]`, to be applied as `embedding @ rotation`, reflections allowed; and
         residuals `[F]`, the share of the anchors' variance left unexplained after the best scale
         (0 = equal shape, 1 = nothing in common; the disparity of `scipy.spatial.procrustes`).
+        With fewer windows than dimensions any two teachers can be turned onto one another: the
+        residual is then near 0 and says nothing.
 
     Raises:
         InputError: for fewer than two anchor windows, or anchors that do not vary.
@@ -38,7 +40,10 @@ def align_folds(anchors: NDArray[np.floating]) -> tuple[Floats, Floats]:
         raise InputError("anchors", "embeddings are all equal or not finite", "embed other windows")
     centred = centred / scale
     left, strength, right = np.linalg.svd(np.swapaxes(centred, 1, 2) @ centred[0])
-    return left @ right, np.clip(1.0 - np.square(strength.sum(axis=1)), 0.0, 1.0)
+    rotations = left @ right
+    if anchors.shape[1] <= anchors.shape[2]:  # turned at will where the windows do not reach
+        rotations[0] = np.eye(anchors.shape[2])
+    return rotations, np.clip(1.0 - np.square(strength.sum(axis=1)), 0.0, 1.0)
 
 
 def cross_fold_cosine(

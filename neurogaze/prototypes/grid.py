@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 
 from neurogaze.artefacts import arrays_hash, canonical, write_npz
 from neurogaze.errors import InputError
-from neurogaze.prototypes.grid_file import PUBLISHED_FIELDS, complete_published, read_arrays
+from neurogaze.prototypes.grid_file import (
+    PUBLISHED_FIELDS,
+    REAL_KINDS,
+    complete_published,
+    read_arrays,
+)
 from neurogaze.prototypes.vectors import REBUILD, cell_centers, effective_rank, mean_cosine
 from neurogaze.strict_json import parse
 
@@ -46,7 +51,8 @@ class PrototypeGrid:
         provenance: JSON-able record of corpora, settings and hashes.
 
     Raises:
-        InputError: for shapes, rows or centres that do not fit together.
+        InputError: for parts that are no real numbers, counts that are not whole, or shapes, rows
+            or centres that do not fit together.
     """
 
     prototypes: NDArray[np.float32]
@@ -60,9 +66,7 @@ class PrototypeGrid:
     def __post_init__(self) -> None:
         """Convert, freeze and check."""
         for name, dtype in DTYPES.items():
-            array: np.ndarray = np.array(getattr(self, name), dtype=dtype)
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+            object.__setattr__(self, name, _frozen(name, getattr(self, name), dtype))
         object.__setattr__(self, "provenance", json.loads(_provenance_text(self.provenance)))
         _check(self)
 
@@ -153,17 +157,41 @@ def _provenance_text(provenance: Mapping[str, Any]) -> str:
         ) from error
 
 
+def _frozen(name: str, value: Any, dtype: type[np.generic]) -> np.ndarray:
+    """A part of the grid as a copy of its own dtype that cannot be written to.
+
+    Raises:
+        InputError: for values that are no real numbers, or that a whole number or bool cannot hold.
+    """
+    try:
+        given = np.asarray(value)
+    except ValueError as error:  # rows of different lengths
+        raise InputError(name, f"is no array ({error})", REBUILD) from error
+    if given.dtype.kind not in REAL_KINDS:
+        raise InputError(name, f"holds {given.dtype}, not real numbers", REBUILD)
+    with np.errstate(invalid="ignore", over="ignore"):  # told below, or by the checks of the parts
+        array: np.ndarray = np.array(given, dtype=dtype)
+    if array.dtype.kind != "f" and (array != given).any():
+        found = f"hold {given[array != given].flat[0]}, which is no {array.dtype}"
+        raise InputError(name, found, REBUILD)
+    array.flags.writeable = False
+    return array
+
+
 def _check(grid: PrototypeGrid) -> None:
     """Refuse a grid whose parts do not fit."""
+    if grid.edges.ndim != 1 or len(grid.edges) < 2:
+        found = f"have the shape {grid.edges.shape}, not [S + 1] with S of 1 or more"
+        raise InputError("edges", found, REBUILD)
     cells = grid.size**2
     shapes = {name: getattr(grid, name).shape for name in DTYPES}
     expected = {"centers": (cells, 2)} | dict.fromkeys(("counts", "n_subjects", "filled"), (cells,))
     wrong = [f"{name} {shapes[name]}" for name, shape in expected.items() if shapes[name] != shape]
     if grid.prototypes.ndim != 2 or len(grid.prototypes) != cells:
         wrong.append(f"prototypes {grid.prototypes.shape}")
-    if wrong or grid.edges.ndim != 1 or cells == 0:
+    if wrong:
         raise InputError("prototype grid", f"{wrong} do not fit {cells} cells", REBUILD)
-    if not (np.diff(grid.edges) > 0).all():
+    if not (np.isfinite(grid.edges).all() and (np.diff(grid.edges) > 0).all()):
         raise InputError("edges", f"{grid.edges.tolist()} do not increase", REBUILD)
     if not np.allclose(grid.centers, cell_centers(grid.edges), rtol=0, atol=CENTER_TOLERANCE):
         raise InputError("centers", "are not the middles of the cells in cell order", REBUILD)

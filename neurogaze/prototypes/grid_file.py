@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,13 @@ from neurogaze.prototypes.vectors import REBUILD, cell_centers, unit_rows
 
 PUBLISHED_FIELDS = {"prototypes", "centers"}
 CENTER_TOLERANCE = 1e-3
+
+REAL_KINDS = "biuf"
+"""Kinds of dtype whose values are real numbers: no text, complex numbers, dates or objects."""
+
+UNREADABLE = (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What reading raises for a damaged archive; a `RuntimeError` where a damaged byte asks for a
+password, or for a compression that Python has not."""
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -33,7 +41,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: np.asarray(archive[name]) for name in archive.files}
-    except (ValueError, zipfile.BadZipFile, OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise InputError(
             path, f"cannot be read without running code from it ({error})", REBUILD
         ) from error
@@ -49,8 +57,14 @@ def complete_published(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str
         arrays: `prototypes [..., D]` and `centers [..., 2]`.
 
     Raises:
-        InputError: for centres that are no regular square grid over [-1, 1].
+        InputError: for arrays without axes or of no real numbers, or centres that are no regular
+            square grid over [-1, 1].
     """
+    for name in sorted(PUBLISHED_FIELDS):
+        array = arrays[name]
+        if array.ndim == 0 or array.dtype.kind not in REAL_KINDS:
+            found = f"{name} is an array of {array.dtype} with the shape {array.shape}"
+            raise InputError(path, found, "give [..., D] prototypes and [..., 2] centers")
     prototypes = rearrange(arrays["prototypes"], "... d -> (...) d")
     centers = rearrange(arrays["centers"], "... va -> (...) va").astype(np.float64)
     cells, edges = len(prototypes), grid_edges(max(math.isqrt(len(prototypes)), 1))
@@ -59,7 +73,8 @@ def complete_published(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str
         raise InputError(path, f"{cells} prototypes, centers {centers.shape}", "give a square grid")
     gap = reduce(np.square(ours[:, None] - centers[None]), "a b va -> a b", "sum")
     order = gap.argmin(1)
-    if gap.min(1).max() > CENTER_TOLERANCE**2 or len(set(order.tolist())) != cells:
+    near = gap.min(1) <= CENTER_TOLERANCE**2  # a centre that is NaN is near to nothing
+    if not near.all() or len(set(order.tolist())) != cells:
         raise InputError(path, "centers are no regular grid over [-1, 1]", "give a square grid")
     provenance = {"kind": "imported", "file": path.name, "file_sha256": file_hash(path)}
     return {

@@ -66,6 +66,16 @@ def test_holm_counts_all_but_the_primary():
     assert max(c.p_holm for c in found[1:]) == pytest.approx(max(c.p for c in found[1:]))
 
 
+def test_pairs_without_a_seed_so_far_count_as_if_they_showed_nothing():
+    """Nor does a secondary contrast take the place of a primary one that is to come."""
+    arms = two_arms()
+    (alone,) = nested_contrasts(arms, None, [("better", "base")], **FEW)
+    (waiting,) = nested_contrasts(arms, None, [("better", "base")], **FEW, family=6)
+    assert not alone.primary
+    assert alone.p_holm == pytest.approx(alone.p)
+    assert waiting.p_holm == pytest.approx(6 * alone.p)
+
+
 def test_only_shared_seeds_count():
     arms = two_arms()
     del arms["base"][3]

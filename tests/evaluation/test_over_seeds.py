@@ -106,3 +106,68 @@ def test_one_person_has_no_interval():
     rows = mean_over_seeds(frames, CONTEXT, resamples=20)
     assert len(rows) == 8
     assert {(row.low, row.high) for row in rows} == {(None, None)}
+
+
+def unrated(frame, axis, trials):
+    """Trials that have no rating of an axis, and of which something was said all the same."""
+    frame = frame.copy()
+    frame.loc[frame["trial"].isin(trials), [axis, f"{axis}_high"]] = np.nan
+    return frame
+
+
+def test_trials_without_a_rating_are_as_if_they_were_not_there():
+    """All eight of one person among them, who is then not drawn either."""
+    gone = ["t0", "t9", "t17", *(f"t{i}" for i in range(40, 48))]
+    frames = {s: predictions(s) for s in range(3)}
+    kept = {s: frame[~frame["trial"].isin(gone)] for s, frame in frames.items()}
+    some = {s: unrated(frame, "valence", gone) for s, frame in frames.items()}
+    whole, fewer, found = (
+        {r.metric: r for r in mean_over_seeds(f, CONTEXT, resamples=60)}
+        for f in (frames, kept, some)
+    )
+    assert len(found) == 8
+    for name, row in found.items():
+        expected = fewer if name.startswith("valence") else whole
+        assert row == expected[name]
+        assert row.n == (37 if name.startswith("valence") else 48)
+
+
+def test_a_trial_without_a_rating_is_not_low():
+    frames = {0: unrated(predictions(0), "arousal", [f"t{i}" for i in range(0, 48, 3)])}
+    means = frames[0].groupby(["subject", "trial"]).mean(numeric_only=True)
+    means = means[means["arousal_high"].notna()]
+    rows = {r.metric: r for r in mean_over_seeds(frames, CONTEXT, resamples=20)}
+    high, score = means["arousal_high"] > 0.5, means["arousal_score"]
+    expected = {
+        "balanced_accuracy": balanced_accuracy_score(high, score > 0),
+        "auroc": roc_auc_score(high, score),
+        "ccc": concordance(means["arousal"].to_numpy(), means["arousal_pred"].to_numpy()),
+    }
+    for name, value in expected.items():
+        assert rows[f"arousal_{name}_trial"].value == pytest.approx(value, abs=1e-12)
+        assert rows[f"arousal_{name}_trial"].n == 32
+
+
+def test_a_window_without_a_rating_says_nothing_of_its_trial():
+    """As `score_binary` and `score_va` have it."""
+    frame = predictions(0)
+    frame.loc[::5, ["valence", "valence_high"]] = np.nan
+    said = mean_over_seeds({0: frame}, CONTEXT, resamples=20)
+    rated = frame[frame["valence"].notna()]
+    expected = mean_over_seeds({0: rated}, CONTEXT, resamples=20)
+    valence = [row for row in said if row.metric.startswith("valence")]
+    assert valence == [row for row in expected if row.metric.startswith("valence")]
+
+
+def test_an_axis_that_nobody_rated_is_left_out():
+    frame = predictions(0)
+    frames = {0: unrated(frame, "valence", frame["trial"].unique())}
+    names = {r.metric.split("_")[0] for r in mean_over_seeds(frames, CONTEXT, resamples=20)}
+    assert names == {"arousal"}
+
+
+def test_decisions_without_a_score_have_no_row():
+    frames = {0: predictions(0).drop(columns=["valence_score"])}
+    names = {r.metric for r in mean_over_seeds(frames, CONTEXT, resamples=20)}
+    assert len(names) == 6
+    assert not names & {"valence_balanced_accuracy_trial", "valence_auroc_trial"}

@@ -280,6 +280,8 @@ def test_units_tie_pixels_people_and_recordings():
     """Nothing joins the recordings a and c until person 01 turns up in row 2."""
     assert face_units(face_frame()).tolist() == ["g0", "g0", "g1", "g1", "g2", "g2"]
     apart = full_frame().assign(group=list("abcdef"))
+    blank = face_frame().assign(group="")
+    assert len(set(face_units(blank).tolist())) == len(blank), "an empty name ties nothing"
     assert face_units(apart).tolist() == ["0", "0", "1", "1", "2", "3"]
     tied = apart.assign(subject=["01", "01", "01", "", "02", ""])
     assert face_units(tied).tolist() == ["0", "0", "0", "0", "1", "2"]

@@ -264,3 +264,25 @@ def test_decisions_alone_are_no_valence_and_arousal():
     frame = eeg_frame().assign(valence_pred=np.nan, arousal_pred=np.nan, valence_high_pred=1.0)
     with pytest.raises(InputError, match="score_binary"):
         scoring.score_va(frame, {})
+
+
+def test_the_score_of_a_rare_class_is_of_the_draws_that_hold_it():
+    """Three faces are missing from every twentieth draw, in which they are not judged wrongly."""
+    truth = np.repeat([0, 1, 7], [300, 297, 3])
+    chances = np.where(np.eye(8)[truth] > 0, 0.93, 0.01)
+    found = scoring.face_intervals(FaceRows(truth, chances, None), None, seed=0)
+    for score in ("f1", "recall", "precision"):
+        contempt = found[f"{score}_contempt"]
+        assert (contempt.value, contempt.low, contempt.high) == (1.0, 1.0, 1.0)
+    assert (found["recall_fear"].low, found["recall_fear"].high) == (None, None)
+    assert found["macro_f1_8way"].low < found["macro_f1_8way"].value == pytest.approx(3 / 8)
+
+
+def test_a_constant_guess_has_no_correlation_after_its_windows_are_averaged():
+    """The mean of three tenths is not a tenth."""
+    frame = eeg_frame().assign(valence_pred=0.1)
+    frame = frame.drop(frame.index[::5])
+    rows = {row.metric: row for row in scoring.score_va(frame, {})}
+    for metric in ("valence_pearson_trial", "valence_ccc_trial", "valence_pearson_window"):
+        assert rows[metric].value == 0.0
+        assert (rows[metric].low, rows[metric].high) == pytest.approx((0.0, 0.0), abs=1e-6)

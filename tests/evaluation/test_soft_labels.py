@@ -68,3 +68,22 @@ def test_ece_votes_by_hand():
 def test_shapes_that_differ_are_refused():
     with pytest.raises(InputError, match="one row of votes"):
         soft_labels.vote_scores(np.ones((2, 8)) / 8, np.ones((3, 8)) / 8)
+
+
+def test_the_smallest_probability_is_no_end_of_the_divergence():
+    """Half of it is 0; what has all but none of the mass counts for nothing."""
+    smallest = np.finfo(np.float64).smallest_subnormal
+    votes = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [smallest, 1.0]])
+    chances = np.array([[1.0, smallest], [smallest, 1.0], [1.0, smallest], [1.0, smallest]])
+    for found in (soft_labels.row_jsd(votes, chances), soft_labels.row_jsd(chances, votes)):
+        np.testing.assert_allclose(found, [0, np.log(2), np.log(2), np.log(2)], atol=1e-15)
+
+
+def test_divergence_of_rows_that_share_nothing_is_never_above_ln_2():
+    draw = np.random.default_rng(7)
+    votes, chances = np.zeros((2, 400, 8))
+    votes[:, :4] = draw.dirichlet(np.ones(4), 400)
+    chances[:, 4:] = draw.dirichlet(np.ones(4), 400)
+    found = soft_labels.row_jsd(votes, chances)
+    assert found.max() <= np.log(2)
+    np.testing.assert_allclose(found, np.log(2), rtol=1e-15)

@@ -88,3 +88,16 @@ def test_rows_that_are_all_right_have_no_temperature():
 def test_a_target_that_does_not_fit_is_refused(target, objective):
     with pytest.raises(InputError, match=objective):
         fit_temperature(np.zeros((4, 8)), target, objective)
+
+
+@pytest.mark.parametrize(
+    ("label", "match"),
+    [(-1, r"class -1 is not in 0\.\.7"), (8, r"class 8 is not in 0\.\.7"), (1.0, "float64")],
+)
+def test_a_label_that_is_no_class_is_refused(label, match):
+    """A row that was dropped has the label -1, and is no row of the last class."""
+    logits, truth = calibrated_case(200)
+    spoiled = truth.astype(np.result_type(truth, np.asarray(label)))
+    spoiled[5] = label
+    with pytest.raises(InputError, match=match):
+        fit_temperature(logits, spoiled)

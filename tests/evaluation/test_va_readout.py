@@ -89,3 +89,15 @@ def test_arrays_that_do_not_fit_are_refused():
         va_readout(np.zeros((3, 24)), CENTERS, np.zeros(3, int), SEEN)
     with pytest.raises(InputError, match="not finite"):
         va_readout(np.full((3, 25), np.nan), CENTERS, np.zeros(3, int), SEEN)
+
+
+@pytest.mark.parametrize(
+    ("label", "match"),
+    [(-1, r"class -1 is not in 0\.\.7"), (8, r"class 8 is not in 0\.\.7"), (1.0, "float64")],
+)
+def test_a_label_that_is_no_class_is_refused(label, match):
+    """A picture that was dropped has the label -1, and is none of the last class."""
+    spoiled = LABELS.astype(np.result_type(LABELS, np.asarray(label)))
+    spoiled[5] = label
+    with pytest.raises(InputError, match=match):
+        va_readout(cosines(LABELS), CENTERS, spoiled, SEEN)

@@ -99,3 +99,17 @@ def test_what_cannot_be_compared():
     assert acting_emotions(np.array([0, 3, 3])) == ["sadness"]
     with pytest.raises(InputError, match="48"):
         agreement(np.zeros((2, 44, 44)), np.zeros(2, int))
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_a_map_that_is_not_finite_is_refused(broken):
+    maps = MASKS.copy()
+    maps[3, 5, 5] = broken
+    with pytest.raises(InputError, match="1 of 7 are not finite, the first is number 2"):
+        agreement(maps, np.arange(8))
+    with pytest.raises(InputError, match="not finite"):
+        top_pixels(np.full((2, 4, 4), broken), 3)
+    with pytest.raises(InputError, match="not finite"):
+        mean_map_iou(maps, "sadness")
+    neutral = np.full((1, 48, 48), broken)
+    assert agreement(neutral, np.array([0])).iou.shape == (0,)  # it is compared with nothing

@@ -45,3 +45,14 @@ def test_points_and_intervals():
 
 def test_neutral_faces_alone_have_no_score():
     assert region_scores(np.ones((3, 48, 48)), np.zeros(3, int), None, 0) == {}
+
+
+def test_what_a_draw_does_not_hold_is_no_part_of_an_interval():
+    """Chance is the same for every face of an emotion, however few there are."""
+    labels = np.repeat(np.arange(8), 3)
+    maps = MASKS[labels] + np.random.default_rng(0).random((24, 48, 48))
+    scores = region_scores(maps, labels, None, seed=0)
+    for name in ("happiness", "contempt"):
+        chance = scores[f"region_chance_{name}"]
+        assert (chance.low, chance.high) == pytest.approx((chance.value, chance.value))
+    assert scores["region_mean_map_fear"].low > 0

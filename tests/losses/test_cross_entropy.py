@@ -204,3 +204,26 @@ def test_adjusted_by_the_shares_of_votes_nothing_is_learned_of_the_prior():
     seen.logits, seen.target = logits.expand(32, 8), votes
     (gradient,) = torch.autograd.grad(term(seen), logits)
     torch.testing.assert_close(gradient, torch.zeros(8, dtype=torch.float64), atol=1e-9, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"label_smoothing": 1.5}, r"loss\.ce\.label_smoothing: is 1\.5"),
+        ({"label_smoothing": -0.1}, r"label_smoothing: is -0\.1"),
+        ({"label_smoothing": math.nan}, "label_smoothing: is nan"),
+        ({"logit_adjustment": math.nan}, r"loss\.ce\.logit_adjustment: is nan"),
+        ({"logit_adjustment": math.inf}, "logit_adjustment: is inf"),
+    ],
+)
+def test_settings_that_no_loss_has_are_told(settings, match):
+    with pytest.raises(InputError, match=match):
+        CrossEntropy(**settings)
+
+
+def test_the_ends_of_smoothing_are_allowed():
+    """All of it: the target is even, whatever the label."""
+    seen = batch()
+    even = CrossEntropy(weight=0.0, label_smoothing=1.0, class_weights="none")(seen)
+    torch.testing.assert_close(even, -seen.logits.log_softmax(1).mean())
+    assert torch.isfinite(CrossEntropy(label_smoothing=0.0)(seen))

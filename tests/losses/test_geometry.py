@@ -316,3 +316,9 @@ def test_a_term_of_weight_0_is_asked_for_no_targets(monkeypatch):
     assert set(off(batch())[1]) == {"ce", "proto"}
     alone = Objective(proto=ProtoKD(weight=0), geo=Geometry(weight=1, least_distance=0.3))
     assert set(alone(batch(epoch=100.0))[1]) == {"geo"}
+
+
+@pytest.mark.parametrize("epochs", [0, -100])
+def test_a_schedule_without_a_length_is_told(epochs):
+    with pytest.raises(InputError, match=rf"loss\.geo\.reference_epochs: is {epochs}"):
+        Geometry(reference_epochs=epochs)

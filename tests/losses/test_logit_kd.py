@@ -106,3 +106,9 @@ def test_whole_shares_are_finite(share):
         loss.backward()
         assert torch.isfinite(loss)
         assert torch.isfinite(seen.logits.grad).all()
+
+
+@pytest.mark.parametrize("temperature", [0.0, -5.0, math.nan, math.inf])
+def test_a_temperature_that_is_none_is_told(temperature):
+    with pytest.raises(InputError, match=rf"loss\.kd\.temperature: is {temperature}"):
+        LogitKD(mode="kl", temperature=temperature)

@@ -225,3 +225,10 @@ def test_wrong_width_is_told():
 
 def test_anchors_are_in_emotion_order():
     assert anchors()[EMOTIONS.index("fear")].tolist() == [-0.64, 0.60]
+
+
+@pytest.mark.parametrize("value", [0.0, -0.9, math.nan, math.inf])
+@pytest.mark.parametrize("name", ["tau", "sigma"])
+def test_a_temperature_or_width_that_is_none_is_told(name, value):
+    with pytest.raises(InputError, match=rf"loss\.proto\.{name}: is {value}"):
+        ProtoKD(**{name: value})

@@ -65,9 +65,9 @@ def test_accuracy_counts_every_window_once():
 
 
 def test_bands_by_hand():
-    chance = np.linspace(0, 1, 201)
-    assert quantile_band(chance, "").low == pytest.approx(0.005)
-    assert quantile_band(chance, "").high == pytest.approx(0.995)
+    chance = np.linspace(0, 1, 399)  # the second and the last but one of 399 have 1 % outside
+    assert quantile_band(chance, "").low == pytest.approx(1 / 398)
+    assert quantile_band(chance, "").high == pytest.approx(397 / 398)
     both = spanning([ChanceBand(0.3, 0.6, ""), ChanceBand(0.4, 0.7, "")], "both")
     assert both == ChanceBand(0.3, 0.7, "both")
     assert [both.verdict(x) for x in (0.2, 0.3, 0.7, 0.8)] == ["below", "inside", "inside", "above"]

@@ -43,3 +43,12 @@ def test_cross_fold_cosine_by_hand():
     unit = np.array([[1.0, 0], [1, 0], [0, 1], [0.6, 0.8], [1, 0]])
     cells, fold = np.array([0, 0, 1, 0, 1]), np.array([0, 0, 0, 1, 1])
     assert cross_fold_cosine(unit, cells, fold, 3) == [pytest.approx(0.6), 0.0, None]
+
+
+def test_fewer_windows_than_dimensions_leave_fold_0_as_it_is_and_say_nothing():
+    """Any two sets of so few can be turned onto one another."""
+    anchors = np.random.default_rng(0).standard_normal((2, 5, 64))
+    rotations, residuals = align_folds(anchors)
+    np.testing.assert_array_equal(rotations[0], np.eye(64))
+    np.testing.assert_allclose(rotations[1] @ rotations[1].T, np.eye(64), atol=1e-10)
+    assert residuals[1] < 0.1  # of two that have nothing in common

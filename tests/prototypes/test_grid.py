@@ -157,3 +157,53 @@ def test_summaries():
     grid = replace(example_grid(dim=9), prototypes=np.eye(9))
     assert grid.gram_rank == pytest.approx(9.0)
     assert grid.mean_cosine == pytest.approx(0.0)
+
+
+def one_cell(**changes):
+    """The smallest grid there is."""
+    parts = {
+        "prototypes": np.eye(1, 4),
+        "centers": np.zeros((1, 2)),
+        "counts": np.ones(1),
+        "n_subjects": np.ones(1),
+        "filled": np.zeros(1),
+        "edges": np.array([-1.0, 1.0]),
+        "provenance": {},
+    }
+    return PrototypeGrid(**(parts | changes))
+
+
+def test_one_cell_is_a_grid():
+    assert (one_cell().size, one_cell().dim) == (1, 4)
+    assert one_cell(counts=np.array([3.0])).counts.tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"edges": np.zeros(0)}, r"edges: have the shape \(0,\)"),
+        ({"edges": np.zeros(1)}, r"edges: have the shape \(1,\)"),
+        ({"edges": np.array(1.0)}, r"edges: have the shape \(\)"),
+        ({"edges": np.array([[-1.0, 1.0]])}, r"edges: have the shape \(1, 2\)"),
+        ({"edges": np.array([-1.0, np.inf]), "centers": np.full((1, 2), np.inf)}, "edges"),
+        ({"edges": np.array(["left", "right"])}, "edges: holds <U5"),
+        ({"prototypes": np.eye(1, 4) + 1j}, "prototypes: holds complex128"),
+        ({"prototypes": [[1.0, 0.0], [0.0]]}, "prototypes: is no array"),
+        ({"centers": np.zeros((1, 2), complex)}, "centers: holds complex128"),
+        ({"counts": np.array([0.5])}, r"counts: hold 0\.5, which is no int64"),
+        ({"counts": np.array([np.nan])}, "counts: hold nan"),
+        ({"n_subjects": np.array([1.5])}, r"n_subjects: hold 1\.5"),
+        ({"filled": np.array([0.5])}, r"filled: hold 0\.5, which is no bool"),
+        ({"filled": np.array(0.5)}, r"filled: hold 0\.5"),
+    ],
+)
+def test_parts_of_another_kind_are_refused(changes, match):
+    with pytest.raises(InputError, match=match):
+        one_cell(**changes)
+
+
+def test_a_saved_part_of_another_kind_names_the_file(tmp_path):
+    arrays = arrays_of(example_grid(), tmp_path)
+    np.savez(tmp_path / "odd.npz", **(arrays | {"counts": arrays["counts"] + 0.5}))
+    with pytest.raises(InputError, match=r"odd\.npz: counts: hold"):
+        PrototypeGrid.load(tmp_path / "odd.npz")
