@@ -150,7 +150,8 @@ def _told(key: str) -> Iterator[None]:
         with redirect_stderr(io.StringIO()) as printed:
             yield
     except SystemExit as stop:
-        reason = str(stop.__context__ or printed.getvalue())
+        usage, _, error = printed.getvalue().rpartition("error: ")
+        reason = str(stop.__context__ or error or usage)
         reason = " ".join(reason.split())[:MAX_REASON]
         remedy = "correct the settings that it names"
         raise InputError(key, f"cannot be used ({reason})", remedy) from None

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from neurogaze.artefacts import written_aside
+from neurogaze.artefacts import alone, written_aside
 from neurogaze.errors import InputError
+from neurogaze.pipeline.looking_ahead import parsed
 from neurogaze.pipeline.steps import resumable_fit
 from neurogaze.pipeline.sweep_settings import Choice, Scalar, Sweep
 from neurogaze.pipeline.sweep_study import (
@@ -31,6 +32,8 @@ from neurogaze.report.tables import Table, fixed
 AGAIN = "mend the cause and run the same command again; finished trials are kept"
 HERE = "--trainer.logger=false"
 """Local trials leave W&B alone; their curves lie in the folder of the trial."""
+LOCK = ".lock"
+"""Stays in the folder: whoever removed it could let two sweeps in, each with a lock of its own."""
 SEED = "seed_everything"
 """Over its values a setting is averaged: the best single run is that of a lucky seed as well."""
 
@@ -56,10 +59,42 @@ def run_sweep(
 
     Raises:
         NoColumn: at the first trial whose training does not log the metric of the sweep.
-        InputError: for a folder of another sweep; at the end, when some point failed: the others,
-            and the table of them, stand.
+        InputError: for settings that no point can be trained with; for a folder of another sweep,
+            or one that another process is writing to; at the end, when some point failed: the
+            others, and the table of them, stand.
     """
     told, wanted = console or Console(), wanted_trials(sweep, trials)
+    look_ahead(sweep)
+    with alone(out / LOCK, out):
+        return _carried_out(sweep, out, wanted, seed, told)
+
+
+def look_ahead(sweep: Sweep) -> None:
+    """Build the first point without training it: a misspelt key is one of every point.
+
+    Raises:
+        InputError: where it cannot be built.
+    """
+    values = {
+        n: p.values[0] if isinstance(p, Choice) else p.low for n, p in sweep.parameters.items()
+    }
+    where = f"{sweep.path}: first point"
+    try:
+        parsed(where, [*sweep.arguments(values), HERE])
+    except InputError:
+        raise
+    except Exception as error:
+        remedy = "correct the settings, or the files that they name"
+        raise InputError(where, f"cannot be built ({in_one_line(error)})", remedy) from error
+
+
+def _carried_out(sweep: Sweep, out: Path, wanted: int, seed: int, told: Console) -> Path:
+    """Try what is left of a sweep whose folder nobody else writes to, and write its table.
+
+    Raises:
+        NoColumn: as `run_sweep`.
+        InputError: as `run_sweep`.
+    """
     study = open_study(sweep, out, seed)
     take_up(study)
     for number, values, close in points(study, sweep, wanted, seed):
@@ -69,7 +104,7 @@ def run_sweep(
         told.print(f"{number + 1} of {wanted}: {_brief(values)}: {score}", highlight=False)
     results = outcomes(study)
     page = write_results(sweep, results, out)
-    failed = [tried for tried in results if tried.score is None]
+    failed = [tried for tried in results if tried.score is None and tried.number < wanted]
     if failed:
         found = "; ".join(f"{tried.folder}: {tried.said}" for tried in failed)
         raise InputError(out, f"{len(failed)} of {len(results)} trials failed: {found}", AGAIN)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
@@ -74,7 +76,24 @@ class Range:
             return ()
         count = round((self.high - self.low) / self.step) + 1
         values = (self.low + i * self.step for i in range(count))
-        return tuple(int(v) if self.integer else v for v in values)
+        return tuple(int(v) if self.integer else on_grid(v, self.low, self.step) for v in values)
+
+
+def on_grid(value: float, low: float, step: float) -> float:
+    """The nearest whole number of steps above the least value, as a person would type it.
+
+    Floats that are added up drift off: 0.1 + 2 * 0.1 is 0.30000000000000004.
+
+    >>> on_grid(0.1 + 2 * 0.1, low=0.1, step=0.1)
+    0.3
+    """
+    first, each = _typed(low), _typed(step)
+    return float(first + round((_typed(value) - first) / each) * each)
+
+
+def _typed(value: float) -> Fraction:
+    """A number as it was typed: 0.1 is a tenth, not the binary fraction next to it."""
+    return Fraction(str(value))
 
 
 @dataclass(frozen=True)
@@ -190,11 +209,12 @@ def _range(path: Path, key: str, form: str, given: Mapping[str, Any]) -> Range:
         remedy = "give min below max, q above 0, and min above 0 for log_uniform_values"
         raise _refused(path, key, f"is {dict(given)}", remedy)
     if form == "q_uniform":
-        low, high = math.ceil(low / q) * q, math.floor(high / q) * q
-        if low > high:
+        each, number = _typed(q), int if _whole(q) else float
+        first, last = math.ceil(_typed(low) / each), math.floor(_typed(high) / each)
+        if first > last:
             found = f"is {dict(given)}, with no multiple of q between min and max"
             raise _refused(path, key, found, "give a smaller q, or use constant")
-        return Range(low, high, integer=_whole(q), step=q)
+        return Range(number(first * each), number(last * each), integer=_whole(q), step=q)
     if form == "int_uniform" and not (_whole(low) and _whole(high)):
         raise _refused(path, key, f"is {dict(given)}", "give whole numbers, or use uniform")
     whole = form == "int_uniform"
@@ -206,14 +226,29 @@ def _whole(value: Any) -> bool:
 
 
 def _scalars(path: Path, key: str, values: Any) -> tuple[Scalar, ...]:
-    """Values that a flag can hold."""
+    """Values that a flag can hold, each once: equal ones are one training, not two of n."""
     if not isinstance(values, list) or not values:
         raise _refused(path, key, f"has the values {values!r}", "give a list")
     for value in values:
         if not isinstance(value, str | int | float | bool):
             remedy = 'write it as text, such as "null" or "{weight: 0.3}"'
             raise _refused(path, key, f"has the value {value!r}", remedy)
+    for place, value in enumerate(values):
+        for other in values[:place]:
+            if value == other or _as_flag(value) == _as_flag(other):
+                found = f"has equal values, {other!r} and {value!r}"
+                raise _refused(path, key, found, "give each value once")
     return tuple(values)
+
+
+def _as_flag(value: Scalar) -> str | Decimal:
+    """What a flag hands on: a number where the text is one, for 1e-3 is text to YAML."""
+    text = str(value)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text
+    return number if number.is_finite() else text
 
 
 def _command(path: Path, values: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import csv
 import difflib
+import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import neurogaze
 from neurogaze.artefacts import file_hash, settings_hash, written_aside
 from neurogaze.errors import InputError
-from neurogaze.pipeline.sweep_settings import Choice, Range, Scalar, Sweep
+from neurogaze.pipeline.sweep_settings import Choice, Range, Scalar, Sweep, on_grid
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
     from optuna.trial import FrozenTrial, Trial
 
-STUDY = "study.log"
+STUDY, NAME = "study.log", "sweep"
+OTHER_OUT = "give another --out, or move the file away"
+BEGINNING = b'{"op_code":'
+"""Of every line of a journal, as Optuna writes it."""
+BROKEN = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What Optuna raises over lines that do not follow from those before them."""
+STOPPED = "was stopped before its end"
 COUNTERS = ("epoch", "step")
 """Columns of a training that are no scores."""
 NEAR, LIKENESS = 3, 0.4
@@ -134,21 +141,28 @@ def open_study(sweep: Sweep, out: Path, seed: int) -> Study:
     """Open the study of a folder, or begin it.
 
     Under another metric or goal than it had it stays the same study: the scores of finished trials
-    are read again from their `metrics.csv`.
+    are read again from their `metrics.csv`. A study of which nothing has trained yet binds nobody:
+    under another sweep it is begun anew.
 
     Raises:
         NoColumn: when a finished trial did not log the metric.
         InputError: when the folder holds the study of another sweep, seed or version, or of files
-            that have changed since, or Optuna is missing.
+            that have changed since, a file of that name that is no whole study, or Optuna is
+            missing.
     """
     study = _study(out / STUDY, sweep)
     own = fingerprint(sweep, seed)
     if study.user_attrs.get("fingerprint", own) != own:
-        found = "holds another sweep: its file, the files it names, the seed or neurogaze changed"
-        raise InputError(out, found, "give another --out, or put them back as they were")
+        if _has_trained(study, out):
+            found = (
+                "holds another sweep: its file, the files it names, the seed or neurogaze changed"
+            )
+            raise InputError(out, found, "give another --out, or put them back as they were")
+        study = _begun_anew(sweep, out)
     metric = study.user_attrs.get("metric", sweep.metric)
-    if (metric, _maximizes(study)) != (sweep.metric, sweep.maximize):
-        study = _read_again(study, sweep, out)
+    other = (metric, _maximizes(study)) != (sweep.metric, sweep.maximize)
+    if other or _queued(study):
+        study = _written_anew(study, sweep, out, read_again=other)
     study.set_user_attr("metric", sweep.metric)
     study.set_user_attr("fingerprint", own)
     return study
@@ -164,12 +178,16 @@ def _study(path: Path, sweep: Sweep) -> Study:
         found, remedy = "needs Optuna, which is not installed", "pip install 'neurogaze[sweeps]'"
         raise InputError("neurogaze sweep --local", found, remedy) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(whole_lines(path)))),
-        study_name="sweep",
-        direction="maximize" if sweep.maximize else "minimize",
-        load_if_exists=True,
-    )
+    file = JournalFileBackend(str(whole_lines(path)))
+    try:
+        return optuna.create_study(
+            storage=JournalStorage(file),
+            study_name=NAME,
+            direction="maximize" if sweep.maximize else "minimize",
+            load_if_exists=True,
+        )
+    except BROKEN as error:
+        raise InputError(path, f"is damaged ({in_one_line(error)})", OTHER_OUT) from error
 
 
 def _maximizes(study: Study) -> bool:
@@ -179,11 +197,39 @@ def _maximizes(study: Study) -> bool:
     return study.direction == StudyDirection.MAXIMIZE
 
 
-def _read_again(study: Study, sweep: Sweep, out: Path) -> Study:
-    """The same trials with the scores of another metric, which the next draws of `bayes` see.
+def _has_trained(study: Study, out: Path) -> bool:
+    """Whether a trial has ended well, or left an epoch that another would take up."""
+    from optuna.trial import TrialState
 
-    Optuna changes neither the value of a finished trial nor the direction of a study, so the file
-    is written anew, aside: after a kill the old one is there.
+    done = study.get_trials(states=(TrialState.COMPLETE,), deepcopy=False)
+    return bool(done) or any(out.glob("trial-*/last.ckpt"))
+
+
+def _begun_anew(sweep: Sweep, out: Path) -> Study:
+    """An empty study in the place of the one that a folder holds."""
+    with written_aside(out / STUDY) as aside:
+        _study(aside, sweep)
+    return _study(out / STUDY, sweep)
+
+
+def _queued(study: Study) -> bool:
+    """Whether Optuna would hand out trials of its queue, however few are wanted."""
+    from optuna.trial import TrialState
+
+    return bool(study.get_trials(states=(TrialState.WAITING,), deepcopy=False))
+
+
+def _written_anew(study: Study, sweep: Sweep, out: Path, read_again: bool) -> Study:
+    """The same trials, without those in the queue, which say nothing that others do not.
+
+    Optuna changes neither the value of a finished trial nor the direction of a study, nor does it
+    take back what is queued, so the file is written anew, aside: after a kill the old one is there.
+
+    Args:
+        study: from the folder.
+        sweep: what to try.
+        out: the folder.
+        read_again: give finished trials the scores of another metric, which draws of `bayes` see.
     """
     from optuna.trial import TrialState
 
@@ -193,9 +239,10 @@ def _read_again(study: Study, sweep: Sweep, out: Path) -> Study:
             other.set_user_attr(name, value)
         other.set_user_attr("metric", sweep.metric)
         for trial in study.get_trials():
-            if trial.state == TrialState.COMPLETE:
+            if read_again and trial.state == TrialState.COMPLETE:
                 _score_again(trial, sweep, out)
-            other.add_trial(trial)
+            if trial.state != TrialState.WAITING:
+                other.add_trial(trial)
     return _study(out / STUDY, sweep)
 
 
@@ -203,19 +250,58 @@ def _score_again(trial: FrozenTrial, sweep: Sweep, out: Path) -> None:
     """Give a finished trial its value of another metric; one that has none is tried again."""
     from optuna.trial import TrialState
 
-    tried = scored(Tried(trial.user_attrs["point"], trial.params, None), sweep, out)
+    tried = scored(Tried(trial.user_attrs["point"], _values(trial), None), sweep, out)
     trial.value = tried.score
     trial.state = TrialState.FAIL if tried.score is None else TrialState.COMPLETE
     trial.set_user_attr("said", tried.said)
 
 
 def whole_lines(path: Path) -> Path:
-    """Cut off a last line that a crash left unfinished; what comes after it could not be read."""
+    """Cut off a last line that a crash left unfinished; what comes after it could not be read.
+
+    Raises:
+        InputError: for a file that no sweep wrote, or with a damaged line; it stays as it is.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as stream:
-        stream.seek(0)
-        stream.truncate(stream.read().rfind(b"\n") + 1)
+    held = _held(path)
+    *lines, rest = held.split(b"\n")
+    if not (_is_first(lines[0]) if lines else BEGINNING.startswith(rest[: len(BEGINNING)])):
+        raise InputError(path, "is no study of a sweep, so nothing is written to it", OTHER_OUT)
+    for number, line in enumerate(lines, 1):
+        if _operation(line) is None:
+            raise InputError(path, f"is damaged: line {number} is no step of a study", OTHER_OUT)
+    with path.open("ab") as stream:
+        stream.truncate(len(held) - len(rest))
     return path
+
+
+def _held(path: Path) -> bytes:
+    """What a file holds; nothing where there is none.
+
+    Raises:
+        InputError: for what cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({in_one_line(error)})", OTHER_OUT) from None
+
+
+def _is_first(line: bytes) -> bool:
+    """Whether a line begins the study of a sweep; studies of others have another name."""
+    found = _operation(line)
+    return found is not None and found.get("study_name") == NAME
+
+
+def _operation(line: bytes) -> dict[str, Any] | None:
+    """One line of a journal; None where it is none."""
+    try:
+        found = json.loads(line)
+    except (RecursionError, ValueError):
+        return None
+    return found if isinstance(found, dict) and "op_code" in found else None
 
 
 def fingerprint(sweep: Sweep, seed: int) -> str:
@@ -244,16 +330,11 @@ def _contents(words: Sequence[str]) -> dict[str, str]:
 
 
 def take_up(study: Study) -> None:
-    """Put points that a killed run left, and those that failed, in the queue again."""
+    """Take points that a killed run left for failed, so that they are tried again."""
     from optuna.trial import TrialState
 
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
-    latest = _latest(study)
-    for number, trial in latest.items():
-        if trial.state == TrialState.FAIL:  # killed early, it may not have all its values yet
-            values = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
-            study.enqueue_trial(values, user_attrs={"point": number})
 
 
 def outcomes(study: Study) -> list[Tried]:
@@ -262,7 +343,7 @@ def outcomes(study: Study) -> list[Tried]:
 
     sign = -1.0 if _maximizes(study) else 1.0
     found = [
-        Tried(number, trial.params, trial.value, trial.user_attrs.get("said", ""))
+        Tried(number, _values(trial), trial.value, trial.user_attrs.get("said", STOPPED))
         for number, trial in _latest(study).items()
         if trial.state != TrialState.WAITING
     ]
@@ -275,11 +356,24 @@ def _latest(study: Study) -> dict[int, FrozenTrial]:
     return {t.user_attrs["point"]: t for t in trials if "point" in t.user_attrs}
 
 
+def _values(trial: FrozenTrial | Trial) -> dict[str, Scalar]:
+    """Parameters as the file would write them; Optuna adds up steps, and drifts off."""
+    from optuna.distributions import FloatDistribution
+
+    values: dict[str, Scalar] = dict(trial.params)
+    for name, space in trial.distributions.items():
+        if isinstance(space, FloatDistribution) and space.step is not None:
+            values[name] = on_grid(trial.params[name], space.low, space.step)
+    return values
+
+
 def points(study: Study, sweep: Sweep, wanted: int, seed: int) -> Iterator[Point]:
-    """Every point that is to be tried: those in the queue, then new ones up to the number wanted.
+    """Every point that is to be tried, in the order of their numbers, which end with those wanted.
+
+    Optuna's queue is filled with one point at a time: what it holds is tried, asked for or not.
 
     Args:
-        study: from `open_study`.
+        study: from `open_study`, after `take_up`.
         sweep: what to try.
         wanted: points in all.
         seed: of the draws.
@@ -287,20 +381,34 @@ def points(study: Study, sweep: Sweep, wanted: int, seed: int) -> Iterator[Point
     from optuna.trial import TrialState
 
     space = {name: distribution(found) for name, found in sweep.parameters.items()}
-    if sweep.method == "grid":
-        known = _latest(study)
-        for number, values in enumerate(sweep.grid()[:wanted]):
-            if number not in known:
-                study.enqueue_trial(values, user_attrs={"point": number})
-    while True:
-        number = len(_latest(study))
-        if not study.get_trials(states=(TrialState.WAITING,), deepcopy=False) and number >= wanted:
-            return
-        study.sampler = _sampler(sweep.method, seed, number)
-        trial = study.ask(space)
-        if "point" not in trial.user_attrs:
-            trial.set_user_attr("point", number)
-        yield trial.user_attrs["point"], trial.params, partial(_close, study, trial)
+    grid = sweep.grid() if sweep.method == "grid" else []
+    known = _latest(study)
+    for number in range(wanted):
+        before, fresh = known.get(number), grid[number] if grid else None
+        if before is None or before.state != TrialState.COMPLETE:
+            study.sampler = _sampler(sweep.method, seed, number)
+            trial = _asked(study, space, number, fresh if before is None else _given(before))
+            yield number, _values(trial), partial(_close, study, trial)
+
+
+def _asked(
+    study: Study,
+    space: dict[str, BaseDistribution],
+    number: int,
+    values: dict[str, Scalar] | None,
+) -> Trial:
+    """A trial of a point, of given values or drawn; killed in its draw, it is no point yet."""
+    if values is not None:
+        study.enqueue_trial(values, user_attrs={"point": number})
+    trial = study.ask(space)
+    if values is None:
+        trial.set_user_attr("point", number)
+    return trial
+
+
+def _given(trial: FrozenTrial) -> dict[str, Scalar]:
+    """Parameters of a trial that did not end well; killed early, it may not have them all yet."""
+    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 
 def _close(study: Study, trial: Trial, tried: Tried) -> None:

@@ -9,9 +9,10 @@ import yaml
 from neurogaze.affect import EMOTIONS
 from neurogaze.artefacts import arrays_hash, canonical, write_npz
 from neurogaze.endings import input_error
+from neurogaze.errors import InputError
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.pipeline.ensemble import load_ensemble
-from neurogaze.pipeline.looking_ahead import look_ahead
+from neurogaze.pipeline.looking_ahead import look_ahead, parsed
 from neurogaze.pipeline.run import Pipeline
 from neurogaze.pipeline.settings import EvaluationSettings
 from neurogaze.tasks.pins import LogitsPin
@@ -152,3 +153,9 @@ def test_a_task_of_another_kind(tmp_path):
     teacher, student = replace(base.teacher, args=[]), replace(base.student, args=[])
     refused(tmp_path, "teacher: is a StudentTask", teacher=student)
     refused(tmp_path, "student: is a TeacherTask", student=teacher)
+
+
+def test_an_unknown_flag_is_named_and_not_the_usage_before_it():
+    with pytest.raises(InputError, match=r"arguments: --trainer\.max_epochss=1\)") as told:
+        parsed("first point", ["--trainer.max_epochss=1"])
+    assert "usage" not in str(told.value)

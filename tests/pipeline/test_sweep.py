@@ -16,8 +16,9 @@ import yaml
 import neurogaze
 from neurogaze.errors import InputError
 from neurogaze.pipeline import sweep as module
+from neurogaze.pipeline.looking_ahead import parsed
 from neurogaze.pipeline.sweep import over_seeds, run_sweep, seeds_swept, wanted_trials
-from neurogaze.pipeline.sweep_settings import Choice, Range, Sweep
+from neurogaze.pipeline.sweep_settings import Choice, Range, Sweep, load_sweep
 from neurogaze.pipeline.sweep_study import (
     STUDY,
     NoColumn,
@@ -68,6 +69,12 @@ class Trainings:
         folder.mkdir(parents=True, exist_ok=True)
         lines = f"epoch,{METRIC},{LOSS}\n0,0.0,9.0\n1,{height(args)!r},{self.loss(args)!r}\n"
         (folder / "metrics.csv").write_text(lines)
+
+
+@pytest.fixture(autouse=True)
+def unbuilt(monkeypatch):
+    """Points of these sweeps are no settings of a training; nothing is built of them."""
+    monkeypatch.setattr(module, "parsed", lambda where, args: None)
 
 
 @pytest.fixture
@@ -203,7 +210,8 @@ def test_a_changed_file_is_another_sweep(tmp_path, trainings, place):
     sweep = replace(sweep, words=(*words, "${args}"))
     own = fingerprint(sweep, 0)
     assert fingerprint(sweep, 0) == own
-    open_study(sweep, tmp_path / "out", 0)
+    study = open_study(sweep, tmp_path / "out", 0)
+    study.tell(study.ask(), 0.5)
     config.write_text("x: 2\n")
     assert fingerprint(sweep, 0) != own
     with pytest.raises(InputError, match="the files it names"):
@@ -384,11 +392,163 @@ def sweep_file(tmp_path):
 
 
 def known(out, path):
-    from neurogaze.pipeline.sweep_settings import load_sweep
-
     found = sorted(outcomes(open_study(load_sweep(path), out, 0)), key=lambda t: t.number)
     curves = [out / t.folder / "metrics.csv" for t in found if t.score is not None]
     return found, [(p.read_text(), p.stat().st_mtime_ns) for p in curves]
+
+
+def test_a_folder_is_written_by_one_sweep_at_a_time(tmp_path, monkeypatch):
+    """The same command once more, while the first trains its first trial."""
+    fake, refused = Trainings(), []
+
+    def twice(args, folder):
+        if not refused:
+            refused.append(folder.name)
+            with pytest.raises(InputError, match="another process is writing here"):
+                run_sweep(a_sweep(), tmp_path)
+        fake(args, folder)
+
+    monkeypatch.setattr(module, "resumable_fit", twice)
+    run_sweep(a_sweep(), tmp_path)
+    assert len(read(tmp_path)) == len(fake.calls) == 6
+
+
+def test_drawn_steps_are_as_typed(tmp_path, trainings):
+    """Seven tenths are all there is to draw, and none of them is 0.30000000000000004."""
+    fake = trainings()
+    space = {"a.x": Range(0.1, 0.7, step=0.1)}
+    run_sweep(a_sweep("random", space), tmp_path, trials=20)
+    rows = read(tmp_path)
+    assert {row["a.x"] for row in rows} == {"0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"}
+    assert {row["trial"] for row in rows} == set(fake.calls)
+
+
+def test_a_misspelt_key_is_told_before_anything_is_written(tmp_path, trainings, monkeypatch):
+    fake, good, out = trainings(), load_sweep(sweep_file(tmp_path)), tmp_path / "out"
+    monkeypatch.setattr(module, "parsed", parsed)
+    bad = replace(good, words=(*good.words, "--model.optimisation.lrr=1"))
+    with pytest.raises(InputError, match=r"sweep.yaml: first point: .*--optimisation.lrr=1"):
+        run_sweep(bad, out)
+    assert (fake.calls, out.exists()) == ([], False)
+    module.look_ahead(good)
+
+
+def test_a_missing_file_is_told_before_anything_is_written(tmp_path, monkeypatch):
+    def missing(where, args):
+        raise FileNotFoundError("grid.npz")
+
+    monkeypatch.setattr(module, "parsed", missing)
+    with pytest.raises(InputError, match=r"first point: cannot be built .*: grid.npz"):
+        run_sweep(a_sweep(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_first_point_has_a_value_of_every_parameter(monkeypatch):
+    seen = []
+    monkeypatch.setattr(module, "parsed", lambda where, args: seen.extend(args))
+    module.look_ahead(a_sweep())
+    assert seen == ["--a.x=-1.0", "--a.n=1", "--b=u", "--trainer.logger=false"]
+
+
+@pytest.mark.parametrize("method", ["grid", "random"])
+def test_a_sweep_that_trained_nothing_binds_no_folder(tmp_path, trainings, method):
+    """What replaces it is drawn as if the folder had been empty."""
+    space = GRID if method == "grid" else SPACE
+    trainings(fail=lambda args: True)
+    with pytest.raises(InputError, match="6 of 6 trials failed"):
+        run_sweep(a_sweep(method, space), tmp_path / "out")
+    mended = a_sweep(method, space | {"a.x": Choice((0.3, 0.4))})
+    trainings()
+    run_sweep(mended, tmp_path / "out", trials=2)
+    run_sweep(mended, tmp_path / "fresh", trials=2)
+    assert read(tmp_path / "out") == read(tmp_path / "fresh")
+    with pytest.raises(InputError, match="another sweep"):
+        run_sweep(a_sweep(method, space), tmp_path / "out")
+
+
+def test_an_epoch_of_another_sweep_is_not_taken_up(tmp_path, trainings):
+    """A trial of the same values would go on from it, whatever else has changed."""
+    fake = trainings(stop_at=0)
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(a_sweep(), tmp_path)
+    (tmp_path / fake.calls[0]).mkdir()
+    (tmp_path / fake.calls[0] / "last.ckpt").touch()
+    with pytest.raises(InputError, match="another sweep"):
+        run_sweep(replace(a_sweep(), words=("--c=1", "${args}")), tmp_path)
+
+
+def test_no_more_points_than_asked_of_those_in_the_queue(tmp_path, trainings):
+    """A study whose whole grid was queued at once, interrupted in its first trial."""
+    sweep = a_sweep("grid", GRID, cap=None)
+    study = open_study(sweep, tmp_path, 0)
+    for number, values in enumerate(sweep.grid()):
+        study.enqueue_trial(values, user_attrs={"point": number})
+    study.ask()
+    fake = trainings()
+    run_sweep(sweep, tmp_path, trials=2)
+    assert [name[:9] for name in fake.calls] == ["trial-000", "trial-001"]
+    assert len(read(tmp_path)) == 2
+    run_sweep(sweep, tmp_path)
+    assert [name[:9] for name in fake.calls] == [f"trial-00{n}" for n in range(6)]
+    run_sweep(sweep, tmp_path / "fresh")
+    assert read(tmp_path) == read(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("method", ["grid", "random", "bayes"])
+def test_no_more_points_than_asked_of_those_that_were_stopped(tmp_path, trainings, method):
+    """The third is stopped: it waits, and is told, until three are asked for."""
+    sweep = a_sweep(method, GRID if method == "grid" else SPACE)
+    trainings(stop_at=2)
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(sweep, tmp_path)
+    fake = trainings()
+    run_sweep(sweep, tmp_path, trials=2)
+    assert fake.calls == []
+    assert [row["error"] for row in read(tmp_path)] == ["", "", "was stopped before its end"]
+    run_sweep(sweep, tmp_path, trials=3)
+    assert [name[:9] for name in fake.calls] == ["trial-002"]
+    assert [row["error"] for row in read(tmp_path)] == [""] * 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["what I did on Monday", "Monday\nTuesday\n", "[1]\n", '{"op_code"\n', "\n", "\xff\n",
+     '{"loss": 0.5}\n', '{"op_code":0,"study_name":"mine","directions":[1]}\n'],
+)  # fmt: skip
+def test_a_file_of_somebody_else_stays_as_it_is(tmp_path, trainings, text):
+    fake, file = trainings(), tmp_path / STUDY
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match="is no study of a sweep") as refusal:
+        run_sweep(a_sweep(), tmp_path)
+    assert refusal.value.where == str(file)
+    assert (file.read_bytes(), fake.calls) == (text.encode("latin-1"), [])
+
+
+def test_a_first_line_cut_short_by_a_crash_is_left_out(tmp_path, trainings):
+    trainings()
+    (tmp_path / STUDY).write_bytes(b'{"op_code":0,"work')
+    run_sweep(a_sweep(), tmp_path, trials=1)
+    assert len(read(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda lines: [*lines[:2], "{" + lines[2], *lines[3:]],
+     lambda lines: [*lines[:-1], "\0" * 9 + "\n"],
+     lambda lines: [*lines, '{"op_code":4,"worker_id":"x"}\n'],
+     lambda lines: [*lines, '{"op_code":99,"worker_id":"x"}\n']],
+    ids=["middle", "last", "half", "unknown"],
+)  # fmt: skip
+def test_a_damaged_study_is_told_in_one_line_and_kept(tmp_path, trainings, damage):
+    fake, file = trainings(), tmp_path / STUDY
+    run_sweep(a_sweep(), tmp_path, trials=2)
+    text = "".join(damage(file.read_text().splitlines(keepends=True)))
+    file.write_text(text)
+    with pytest.raises(InputError, match="is damaged") as refusal:
+        run_sweep(a_sweep(), tmp_path, trials=3)
+    assert refusal.value.where == str(file)
+    assert "\n" not in str(refusal.value)
+    assert (file.read_text(), len(fake.calls)) == (text, 2)
 
 
 @pytest.mark.slow

@@ -103,6 +103,42 @@ def test_points_of_ranges():
     assert Range(0.0, 1.0).points() == ()
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "q", "expected"),
+    [
+        (0.2, 0.6, 0.2, (0.2, 0.4, 0.6)),
+        (0.1, 0.7, 0.1, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)),
+        (0.25, 0.85, 0.2, (0.4, 0.6, 0.8)),
+        (-0.3, 0.35, 0.3, (-0.3, 0.0, 0.3)),
+        (1e-05, 3e-05, 1e-05, (1e-05, 2e-05, 3e-05)),
+        (0.3, 0.35, 0.1, (0.3,)),
+        (0.5, 6.5, 2, (2, 4, 6)),
+    ],
+)
+def test_multiples_of_q_between_both_ends_as_typed(low, high, q, expected):
+    """By hand: what a person would write down, rounding aside."""
+    said = {"distribution": "q_uniform", "min": low, "max": high, "q": q}
+    found = parameter(Path("s.yaml"), "a", said)
+    assert found.points() == expected
+    assert (found.low, found.high) == (expected[0], expected[-1])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[0, 0], [1, 1.0], ["a", "b", "a"], [0.001, "1e-3"], [True, True], [1, True], ["nan", "nan"]],
+)
+def test_equal_values_are_refused(tmp_path, values):
+    """Two trials of one training would be counted as two of n, with no deviation."""
+    path = written(tmp_path, parameters={"seed_everything": {"values": values}})
+    with pytest.raises(InputError, match=r"seed_everything: has equal values"):
+        load_sweep(path)
+
+
+def test_values_that_differ_are_taken():
+    values = [2**53, 2**53 + 1, True, False, "a", "A", "sNaN", 0.1, 0.2, "null"]
+    assert parameter(Path("s.yaml"), "a", {"values": values}) == Choice(tuple(values))
+
+
 def test_a_grid_is_every_combination(tmp_path):
     parameters = {"a": {"values": [1, 2]}, "b": {"values": ["x", "y"]}, "c": {"value": 0}}
     sweep = load_sweep(written(tmp_path, method="grid", parameters=parameters))
