@@ -6,6 +6,7 @@ Heavy rooms are imported inside the functions, so that `--help` answers at once.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -134,16 +135,12 @@ def calibrate(
         out: file to write, not the checkpoint; by default `temperature.json` beside it.
         roots: where the data sets lie.
     """
-    from neurogaze.deploy.targets import check_not_read
     from neurogaze.errors import InputError
-    from neurogaze.evaluation.calibration_file import FILE
-    from neurogaze.pipeline.calibrating import CURVE, calibrate_student
+    from neurogaze.pipeline.calibrating import calibrate_student
 
-    target = out or student.with_name(FILE)
-    check_not_read(target, [student])
-    check_not_read(target.with_name(CURVE), [student])
-    if target.name == CURVE:
-        raise InputError(target, "is the name of the curve", "give --out another name")
+    target = _calibration_target(student, out)
+    if not 0.0 <= prior < math.inf:
+        raise InputError("--prior", f"is {prior}", "give 0 or more, such as 1")
     roots.export()
     view = _view(flip, undo_weights, crops, prior)
     found = calibrate_student(student, faces_of(data), objective, view, target, risk, rule)
@@ -158,6 +155,27 @@ def calibrate(
         shown = "shown" if va["shown"] else f"not shown: {va['reason']}"
         print(f"prototype-space valence and arousal, temperature {va['temperature']:.3f}: {shown}")
     print(target)
+
+
+def _calibration_target(student: Path, out: Path | None) -> Path:
+    """The file of a calibration, which must be writable, as must the curve beside it.
+
+    Raises:
+        InputError: where one of them is the student, a folder, or the other.
+    """
+    from neurogaze.deploy.targets import check_not_read
+    from neurogaze.errors import InputError
+    from neurogaze.evaluation.calibration_file import FILE
+    from neurogaze.pipeline.calibrating import CURVE
+
+    target = out or student.with_name(FILE)
+    for path in (target, target.with_name(CURVE)):
+        check_not_read(path, [student])
+        if path.is_dir():
+            raise InputError(path, "is a folder", "name a file with --out, in another place")
+    if target.name == CURVE:
+        raise InputError(target, "is the name of the curve", "give --out another name")
+    return target
 
 
 def ensemble(

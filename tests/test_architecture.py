@@ -19,6 +19,7 @@ RANKS = {
     "neurogaze.roots": 1,
     "neurogaze.seeds": 2,
     "neurogaze.strict_json": 1,
+    "neurogaze.strict_yaml": 2,
     "neurogaze.endings": 2,
     "neurogaze.artefacts": 2,
     "neurogaze.affect": 3,

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from neurogaze.errors import InputError
+from neurogaze.evaluation.crossed import COLUMNS
+from neurogaze.latent_world import LatentWorld
 from neurogaze.pipeline.arms import Arm
 from neurogaze.pipeline.bench_settings import PAIR
-from neurogaze.pipeline.settings import FitSettings, read_settings, refuse_below_one
+from neurogaze.pipeline.settings import (
+    ONE_A_CORE,
+    FitSettings,
+    read_settings,
+    refuse_below_one,
+    refuse_no_seed,
+)
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 from neurogaze.prototypes.controls import CONTROLS
 from neurogaze.report.control_tables import Expected
@@ -18,6 +28,9 @@ RECORDED = ("eeg", "null")
 """Kinds of grid that are made from the recordings of a world."""
 
 KINDS = (*RECORDED, ORACLE, *CONTROLS)
+
+NAME = re.compile(r"[A-Za-z0-9_+.][A-Za-z0-9_+. ]*")
+"""Names of worlds and arms: they become folders, where a hyphen parts them and a blank is "_"."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +79,10 @@ class ControlSettings:
         note: stamped on every result row.
 
     Raises:
-        InputError: for arms that are compared and not trained, a grid of an unknown kind, no seed
-            or no permutation.
+        InputError: for no world or one that there cannot be, names that make no folder of their
+            own, arms that are compared and not trained, a contrast that is none or stands there
+            twice, a grid or score of an unknown kind, no seed, one that is none or stands there
+            twice, or a number of permutations or workers below 1.
     """
 
     name: str
@@ -88,23 +103,51 @@ class ControlSettings:
         """Refuse what would only be found out hours later."""
         if len(self.sensitive) != PAIR:
             raise InputError("sensitive", f"{self.sensitive}", "name two arms")
+        self._refuse_numbers()
+        self._refuse_names()
+        self._refuse_unknown_kinds()
+        for name, world in self.worlds.items():
+            _refuse_impossible(name, world)
+            self._refuse_contrasts(name, world)
+
+    def _refuse_numbers(self) -> None:
+        """Refuse counts and seeds that there cannot be."""
         refuse_below_one("permutations", self.permutations)
+        refuse_below_one("workers", self.workers, ONE_A_CORE)
         if not self.seeds:
             raise InputError("seeds", "are none", "name one or more, such as [0, 1, 2]")
+        refuse_no_seed("seeds", self.seeds)
+        twice = sorted({seed for seed in self.seeds if self.seeds.count(seed) > 1})
+        if twice:  # it would count as two worlds, and be one
+            raise InputError("seeds", f"name {twice} more than once", "name each once")
+
+    def _refuse_names(self) -> None:
+        """Refuse worlds and arms that would share a folder, or have none."""
+        if not self.worlds:
+            raise InputError("worlds", "are none", "name one or more")
+        _refuse_shared_folders("worlds", self.worlds)
+        _refuse_shared_folders("arms", self.arms)
+
+    def _refuse_unknown_kinds(self) -> None:
+        """Refuse a score or a grid that nobody knows."""
+        if self.metric not in COLUMNS:
+            raise InputError("metric", f"{self.metric!r} is not known", f"use {', '.join(COLUMNS)}")
         kinds = {arm.grid for arm in self.arms.values()} - {"", *KINDS}
         if kinds:
             found = f"{sorted(map(str, kinds))} are no kinds of grid here"
             raise InputError("arms", found, f"use {', '.join(KINDS)}")
-        for name, world in self.worlds.items():
-            trained = {*self.arms} - {*world.without}
-            named = {arm for pair in world.pairs for arm in pair} | {*world.without}
-            unknown = (named - {*self.arms}) | ({a for p in world.pairs for a in p} - trained)
-            if unknown:
-                found = f"names {sorted(unknown)}, not trained there"
-                raise InputError(f"world {name!r}", found, f"the arms are {sorted(trained)}")
-            if self.oracle_pair not in world.pairs:
-                found = f"does not compare {' with '.join(self.sensitive)}"
-                raise InputError(f"world {name!r}", found, "add it to expect")
+
+    def _refuse_contrasts(self, name: str, world: WorldSettings) -> None:
+        """Refuse contrasts of what is not trained in a world, and the lack of that of the truth."""
+        trained = {*self.arms} - {*world.without}
+        compared = {arm for pair in world.pairs for arm in pair}
+        unknown = ({*world.without} - {*self.arms}) | (compared - trained)
+        if unknown:
+            found = f"names {sorted(unknown)}, not trained there"
+            raise InputError(f"world {name!r}", found, f"the arms are {sorted(trained)}")
+        if self.oracle_pair not in world.pairs:
+            found = f"does not compare {' with '.join(self.sensitive)}"
+            raise InputError(f"world {name!r}", found, "add it to expect")
 
     @property
     def oracle_pair(self) -> tuple[str, str]:
@@ -113,12 +156,42 @@ class ControlSettings:
         return first, second
 
 
+def _refuse_shared_folders(key: str, names: Iterable[str]) -> None:
+    """Refuse names that make no folder, or the folder of another."""
+    known: dict[str, str] = {}
+    for name in names:
+        if not NAME.fullmatch(name):
+            remedy = "use letters, digits, _, +, . and blanks"
+            raise InputError(key, f"{name!r} makes no folder", remedy)
+        other = known.setdefault(name.replace(" ", "_"), name)
+        if other != name:
+            found = f"{other!r} and {name!r} would share a folder, where a blank is _"
+            raise InputError(key, found, "let them differ in more than blanks")
+
+
+def _refuse_impossible(name: str, world: WorldSettings) -> None:
+    """Refuse a world that there cannot be, and contrasts that are none or stand there twice."""
+    where = f"world {name!r}"
+    try:
+        LatentWorld(world.share, plane=world.plane)
+    except InputError as error:
+        raise InputError(where, error.found, error.remedy) from None
+    seen: set[frozenset[str]] = set()
+    for first, second in world.pairs:
+        if first == second:
+            raise InputError(where, f"compares {first} with itself", "name two different arms")
+        if {first, second} in seen:
+            found = f"names the contrast of {first} and {second} twice"
+            raise InputError(where, found, "name it once, either way round")
+        seen.add(frozenset((first, second)))
+
+
 def load_control(path: Path) -> ControlSettings:
     """Read a file of a positive control; paths in it are relative to the file.
 
     Raises:
-        InputError: when it cannot be read, a key is missing, unknown or of the wrong type, or it
-            compares what it does not train.
+        InputError: when it cannot be read, a key is missing, unknown or of the wrong type, or as
+            `ControlSettings`.
     """
     settings, folder = read_settings(path, ControlSettings), path.parent
     arms = {

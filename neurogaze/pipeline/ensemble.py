@@ -8,6 +8,7 @@ that were trained without its fold. Pictures of other sets are judged by all mem
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -41,7 +42,12 @@ from neurogaze.pipeline.judging import (
     student_context,
     training_pictures,
 )
-from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
+from neurogaze.pipeline.settings import (
+    EvaluationSettings,
+    FitSettings,
+    read_settings,
+    refuse_no_seed,
+)
 from neurogaze.pipeline.stages import StageRecord, Stages
 from neurogaze.pipeline.steps import go_on, planned, refuse_unjudgeable, report_stage
 from neurogaze.pipeline.views import PLAIN, View, predict
@@ -50,6 +56,11 @@ from neurogaze.tasks.student import StudentTask
 LOGITS = "logits.npz"
 CLASS_MEANS = "class_means.npz"
 MIN_FOLDS = 2
+HELD_OUT = "held-out"
+"""What the folder of a member's logits of its own fold ends in, where others name a data set."""
+
+DATA_NAME = re.compile(r"[A-Za-z0-9_+.-]+")
+"""Names of data sets: they become the end of folders."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +74,12 @@ class EnsembleSettings:
         evaluate: data sets by name, judged by every member and by all together.
         folds: parts that the training pictures are dealt into, twins together.
         members: students a fold, of different seeds.
-        seed: of the folds, and of the first member.
+        seed: of the folds, and of the first member; the next member of a fold has the next seed.
         expected_train: number of training pictures that must be there; null asks for none.
 
     Raises:
-        InputError: for fewer than two folds or no member.
+        InputError: for fewer than two folds, no member, a seed that no generator takes, or a data
+            set whose name makes no folder of its own.
     """
 
     name: str
@@ -83,6 +95,14 @@ class EnsembleSettings:
         if self.folds < MIN_FOLDS or self.members < 1:
             found = f"{self.folds} folds of {self.members} members"
             raise InputError("ensemble", found, "ask for two folds or more, of a member or more")
+        refuse_no_seed("seed", (self.seed, self.seed + self.members - 1))
+        for name in self.evaluate:
+            if name == HELD_OUT:
+                found = f"has a data set {name!r}, as the fold that a member never saw is called"
+                raise InputError("evaluate", found, "call the data set something else")
+            if not DATA_NAME.fullmatch(name):
+                remedy = "use letters, digits, _, +, . and -"
+                raise InputError(f"data set {name!r}", "makes no folder", remedy)
 
 
 def load_ensemble(path: Path) -> EnsembleSettings:
@@ -241,11 +261,11 @@ class Ensemble:
             write_npz(folder / LOGITS, stored)
 
         inputs = {"student": self._weights(member), "faces": table.sha256}
-        return self.stages.run(f"{member.name}-held-out", {}, inputs, action, [LOGITS])
+        return self.stages.run(f"{member.name}-{HELD_OUT}", {}, inputs, action, [LOGITS])
 
     def logits(self) -> StageRecord:
         """Stage: one file with the held-out logits of every training picture."""
-        names = [f"{member.name}-held-out" for member in self.members]
+        names = [f"{member.name}-{HELD_OUT}" for member in self.members]
         inputs = {name: self.stages.records[name].content for name in names}
         arm = "ensemble, out of fold"
 

@@ -15,6 +15,7 @@ from neurogaze.pipeline.settings import (
     FitSettings,
     read_settings,
     refuse_below_one,
+    refuse_no_seed,
 )
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 
@@ -83,8 +84,8 @@ class GridSetSettings:
 
     Raises:
         InputError: for an unknown kind, no EEG grid, a grid that one of its own seed is missing
-            for, teachers of which only one would be used, a size that makes no other grid, or a
-            number of permutations or workers below 1.
+            for, a seed that no generator takes, teachers of which only one would be used, a size
+            that makes no other grid, or a number of permutations or workers below 1.
     """
 
     name: str
@@ -106,6 +107,7 @@ class GridSetSettings:
         if not self.seeds.get("eeg"):
             raise InputError("seeds", "name no eeg grid", "give eeg one seed or more")
         for kind, seeds in self.seeds.items():
+            refuse_no_seed("seeds", seeds)
             missing = sorted({*seeds} - {*self.seeds["eeg"]})
             if kind not in RATED and missing:
                 found = f"{kind} {missing} would be placed by eeg teachers that are not there"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
+from neurogaze import strict_yaml
 from neurogaze.errors import InputError
 from neurogaze.pipeline.changes import changed
 from neurogaze.pipeline.views import View
@@ -26,6 +27,9 @@ TRAINED_ON = "train"
 ONE_A_CORE = "give 1 or more, or null for one a core"
 """What to do about a number of workers that there cannot be."""
 
+LAST_SEED = 2**32 - 1
+"""The largest seed that NumPy and Lightning take."""
+
 
 def refuse_below_one(key: str, count: int | None, remedy: str = "give 1 or more") -> None:
     """Refuse a count below 1.
@@ -40,6 +44,21 @@ def refuse_below_one(key: str, count: int | None, remedy: str = "give 1 or more"
     """
     if count is not None and count < 1:
         raise InputError(key, f"is {count}", remedy)
+
+
+def refuse_no_seed(key: str, seeds: Iterable[int]) -> None:
+    """Refuse seeds that no generator takes.
+
+    Args:
+        key: that gives them.
+        seeds: as given.
+
+    Raises:
+        InputError: naming the key and the first of them.
+    """
+    for seed in seeds:
+        if not 0 <= seed <= LAST_SEED:
+            raise InputError(key, f"{seed} is no seed", f"choose from 0 to {LAST_SEED}")
 
 
 @dataclass(frozen=True)
@@ -179,6 +198,9 @@ class PipelineSettings:
 
 S = TypeVar("S")
 
+UNFIT = (AttributeError, TypeError, ValueError)
+"""What parsers and classes raise for values that they cannot take."""
+
 
 def read_settings(path: Path, kind: type[S], changes: Sequence[str] = ()) -> S:
     """Read a YAML file into a settings dataclass.
@@ -189,22 +211,35 @@ def read_settings(path: Path, kind: type[S], changes: Sequence[str] = ()) -> S:
         changes: to its content, `key=value`; see `neurogaze.pipeline.changes`.
 
     Raises:
-        InputError: when it cannot be read, or a key is missing, unknown or of the wrong type.
+        InputError: when it cannot be read, or a key is missing, unknown, there twice, empty or of
+            the wrong type.
     """
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(kind, "file")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = strict_yaml.read(path)
         if not isinstance(values, dict):  # the parser takes nothing, or a list, for a dataclass
             raise TypeError(f"{values!r} has no keys")
-        config = parser.parse_object({"file": changed(values, changes)})
+        values = changed(values, changes)
+        _refuse_empty(path, values, kind)
+        return _made(values, kind)
     except InputError:
         raise
-    except (OSError, yaml.YAMLError, ArgumentError, TypeError, ValueError) as error:
+    except (OSError, yaml.YAMLError, ArgumentError, *UNFIT) as error:
         reason = " ".join(str(error).split())
         remedy = "compare its keys with the files beside it under experiments/"
         raise InputError(path, f"does not hold {kind.__name__} ({reason})", remedy) from None
-    settings: S = parser.instantiate(config).file
+
+
+def _refuse_empty(path: Path, values: dict[str, Any], kind: type) -> None:
+    """Refuse keys without a value: the parser takes nothing for a value of any type."""
+    for key in strict_yaml.left_empty(values, kind):
+        raise InputError(path, f"{key} is empty", "give it a value or leave the key out")
+
+
+def _made(values: dict[str, Any], kind: type[S]) -> S:
+    """An object of a class from its arguments, checked by their types."""
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind, "file")
+    settings: S = parser.instantiate(parser.parse_object({"file": values})).file
     return settings
 
 
@@ -212,11 +247,12 @@ def top_keys(path: Path) -> set[str]:
     """Names at the top of a YAML file.
 
     Raises:
-        InputError: when it cannot be read or holds no names.
+        InputError: when it cannot be read, holds no names, or one of them twice.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return {str(key) for key in dict(values)}
+        return {str(key) for key in dict(strict_yaml.read(path))}
+    except InputError:
+        raise
     except (OSError, yaml.YAMLError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(path, f"holds no settings ({reason})", "name a YAML file") from None

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import yaml
 
+from neurogaze import strict_yaml
 from neurogaze.errors import InputError
 
 ARGS = "${args}"
@@ -265,7 +266,9 @@ def _command(path: Path, values: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return strict_yaml.read(path)
+    except InputError:
+        raise
     except (OSError, ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise InputError(path, f"cannot be read ({reason})", "name a sweep file") from None

@@ -71,8 +71,8 @@ def read_logits(pin: LogitsPin) -> dict[str, np.ndarray]:
     """The arrays of pinned logits, whichever images they are of.
 
     Raises:
-        InputError: when the file is missing or altered, is no table of logits, or has another class
-            order.
+        InputError: when the file is missing or altered, is no table of finite logits, has a picture
+            twice, or another class order.
     """
     path = Path(pin.path)
     arrays = _read(path)
@@ -87,7 +87,22 @@ def read_logits(pin: LogitsPin) -> dict[str, np.ndarray]:
     if arrays["labels"].tolist() != list(EMOTIONS):
         found = f"has the class order {arrays['labels'].tolist()}, not {list(EMOTIONS)}"
         raise InputError(path, found, "make them again, or reorder the columns by name")
+    _refuse_unusable(path, arrays["ids"], arrays["logits"])
     return arrays
+
+
+def _refuse_unusable(path: Path, ids: np.ndarray, logits: np.ndarray) -> None:
+    """Refuse logits that no student could learn from, and pictures of which two rows speak."""
+    with np.errstate(over="ignore"):  # training takes float32
+        broken = ~np.isfinite(logits.astype(np.float32)).all(axis=1)
+    if broken.any():
+        found = f"logits of {broken.sum()} pictures are not finite, the first {ids[broken][0]!s}"
+        raise InputError(path, found, "make them again")
+    names, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        repeated = names[counts > 1]
+        found = f"holds {len(repeated)} pictures more than once, the first {repeated[0]!s}"
+        raise InputError(path, found, "make them again, one row a picture")
 
 
 def load_logits(pin: LogitsPin, ids: np.ndarray, dataset: str) -> Tensor:
@@ -102,8 +117,7 @@ def load_logits(pin: LogitsPin, ids: np.ndarray, dataset: str) -> Tensor:
         `float32 [n, 8]`.
 
     Raises:
-        InputError: when the file is missing or altered, is no table of logits, has another class
-            order, is of another corpus, or lacks an image.
+        InputError: as `read_logits`, or when the file is of another corpus or lacks an image.
     """
     path, arrays = Path(pin.path), read_logits(pin)
     if arrays["dataset"].shape != () or str(arrays["dataset"]) != dataset:

@@ -113,6 +113,28 @@ def test_the_checkpoint_is_not_written_over(tmp_path, monkeypatch, capsys, stude
     assert {path.name for path in tmp_path.iterdir()} == {student, "link.ckpt"}
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--out=folder"], "folder: is a folder"),
+        (["--out=beside/t.json"], "beside/risk_coverage.png: is a folder"),
+        (["--prior=-5"], "--prior: is -5.0"),
+        (["--prior=.nan"], "--prior: is nan"),
+        (["--prior=.inf"], "--prior: is inf"),
+    ],
+)
+def test_what_cannot_be_written_or_meant_is_told_before_any_work(
+    tmp_path, monkeypatch, capsys, given, words
+):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("folder", "beside/risk_coverage.png"):
+        Path(folder).mkdir(parents=True)
+    Path("last.ckpt").write_text("no checkpoint, and nobody asks")
+    given = ["calibrate", "--student=last.ckpt", *given, "--data"]
+    assert main([*given, str(EXPERIMENTS / "data" / "synthetic_faces.yaml")]) == 2
+    assert f"{words}. Remedy: " in capsys.readouterr().err
+
+
 def test_it_lies_beside_the_checkpoint_and_is_taken_into_the_view(checkpoint, store):
     view = View(flip=True)
     found = calibrate_student(checkpoint, data(store), view=view)

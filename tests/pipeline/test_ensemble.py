@@ -139,6 +139,39 @@ def test_an_ensemble_of_nobody_is_refused(changes):
         replace(load_ensemble(FILE), **changes)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"seed": -1}, {"seed": 2**32}, {"seed": 2**32 - 2, "members": 3}]
+)
+def test_a_seed_that_no_generator_takes_is_refused(changes):
+    with pytest.raises(InputError, match=r"seed: .* is no seed"):
+        replace(load_ensemble(FILE), **changes)
+
+
+def test_the_last_seed_is_that_of_the_last_member(tmp_path):
+    settings = replace(load_ensemble(FILE), seed=2**32 - 2, members=2)
+    assert {m.seed for m in ensemble.members_of(settings, tmp_path)} == {2**32 - 2, 2**32 - 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("held-out", "evaluate: has a data set 'held-out'"),
+        ("a/../../../esc", "makes no folder"),
+        ("..\\esc", "makes no folder"),
+        ("", "makes no folder"),
+        ("two words", "makes no folder"),
+        ("line\n", "makes no folder"),
+    ],
+)
+def test_a_data_set_must_make_a_folder_of_its_own(name, said):
+    """Its judgements lie beside the logits that members have of the fold they never saw."""
+    settings = load_ensemble(FILE)
+    part = settings.evaluate["valid"]
+    with pytest.raises(InputError, match=said):
+        replace(settings, evaluate={name: part})
+    assert "flip-2.b" in replace(settings, evaluate={"flip-2.b": part}).evaluate
+
+
 def test_the_file_in_the_repository_is_cross_fitted(tmp_path):
     settings = load_ensemble(FILE)
     members = ensemble.members_of(settings, tmp_path)

@@ -100,6 +100,14 @@ def test_a_count_that_there_cannot_be_is_refused(wrong):
         settings(**wrong)
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_no_generator_takes_is_refused(seed):
+    for seeds in ({"eeg": [0, seed]}, {"eeg": [0], "null": [seed]}):
+        with pytest.raises(InputError, match=f"seeds: {seed} is no seed"):
+            settings(seeds=seeds)
+    assert settings(seeds={"eeg": [2**32 - 1]}).seeds == {"eeg": [2**32 - 1]}
+
+
 def test_an_unknown_kind_is_refused(tmp_path):
     text = (PLACE / "synthetic.yaml").read_text().replace("rawde: [0]", "oracle: [0]")
     (tmp_path / "x.yaml").write_text(text)

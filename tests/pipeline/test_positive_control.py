@@ -169,6 +169,17 @@ def changed(tmp_path, change):
     return path
 
 
+def contrast(values, first, second):
+    """One more contrast of the first world."""
+    more = {"first": first, "second": second, "relation": "about"}
+    values["worlds"]["shared"]["expect"].append(more)
+
+
+def named(values, key, name):
+    """One more world or arm, like the last one."""
+    values[key][name] = list(values[key].values())[-1]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -179,6 +190,22 @@ def changed(tmp_path, change):
         (lambda v: v.update(sensitive=["ce"]), "name two arms"),
         (lambda v: v.update(seeds=[]), "seeds: are none"),
         (lambda v: v.update(permutations=0), "permutations: is 0"),
+        (lambda v: v.update(seeds=[0, 1, 0]), r"seeds: name \[0\] more than once"),
+        (lambda v: v.update(seeds=[0, -1]), "seeds: -1 is no seed"),
+        (lambda v: v.update(seeds=[2**32]), "seeds: 4294967296 is no seed"),
+        (lambda v: v.update(workers=0), "workers: is 0"),
+        (lambda v: v.update(metric="f1"), "metric: 'f1' is not known"),
+        (lambda v: v.update(worlds={}), "worlds: are none"),
+        (lambda v: v["worlds"]["shared"].update(share=7), "world 'shared': share is 7"),
+        (lambda v: v["worlds"]["shared"].update(plane=-1), "world 'shared': plane is -1"),
+        (lambda v: contrast(v, "ce", "ce"), "world 'shared': compares ce with itself"),
+        (lambda v: contrast(v, "proto_oracle", "ce"), "names the contrast of proto_oracle and ce"),
+        (lambda v: contrast(v, "ce", "proto_oracle"), "names the contrast of ce and proto_oracle"),
+        (lambda v: named(v, "worlds", "no_signal"), "'no signal' and 'no_signal' would share"),
+        (lambda v: [named(v, "arms", n) for n in ("a b", "a_b")], "'a b' and 'a_b' would share"),
+        (lambda v: named(v, "worlds", "../up"), "worlds: '../up' makes no folder"),
+        (lambda v: named(v, "arms", "kd-proto"), "arms: 'kd-proto' makes no folder"),
+        (lambda v: named(v, "arms", ""), "arms: '' makes no folder"),
         (lambda v: v.update(colour="red"), "does not hold ControlSettings"),
         (lambda v: v["worlds"]["shared"]["expect"][0].update(relation="beside"), "ControlSettings"),
     ],
@@ -186,6 +213,13 @@ def changed(tmp_path, change):
 def test_bad_files(tmp_path, change, said):
     with pytest.raises(InputError, match=said):
         load_control(changed(tmp_path, change))
+
+
+def test_names_that_differ_have_folders_that_differ():
+    settings = load_control(FILE)
+    runs = [Run(world, arm, 10) for world in settings.worlds for arm in settings.arms]
+    assert len({run.stage for run in runs}) == len(settings.worlds) * len(settings.arms)
+    assert Run("no signal", "ce", 10).stage == Run("no_signal", "ce", 10).stage  # so it is refused
 
 
 def test_telling_takes_a_tenth_of_the_time_and_comes_last(tmp_path, monkeypatch):

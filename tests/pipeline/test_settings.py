@@ -6,7 +6,19 @@ import pytest
 
 from neurogaze.errors import InputError
 from neurogaze.pipeline.arms import Arm, load_arm
-from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, load_pipeline
+from neurogaze.pipeline.bench_settings import BenchSettings
+from neurogaze.pipeline.control_settings import ControlSettings
+from neurogaze.pipeline.eeg_settings import EegBenchSettings
+from neurogaze.pipeline.ensemble import EnsembleSettings
+from neurogaze.pipeline.grid_set_settings import GridSetSettings
+from neurogaze.pipeline.settings import (
+    EvaluationSettings,
+    FitSettings,
+    PipelineSettings,
+    load_pipeline,
+    read_settings,
+    top_keys,
+)
 from neurogaze.pipeline.views import View
 from neurogaze.tasks.pins import LogitsPin
 
@@ -175,3 +187,54 @@ def test_a_data_set_is_not_called_as_the_training_pictures(tmp_path):
     change = "evaluate.train={data: d.yaml}"
     with pytest.raises(InputError, match=r"evaluate: has a data set 'train'"):
         load_pipeline(written(tmp_path, GOOD), [change])
+
+
+def test_a_key_met_twice_is_refused_with_both_lines(tmp_path):
+    """GOOD begins with an empty line, so that the name stands in line 2."""
+    path = written(tmp_path, GOOD + "name: y\n")
+    lines = GOOD.count("\n") + 1
+    for read in (load_pipeline, top_keys):
+        with pytest.raises(InputError, match=rf"x\.yaml: .*'name' twice, in lines 2 and {lines}\."):
+            read(path)
+
+
+def test_a_key_met_twice_deeper_down_is_refused(tmp_path):
+    text = GOOD.replace("size: 7}", "size: 7, size: 3}")
+    with pytest.raises(InputError, match=r"x\.yaml: has the key 'size' twice, in lines 8 and 8"):
+        load_pipeline(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        *((PipelineSettings, key) for key in ("arms", "show", "consolidate", "permutations")),
+        *((EegBenchSettings, key) for key in ("teachers", "baselines", "seeds", "seed_args")),
+        *((BenchSettings, key) for key in ("arms", "evaluate", "secondary", "folds")),
+        *((GridSetSettings, key) for key in ("seeds", "sizes", "consolidate", "teacher")),
+        *((EnsembleSettings, key) for key in ("folds", "members", "evaluate", "seed")),
+        *((ControlSettings, key) for key in ("worlds", "arms", "seeds", "sensitive")),
+        (Arm, "config"),
+    ],
+)
+def test_a_key_left_empty_is_named(tmp_path, kind, key):
+    with pytest.raises(InputError, match=rf"x\.yaml: {key} is empty\. Remedy: give it a value or"):
+        read_settings(written(tmp_path, f"{key}:\n"), kind)
+
+
+def test_a_key_left_empty_deeper_down_is_named(tmp_path):
+    text = GOOD.replace("size: 7", "size: ")
+    with pytest.raises(InputError, match=r"x\.yaml: consolidate\.size is empty"):
+        load_pipeline(written(tmp_path, text))
+
+
+def test_a_key_whose_type_takes_nothing_may_be_empty(tmp_path):
+    text = GOOD.replace("expected: 3199", "expected: ") + "face_teacher:\nexpected_train: null\n"
+    settings = load_pipeline(written(tmp_path, text))
+    assert settings.face_teacher is settings.expected_train is None
+    assert settings.evaluate["valid"].expected is None
+
+
+def test_what_a_class_cannot_take_is_told_with_the_file(tmp_path):
+    """YAML reads the name as a number, which no pattern of names fits."""
+    with pytest.raises(InputError, match=r"x\.yaml: does not hold PipelineSettings \(.*int"):
+        load_pipeline(written(tmp_path, GOOD + "arms: {1: [a.yaml]}\n"))

@@ -205,3 +205,11 @@ def test_every_method_and_key_is_one_of_wandb():
     assert violations(GOOD | {"method": "annealing"})
     assert not any(violations(GOOD | {"method": method}) for method in METHODS)
     assert set(GOOD) <= KEYS
+
+
+def test_a_key_met_twice_is_refused(tmp_path):
+    """PyYAML takes the last one."""
+    path = tmp_path / "sweep.yaml"
+    path.write_text("method: grid\nparameters: {}\nmethod: random\n")
+    with pytest.raises(InputError, match=r"has the key 'method' twice, in lines 1 and 3"):
+        load_sweep(path)

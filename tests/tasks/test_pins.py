@@ -70,6 +70,27 @@ def test_logits_of_another_shape_are_refused(tmp_path, shape):
         load_logits(pin, IDS, CORPUS)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_logit_that_is_not_finite_is_refused(tmp_path, value):
+    logits = LOGITS.copy()
+    logits[2, 3] = logits[3, 0] = value
+    pin = pinned_logits(tmp_path, IDS, logits)
+    with pytest.raises(InputError, match=r"logits of 2 pictures are not finite, the first fer2"):
+        load_logits(pin, IDS[:1], CORPUS)  # the file is told of, whichever pictures are asked for
+
+
+def test_a_logit_beyond_what_training_computes_with_is_refused(tmp_path):
+    pin = pinned_logits(tmp_path, IDS, LOGITS + np.eye(4, 8) * [1e300, *[0] * 7])
+    with pytest.raises(InputError, match=r"logits of 1 pictures are not finite, the first fer0"):
+        load_logits(pin, IDS, CORPUS)
+
+
+def test_a_picture_of_which_two_rows_speak_is_refused(tmp_path):
+    pin = pinned_logits(tmp_path, IDS[[0, 2, 1, 2]], LOGITS)
+    with pytest.raises(InputError, match=r"1 pictures more than once, the first fer2"):
+        load_logits(pin, IDS[:3], CORPUS)
+
+
 def test_python_objects_are_never_unpickled(tmp_path):
     path = tmp_path / "logits.npz"
     np.savez(path, ids=IDS, logits=np.array([print, None], dtype=object))
