@@ -16,10 +16,10 @@ from neurogaze.artefacts import alone, written_aside
 from neurogaze.errors import InputError
 from neurogaze.pipeline.looking_ahead import parsed
 from neurogaze.pipeline.steps import resumable_fit
+from neurogaze.pipeline.sweep_journal import in_one_line
 from neurogaze.pipeline.sweep_settings import Choice, Scalar, Sweep
 from neurogaze.pipeline.sweep_study import (
     Tried,
-    in_one_line,
     open_study,
     outcomes,
     points,

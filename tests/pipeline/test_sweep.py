@@ -18,9 +18,9 @@ from neurogaze.errors import InputError
 from neurogaze.pipeline import sweep as module
 from neurogaze.pipeline.looking_ahead import parsed
 from neurogaze.pipeline.sweep import over_seeds, run_sweep, seeds_swept, wanted_trials
+from neurogaze.pipeline.sweep_journal import STUDY
 from neurogaze.pipeline.sweep_settings import Choice, Range, Sweep, load_sweep
 from neurogaze.pipeline.sweep_study import (
-    STUDY,
     NoColumn,
     Tried,
     fingerprint,
