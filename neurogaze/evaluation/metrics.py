@@ -50,6 +50,26 @@ def _ratio(above: Floats, below: Floats) -> Floats:
     return np.divide(above, below, out=np.zeros(np.shape(above)), where=below > 0)
 
 
+def check_classes(name: str, classes: NDArray, n: int = N_CLASSES) -> None:
+    """Refuse what is no class: as an index, -1 of a dropped row is the last class.
+
+    Args:
+        name: of the array, for the error.
+        classes: `[N]`.
+        n: number of classes.
+
+    Raises:
+        InputError: for numbers that are not whole, or outside `[0, n)`.
+    """
+    if classes.dtype.kind not in "iu":
+        found = f"are {classes.dtype}, not whole numbers"
+        raise InputError(name, found, "give the number of the class of each row")
+    outside = classes[(classes < 0) | (classes >= n)]
+    if outside.size:
+        found = f"class {outside[0]} is not in 0..{n - 1}"
+        raise InputError(name, found, "leave out rows without a class")
+
+
 def confusion_matrix(
     truth: NDArray[np.integer], prediction: NDArray[np.integer], n: int = N_CLASSES
 ) -> NDArray[np.int64]:
@@ -74,10 +94,7 @@ def confusion_matrix(
         found = f"shapes {truth.shape} and {prediction.shape} differ"
         raise InputError("truth and prediction", found, "give one prediction a row")
     for name, values in (("truth", truth), ("prediction", prediction)):
-        outside = values[(values < 0) | (values >= n)]
-        if outside.size:
-            found = f"class {outside[0]} is not in 0..{n - 1}"
-            raise InputError(name, found, "leave out rows without a class")
+        check_classes(name, values, n)
     return np.bincount(truth * n + prediction, minlength=n * n).reshape(n, n).astype(np.int64)
 
 

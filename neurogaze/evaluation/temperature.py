@@ -16,6 +16,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from neurogaze.errors import InputError
+from neurogaze.evaluation.metrics import check_classes
 from neurogaze.evaluation.soft_labels import row_jsd
 
 Objective = Literal["nll", "vote_jsd"]
@@ -95,17 +96,6 @@ def _loss(logits: Floats, target: NDArray, objective: Objective) -> Callable[[fl
         raise InputError(objective, found, f"give a target of shape {shapes[objective]}")
     if objective == "vote_jsd":
         return lambda t: float(row_jsd(target, softmax(logits / t, axis=1)).mean())
-    _check_classes(target, logits.shape[1])
+    check_classes("classes", target, logits.shape[1])
     rows = np.arange(len(logits))
     return lambda t: float(-log_softmax(logits / t, axis=1)[rows, target].mean())
-
-
-def _check_classes(target: NDArray, n: int) -> None:
-    """Refuse classes outside `[0, n)`: a dropped row, -1, would count as the last class."""
-    if target.dtype.kind not in "iu":
-        found = f"classes are {target.dtype}, not whole numbers"
-        raise InputError("nll", found, "give the number of the class of each row")
-    outside = target[(target < 0) | (target >= n)]
-    if outside.size:
-        found = f"class {outside[0]} is not in 0..{n - 1}"
-        raise InputError("nll", found, "leave out rows without a class")

@@ -17,6 +17,7 @@ from scipy.special import softmax
 
 from neurogaze.affect import EMOTIONS, anchors, cell_index
 from neurogaze.errors import InputError
+from neurogaze.evaluation.metrics import check_classes
 
 Floats = NDArray[np.float64]
 
@@ -100,7 +101,7 @@ def va_readout(
         raise InputError("cosines", found, "give [N, K], [K, 2] and [N]")
     if not np.isfinite(said).all():
         raise InputError("cosines", "are not finite", "look for a diverged run")
-    _check_classes(labels)
+    check_classes("labels", labels)
     temperature = _fitted(said, centers, labels)
     va = expected_va(said, centers, temperature)
     present = np.unique(labels)
@@ -118,17 +119,6 @@ def va_readout(
         distance=float(np.sqrt(_distance(va, labels))),
         n=len(labels),
     )
-
-
-def _check_classes(labels: NDArray[np.integer]) -> None:
-    """Refuse what is no class: a dropped picture, -1, would count as the last class."""
-    if labels.dtype.kind not in "iu":
-        found = f"are {labels.dtype}, not whole numbers"
-        raise InputError("labels", found, "give the number of the class of each picture")
-    outside = labels[(labels < 0) | (labels >= len(EMOTIONS))]
-    if outside.size:
-        found = f"class {outside[0]} is not in 0..{len(EMOTIONS) - 1}"
-        raise InputError("labels", found, "leave out pictures without a class")
 
 
 def _distance(va: Floats, labels: NDArray[np.integer]) -> float:
