@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -134,25 +135,38 @@ def _refuse_numbers(path: Path, settings: BenchSettings) -> None:
 
 
 def _contrasts(path: Path, settings: BenchSettings) -> list[list[str]]:
-    """Every contrast, the primary one first, each of two arms and named once.
-
-    One that stands there twice, also the other way round, would be corrected for itself.
-    """
+    """Every contrast, the primary one first, each of two arms and named once."""
     if settings.secondary and not settings.primary:
         raise InputError(path, "has secondary contrasts alone", "name the primary one as well")
     pairs = [*([settings.primary] if settings.primary else []), *settings.secondary]
-    seen: set[frozenset[str]] = set()
     for pair in pairs:
         if len(pair) != PAIR:
             raise InputError(path, f"contrast {pair} names {len(pair)} arms", "name two")
-        if len(set(pair)) != PAIR:
-            found = f"contrast {pair} compares an arm with itself"
-            raise InputError(path, found, "name two different arms")
-        if frozenset(pair) in seen:
-            found = f"names the contrast of {' and '.join(pair)} twice"
-            raise InputError(path, found, "name it once, as primary or secondary")
-        seen.add(frozenset(pair))
+    refuse_vain_contrasts(path, pairs)
     return pairs
+
+
+def refuse_vain_contrasts(where: Path | str, pairs: Iterable[Sequence[str]]) -> None:
+    """Refuse contrasts that say nothing.
+
+    One that stands there twice, also the other way round, would be corrected for itself.
+
+    Args:
+        where: they are named, for the error.
+        pairs: of two arms each.
+
+    Raises:
+        InputError: for an arm compared with itself, and a contrast named twice.
+    """
+    seen: set[frozenset[str]] = set()
+    for first, second in pairs:
+        if first == second:
+            found = f"contrast {[first, second]} compares an arm with itself"
+            raise InputError(where, found, "name two different arms")
+        if {first, second} in seen:
+            found = f"names the contrast of {first} and {second} twice"
+            raise InputError(where, found, "name it once, either way round")
+        seen.add(frozenset((first, second)))
 
 
 def _refuse_untrained(path: Path, settings: BenchSettings, pairs: list[list[str]]) -> None:

@@ -11,7 +11,7 @@ from neurogaze.errors import InputError
 from neurogaze.evaluation.crossed import COLUMNS
 from neurogaze.latent_world import LatentWorld
 from neurogaze.pipeline.arms import Arm
-from neurogaze.pipeline.bench_settings import PAIR
+from neurogaze.pipeline.bench_settings import PAIR, refuse_vain_contrasts
 from neurogaze.pipeline.settings import (
     ONE_A_CORE,
     FitSettings,
@@ -176,14 +176,7 @@ def _refuse_impossible(name: str, world: WorldSettings) -> None:
         LatentWorld(world.share, plane=world.plane)
     except InputError as error:
         raise InputError(where, error.found, error.remedy) from None
-    seen: set[frozenset[str]] = set()
-    for first, second in world.pairs:
-        if first == second:
-            raise InputError(where, f"compares {first} with itself", "name two different arms")
-        if {first, second} in seen:
-            found = f"names the contrast of {first} and {second} twice"
-            raise InputError(where, found, "name it once, either way round")
-        seen.add(frozenset((first, second)))
+    refuse_vain_contrasts(where, world.pairs)
 
 
 def load_control(path: Path) -> ControlSettings:

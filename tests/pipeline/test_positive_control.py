@@ -198,7 +198,7 @@ def named(values, key, name):
         (lambda v: v.update(worlds={}), "worlds: are none"),
         (lambda v: v["worlds"]["shared"].update(share=7), "world 'shared': share is 7"),
         (lambda v: v["worlds"]["shared"].update(plane=-1), "world 'shared': plane is -1"),
-        (lambda v: contrast(v, "ce", "ce"), "world 'shared': compares ce with itself"),
+        (lambda v: contrast(v, "ce", "ce"), r"world 'shared': contrast \['ce', 'ce'\] compares an"),
         (lambda v: contrast(v, "proto_oracle", "ce"), "names the contrast of proto_oracle and ce"),
         (lambda v: contrast(v, "ce", "proto_oracle"), "names the contrast of ce and proto_oracle"),
         (lambda v: named(v, "worlds", "no_signal"), "'no signal' and 'no_signal' would share"),
