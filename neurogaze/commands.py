@@ -133,7 +133,7 @@ def consolidate(
     import neurogaze
     from neurogaze.eeg.datamodule import EEGDataModule
     from neurogaze.pipeline.consolidating import consolidate_teachers
-    from neurogaze.pipeline.settings import refuse_below_one
+    from neurogaze.pipeline.refusals import refuse_below_one
     from neurogaze.report.grid_tables import grid_summary
     from neurogaze.tasks.kinds import of_kind
 

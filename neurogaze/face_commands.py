@@ -6,7 +6,6 @@ Heavy rooms are imported inside the functions, so that `--help` answers at once.
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -135,12 +134,9 @@ def calibrate(
         out: file to write, not the checkpoint; by default `temperature.json` beside it.
         roots: where the data sets lie.
     """
-    from neurogaze.errors import InputError
     from neurogaze.pipeline.calibrating import calibrate_student
 
     target = _calibration_target(student, out)
-    if not 0.0 <= prior < math.inf:
-        raise InputError("--prior", f"is {prior}", "give 0 or more, such as 1")
     roots.export()
     view = _view(flip, undo_weights, crops, prior)
     found = calibrate_student(student, faces_of(data), objective, view, target, risk, rule)

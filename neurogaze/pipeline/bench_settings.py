@@ -9,6 +9,7 @@ from pathlib import Path
 
 from neurogaze.errors import InputError
 from neurogaze.evaluation.crossed import COLUMNS
+from neurogaze.pipeline.refusals import refuse_no_folders
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.tasks.pins import GridPin, LogitsPin
 
@@ -115,7 +116,11 @@ def _refuse_unknown(path: Path, settings: BenchSettings) -> None:
 
 
 def _refuse_taken_names(path: Path, settings: BenchSettings) -> None:
-    """Refuse a data set whose judgements would lie in the folder of another stage."""
+    """Refuse a data set whose judgements would lie in no folder, or that of another stage."""
+    try:
+        refuse_no_folders("evaluate", settings.evaluate, last=True)
+    except InputError as error:
+        raise InputError(path, f"evaluate: {error.found}", error.remedy) from None
     taken = [name for name in settings.evaluate if TAKEN.fullmatch(name)]
     if taken:
         found = f"judges {', '.join(taken)}, a name that other folders of the bench have"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,13 +11,13 @@ from neurogaze.evaluation.crossed import COLUMNS
 from neurogaze.latent_world import LatentWorld
 from neurogaze.pipeline.arms import Arm
 from neurogaze.pipeline.bench_settings import PAIR, refuse_vain_contrasts
-from neurogaze.pipeline.settings import (
+from neurogaze.pipeline.refusals import (
     ONE_A_CORE,
-    FitSettings,
-    read_settings,
     refuse_below_one,
-    refuse_no_seed,
+    refuse_shared_folders,
+    refuse_unfit_seeds,
 )
+from neurogaze.pipeline.settings import FitSettings, read_settings
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 from neurogaze.prototypes.controls import CONTROLS
 from neurogaze.report.control_tables import Expected
@@ -28,9 +27,6 @@ RECORDED = ("eeg", "null")
 """Kinds of grid that are made from the recordings of a world."""
 
 KINDS = (*RECORDED, ORACLE, *CONTROLS)
-
-NAME = re.compile(r"[A-Za-z0-9_+.][A-Za-z0-9_+. ]*")
-"""Names of worlds and arms: they become folders, where a hyphen parts them and a blank is "_"."""
 
 
 @dataclass(frozen=True)
@@ -114,19 +110,14 @@ class ControlSettings:
         """Refuse counts and seeds that there cannot be."""
         refuse_below_one("permutations", self.permutations)
         refuse_below_one("workers", self.workers, ONE_A_CORE)
-        if not self.seeds:
-            raise InputError("seeds", "are none", "name one or more, such as [0, 1, 2]")
-        refuse_no_seed("seeds", self.seeds)
-        twice = sorted({seed for seed in self.seeds if self.seeds.count(seed) > 1})
-        if twice:  # it would count as two worlds, and be one
-            raise InputError("seeds", f"name {twice} more than once", "name each once")
+        refuse_unfit_seeds(self.seeds)
 
     def _refuse_names(self) -> None:
         """Refuse worlds and arms that would share a folder, or have none."""
         if not self.worlds:
             raise InputError("worlds", "are none", "name one or more")
-        _refuse_shared_folders("worlds", self.worlds)
-        _refuse_shared_folders("arms", self.arms)
+        refuse_shared_folders("worlds", self.worlds)
+        refuse_shared_folders("arms", self.arms)
 
     def _refuse_unknown_kinds(self) -> None:
         """Refuse a score or a grid that nobody knows."""
@@ -156,19 +147,6 @@ class ControlSettings:
         return first, second
 
 
-def _refuse_shared_folders(key: str, names: Iterable[str]) -> None:
-    """Refuse names that make no folder, or the folder of another."""
-    known: dict[str, str] = {}
-    for name in names:
-        if not NAME.fullmatch(name):
-            remedy = "use letters, digits, _, +, . and blanks"
-            raise InputError(key, f"{name!r} makes no folder", remedy)
-        other = known.setdefault(name.replace(" ", "_"), name)
-        if other != name:
-            found = f"{other!r} and {name!r} would share a folder, where a blank is _"
-            raise InputError(key, found, "let them differ in more than blanks")
-
-
 def _refuse_impossible(name: str, world: WorldSettings) -> None:
     """Refuse a world that there cannot be, and contrasts that are none or stand there twice."""
     where = f"world {name!r}"
@@ -176,6 +154,8 @@ def _refuse_impossible(name: str, world: WorldSettings) -> None:
         LatentWorld(world.share, plane=world.plane)
     except InputError as error:
         raise InputError(where, error.found, error.remedy) from None
+    if not 0.0 <= world.snr < math.inf:
+        raise InputError(where, f"has snr {world.snr}", "give 0 or more")
     refuse_vain_contrasts(where, world.pairs)
 
 

@@ -18,7 +18,14 @@ from neurogaze.evaluation.chance import Scheme
 from neurogaze.evaluation.metrics import VA_AXES
 from neurogaze.evaluation.results import noted
 from neurogaze.pipeline.held_out import protocol_name
-from neurogaze.pipeline.settings import ONE_A_CORE, read_settings, refuse_below_one
+from neurogaze.pipeline.refusals import (
+    ONE_A_CORE,
+    refuse_below_one,
+    refuse_no_folders,
+    refuse_shared_folders,
+    refuse_unfit_seeds,
+)
+from neurogaze.pipeline.settings import read_settings
 from neurogaze.tasks.kinds import of_kind
 
 COMPARED = {"teachers", "classifiers", "baselines"}
@@ -73,7 +80,8 @@ class EegBenchSettings:
 
         Raises:
             InputError: for refits of an arm that is not trained, a single refit, no baseline, no
-                seed, another placeholder than `{seed}`, or a number of permutations or workers
+                seed, one that is none or stands there twice, names that make no folder of their
+                own, another placeholder than `{seed}`, or a number of permutations or workers
                 below 1.
         """
         unknown = sorted({*self.refits} - {*self.arms})
@@ -85,8 +93,9 @@ class EegBenchSettings:
             )
         if not self.baselines:
             raise InputError("baselines", "are none", "name one or more, such as ridge")
-        if not self.seeds:
-            raise InputError("seeds", "are none", "name one or more, such as 0")
+        refuse_unfit_seeds(self.seeds)
+        refuse_no_folders("arms", self.arms)
+        refuse_shared_folders("conditions", filter(None, self.conditions))
         self.seed_flags(0)
         refuse_below_one("permutations", self.permutations)
         refuse_below_one("workers", self.workers, ONE_A_CORE)

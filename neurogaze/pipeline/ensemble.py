@@ -8,7 +8,6 @@ that were trained without its fold. Pictures of other sets are judged by all mem
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -42,12 +41,8 @@ from neurogaze.pipeline.judging import (
     student_context,
     training_pictures,
 )
-from neurogaze.pipeline.settings import (
-    EvaluationSettings,
-    FitSettings,
-    read_settings,
-    refuse_no_seed,
-)
+from neurogaze.pipeline.refusals import refuse_no_folders, refuse_no_seed
+from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.pipeline.stages import StageRecord, Stages
 from neurogaze.pipeline.steps import go_on, planned, refuse_unjudgeable, report_stage
 from neurogaze.pipeline.views import PLAIN, View, predict
@@ -58,9 +53,6 @@ CLASS_MEANS = "class_means.npz"
 MIN_FOLDS = 2
 HELD_OUT = "held-out"
 """What the folder of a member's logits of its own fold ends in, where others name a data set."""
-
-DATA_NAME = re.compile(r"[A-Za-z0-9_+.-]+")
-"""Names of data sets: they become the end of folders."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +88,10 @@ class EnsembleSettings:
             found = f"{self.folds} folds of {self.members} members"
             raise InputError("ensemble", found, "ask for two folds or more, of a member or more")
         refuse_no_seed("seed", (self.seed, self.seed + self.members - 1))
-        for name in self.evaluate:
-            if name == HELD_OUT:
-                found = f"has a data set {name!r}, as the fold that a member never saw is called"
-                raise InputError("evaluate", found, "call the data set something else")
-            if not DATA_NAME.fullmatch(name):
-                remedy = "use letters, digits, _, +, . and -"
-                raise InputError(f"data set {name!r}", "makes no folder", remedy)
+        refuse_no_folders("evaluate", self.evaluate, last=True)
+        if HELD_OUT in self.evaluate:
+            found = f"has a data set {HELD_OUT!r}, as the fold that a member never saw is called"
+            raise InputError("evaluate", found, "call the data set something else")
 
 
 def load_ensemble(path: Path) -> EnsembleSettings:

@@ -10,13 +10,8 @@ from typing import Literal, get_args
 from neurogaze.errors import InputError
 from neurogaze.evaluation.chance import Scheme
 from neurogaze.pipeline.fold_teachers import Learned
-from neurogaze.pipeline.settings import (
-    ONE_A_CORE,
-    FitSettings,
-    read_settings,
-    refuse_below_one,
-    refuse_no_seed,
-)
+from neurogaze.pipeline.refusals import ONE_A_CORE, refuse_below_one, refuse_no_seed
+from neurogaze.pipeline.settings import FitSettings, read_settings
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 
 Kind = Literal["eeg", "null", "untrained", "subject", "rawde"]

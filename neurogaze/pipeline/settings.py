@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -14,51 +13,13 @@ from jsonargparse import ArgumentError, ArgumentParser
 from neurogaze import strict_yaml
 from neurogaze.errors import InputError
 from neurogaze.pipeline.changes import changed
+from neurogaze.pipeline.refusals import refuse_below_one, refuse_no_folders, refuse_no_seed
 from neurogaze.pipeline.views import View
 from neurogaze.prototypes.consolidate import ConsolidateSettings
 from neurogaze.tasks.pins import LogitsPin
 
-ARM_NAME = re.compile(r"[A-Za-z0-9_+.]+")
-"""Names of arms: they become folders, where a hyphen parts arm and data set."""
-
 TRAINED_ON = "train"
 """Name of the pictures that students are trained on, beside those of the data sets that judge."""
-
-ONE_A_CORE = "give 1 or more, or null for one a core"
-"""What to do about a number of workers that there cannot be."""
-
-LAST_SEED = 2**32 - 1
-"""The largest seed that NumPy and Lightning take."""
-
-
-def refuse_below_one(key: str, count: int | None, remedy: str = "give 1 or more") -> None:
-    """Refuse a count below 1.
-
-    Args:
-        key: that gives it.
-        count: as given; None is left to others.
-        remedy: what to do.
-
-    Raises:
-        InputError: naming the key.
-    """
-    if count is not None and count < 1:
-        raise InputError(key, f"is {count}", remedy)
-
-
-def refuse_no_seed(key: str, seeds: Iterable[int]) -> None:
-    """Refuse seeds that no generator takes.
-
-    Args:
-        key: that gives them.
-        seeds: as given.
-
-    Raises:
-        InputError: naming the key and the first of them.
-    """
-    for seed in seeds:
-        if not 0 <= seed <= LAST_SEED:
-            raise InputError(key, f"{seed} is no seed", f"choose from 0 to {LAST_SEED}")
 
 
 @dataclass(frozen=True)
@@ -110,6 +71,14 @@ class EvaluationSettings:
     crops: Literal["centre", "ten"] = "centre"
     prior: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Refuse what no image could be looked at with.
+
+        Raises:
+            InputError: as `View`.
+        """
+        self.view()
+
     def view(self) -> View:
         """How the student looks at an image."""
         return View(self.flip, self.undo_weights, self.crops, self.prior)
@@ -145,8 +114,8 @@ class PipelineSettings:
             0 exports none.
 
     Raises:
-        InputError: for an arm whose name makes no folder, a data set with the name of the training
-            pictures, a negative number of faces to show, or no permutation.
+        InputError: for an arm or data set whose name makes no folder, a data set with the name of
+            the training pictures, a negative number of faces to show, no permutation, or no seed.
     """
 
     name: str
@@ -172,9 +141,9 @@ class PipelineSettings:
         if TRAINED_ON in self.evaluate:
             found = f"has a data set {TRAINED_ON!r}, as the training pictures are called"
             raise InputError("evaluate", found, "call the data set something else")
-        for name in self.arms:
-            if not ARM_NAME.fullmatch(name):
-                raise InputError(f"arm {name!r}", "makes no folder", "use letters, digits, _, + .")
+        refuse_no_seed("seed", [self.seed])
+        refuse_no_folders("arms", self.arms)
+        refuse_no_folders("evaluate", self.evaluate, last=True)
 
     def relative_to(self, folder: Path) -> PipelineSettings:
         """The same, with its files found from a folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -42,7 +43,8 @@ class View:
         temperature: divides the logits; above 1 it lowers confidence.
 
     Raises:
-        InputError: for both flip and ten crops, or a temperature that is not above 0.
+        InputError: for both flip and ten crops, a prior that is no share, or a temperature that is
+            not above 0.
     """
 
     flip: bool = False
@@ -56,7 +58,9 @@ class View:
             raise InputError("crops", f"is {self.crops!r}", "use centre or ten")
         if self.flip and self.crops == "ten":
             raise InputError("flip", "is set with ten crops", "leave it; five of ten are mirrored")
-        if not self.temperature > 0:
+        if not 0.0 <= self.prior < math.inf:
+            raise InputError("prior", f"is {self.prior}", "give 0 or more, such as 1")
+        if not 0.0 < self.temperature < math.inf:
             raise InputError("temperature", f"is {self.temperature}", "give a number above 0")
 
     def __str__(self) -> str:

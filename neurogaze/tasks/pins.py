@@ -81,13 +81,18 @@ def read_logits(pin: LogitsPin) -> dict[str, np.ndarray]:
         raise InputError(
             path, f"content hash is {found}, not {pin.sha256}", "pin the hash of the file you mean"
         )
-    shape = (len(arrays["ids"]), len(EMOTIONS))
-    if arrays["logits"].shape != shape:
-        raise InputError(path, f"logits {arrays['logits'].shape}, not {shape}", "make them again")
+    ids, logits = arrays["ids"], arrays["logits"]
+    if ids.ndim != 1 or ids.dtype.kind != "U":
+        found = f"ids are {ids.dtype} {ids.shape}, not a list of text"
+        raise InputError(path, found, "make them again")
+    shape = (len(ids), len(EMOTIONS))
+    if logits.shape != shape or logits.dtype.kind != "f":
+        found = f"logits are {logits.dtype} {logits.shape}, not floats {shape}"
+        raise InputError(path, found, "make them again")
     if arrays["labels"].tolist() != list(EMOTIONS):
         found = f"has the class order {arrays['labels'].tolist()}, not {list(EMOTIONS)}"
         raise InputError(path, found, "make them again, or reorder the columns by name")
-    _refuse_unusable(path, arrays["ids"], arrays["logits"])
+    _refuse_unusable(path, ids, logits)
     return arrays
 
 

@@ -268,6 +268,7 @@ def test_paths_are_relative_to_the_file():
             r"contrast of kd and ce twice",
         ),
         ("valid: {", "weight: {", r"judges weight, a name that other folders"),
+        ("valid: {", "a/b: {", r"evaluate: 'a/b' makes no folder"),
         ("valid: {", "fold12: {", r"judges fold12, a name that other folders"),
         ("primary", "folds: 1\nprimary", r"b\.yaml: has folds: 1.*give 0 for"),
         ("primary", "folds: -5\nprimary", r"b\.yaml: has folds: -5"),

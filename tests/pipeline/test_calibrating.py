@@ -118,9 +118,9 @@ def test_the_checkpoint_is_not_written_over(tmp_path, monkeypatch, capsys, stude
     [
         (["--out=folder"], "folder: is a folder"),
         (["--out=beside/t.json"], "beside/risk_coverage.png: is a folder"),
-        (["--prior=-5"], "--prior: is -5.0"),
-        (["--prior=.nan"], "--prior: is nan"),
-        (["--prior=.inf"], "--prior: is inf"),
+        (["--prior=-5"], "prior: is -5.0"),
+        (["--prior=.nan"], "prior: is nan"),
+        (["--prior=.inf"], "prior: is inf"),
     ],
 )
 def test_what_cannot_be_written_or_meant_is_told_before_any_work(

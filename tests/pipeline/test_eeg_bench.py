@@ -14,7 +14,6 @@ from neurogaze.pipeline.eeg_settings import EegBenchSettings, load_eeg_bench
 from tests.pipeline.tiny import EXPERIMENTS, TEACHER
 
 DATA = [flag for flag in TEACHER if flag.startswith("--data.")]
-TOLD = r"arms|refit twice|are none|permutations: is 0|workers: is -1|write \{seed\}"
 QUICK = ["--trainer.max_epochs=1", "--trainer.enable_progress_bar=false"]
 
 
@@ -139,21 +138,26 @@ def test_an_arm_with_a_split_of_its_own_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "said"),
     [
-        {"refits": {"bth": 20}},
-        {"refits": {"electrodes": 1}},
-        {"baselines": []},
-        {"seeds": []},
-        {"permutations": 0},
-        {"workers": -1},
-        {"seed_args": ["--data.corpus.seed={sed}"]},
-        {"seed_args": ["--data.corpus.seed={}"]},
-        {"seed_args": ["--data.corpus.seed={seed"]},
+        ({"refits": {"bth": 20}}, "no arms"),
+        ({"refits": {"electrodes": 1}}, "refit twice"),
+        ({"baselines": []}, "are none"),
+        ({"seeds": []}, "are none"),
+        ({"seeds": [0, -1]}, "-1 is no seed"),
+        ({"seeds": [3, 3]}, r"name \[3\] more than once"),
+        ({"permutations": 0}, "permutations: is 0"),
+        ({"workers": -1}, "workers: is -1"),
+        ({"conditions": {"": [], "snr 1/2": []}}, "conditions: 'snr 1/2' makes no folder"),
+        ({"conditions": {"a b": [], "a_b": []}}, "'a b' and 'a_b' would share a folder"),
+        ({"teachers": {"../up": []}, "refits": {}}, r"arms: '\.\./up' makes no folder"),
+        ({"seed_args": ["--data.corpus.seed={sed}"]}, r"write \{seed\}"),
+        ({"seed_args": ["--data.corpus.seed={}"]}, r"write \{seed\}"),
+        ({"seed_args": ["--data.corpus.seed={seed"]}, r"write \{seed\}"),
     ],
 )
-def test_what_would_fail_hours_later_is_refused_at_once(wrong):
-    with pytest.raises(InputError, match=TOLD):
+def test_what_would_fail_hours_later_is_refused_at_once(wrong, said):
+    with pytest.raises(InputError, match=said):
         tiny(**wrong)
 
 

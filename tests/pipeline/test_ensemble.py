@@ -121,7 +121,6 @@ def test_a_training_set_of_another_size_is_refused(tmp_path):
     [
         ({"expected": 39}, "has 40 images .* not 39"),
         ({"split": "vald"}, "vald"),
-        ({"flip": True, "crops": "ten"}, "flip: is set with ten crops"),
     ],
 )
 def test_an_evaluation_that_cannot_be_trains_no_member(tmp_path, changes, said):

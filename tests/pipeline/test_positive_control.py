@@ -197,6 +197,7 @@ def named(values, key, name):
         (lambda v: v.update(metric="f1"), "metric: 'f1' is not known"),
         (lambda v: v.update(worlds={}), "worlds: are none"),
         (lambda v: v["worlds"]["shared"].update(share=7), "world 'shared': share is 7"),
+        (lambda v: v["worlds"]["shared"].update(snr=-1), "world 'shared': has snr -1"),
         (lambda v: v["worlds"]["shared"].update(plane=-1), "world 'shared': plane is -1"),
         (lambda v: contrast(v, "ce", "ce"), r"world 'shared': contrast \['ce', 'ce'\] compares an"),
         (lambda v: contrast(v, "proto_oracle", "ce"), "names the contrast of proto_oracle and ce"),

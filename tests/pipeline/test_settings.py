@@ -160,6 +160,28 @@ def test_an_arm_must_make_a_folder(tmp_path, name):
         load_pipeline(written(tmp_path, text))
 
 
+@pytest.mark.parametrize("name", ["a/b", "..\\esc", "", "two words"])
+def test_a_data_set_must_make_a_folder(tmp_path, name):
+    text = GOOD.replace("{valid:", f"{{{name!r}:")
+    assert text != GOOD
+    with pytest.raises(InputError, match=r"evaluate: .* makes no folder"):
+        load_pipeline(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_no_generator_takes_is_refused(tmp_path, seed):
+    with pytest.raises(InputError, match=f"seed: {seed} is no seed"):
+        load_pipeline(written(tmp_path, GOOD), [f"seed={seed}"])
+
+
+@pytest.mark.parametrize("change", ["prior=-1", "prior=.nan", "flip=true, crops=ten"])
+def test_a_view_that_there_is_not_is_refused_before_any_training(tmp_path, change):
+    view = change.replace("=", ": ")
+    text = GOOD.replace("expected: 3199", f"expected: 3199, {view}")
+    with pytest.raises(InputError, match=r"x\.yaml: .*|prior: is|flip: is set"):
+        load_pipeline(written(tmp_path, text))
+
+
 @pytest.mark.parametrize("text", ["", "just words", "- a\n- b\n"])
 def test_a_file_that_holds_no_settings(tmp_path, text):
     with pytest.raises(InputError, match=r"x\.yaml"):

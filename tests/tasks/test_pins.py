@@ -66,7 +66,23 @@ def test_the_corpus_is_part_of_what_the_hash_says(tmp_path):
 @pytest.mark.parametrize("shape", [(4, 7), (4,), (3, 8)])
 def test_logits_of_another_shape_are_refused(tmp_path, shape):
     pin = pinned_logits(tmp_path, IDS, np.zeros(shape, np.float32))
-    with pytest.raises(InputError, match=r"not \(4, 8\)"):
+    with pytest.raises(InputError, match=r"not floats \(4, 8\)"):
+        load_logits(pin, IDS, CORPUS)
+
+
+@pytest.mark.parametrize(
+    ("ids", "logits", "said"),
+    [
+        (np.array("fer0"), LOGITS, r"ids are <U4 \(\), not a list of text"),
+        (np.arange(4), LOGITS, r"ids are int64 \(4,\), not a list of text"),
+        (IDS.reshape(2, 2), LOGITS, r"ids are <U4 \(2, 2\), not a list of text"),
+        (IDS, LOGITS.astype(str), r"logits are <U\d+ \(4, 8\), not floats"),
+        (IDS, LOGITS.astype(complex), r"logits are complex128 \(4, 8\), not floats"),
+    ],
+)
+def test_a_table_of_something_else_is_refused(tmp_path, ids, logits, said):
+    pin = pinned_logits(tmp_path, ids, logits)
+    with pytest.raises(InputError, match=said):
         load_logits(pin, IDS, CORPUS)
 
 
