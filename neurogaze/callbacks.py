@@ -145,9 +145,18 @@ class WholeCheckpoints(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Save; a killed process leaves the old file or the new one, never a part."""
-        with written_aside(Path(path)) as aside:
-            torch.save(checkpoint, aside)
+        """Save; a killed process leaves the old file or the new one, never a part.
+
+        Raises:
+            OSError: as the disk has it, where PyTorch says that a position is unexpected.
+        """
+        with written_aside(Path(path)) as aside, aside.open("wb") as file:
+            try:
+                torch.save(checkpoint, file)
+            except RuntimeError as error:
+                if isinstance(error.__context__, OSError):
+                    raise error.__context__ from None
+                raise
 
 
 class SaveConfigBeside(SaveConfigCallback):

@@ -113,7 +113,7 @@ def test_a_checkpoint_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     writer.save_checkpoint({"epoch": 1}, path)
 
     def full(content, target):
-        target.write_bytes(b"half")
+        target.write(b"half")
         raise OSError("disk full")
 
     monkeypatch.setattr(torch, "save", full)

@@ -13,9 +13,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from neurogaze import cli
+from neurogaze.callbacks import WholeCheckpoints
 from neurogaze.cli import main
 from neurogaze.endings import EXTRAS, input_error, missing_extra
 from tests.fixtures.eeg import write_dasps, write_dasps_edf, write_dreamer
@@ -159,9 +161,13 @@ def array(path):
     np.save(path, np.zeros(2**17))
 
 
-@pytest.mark.parametrize("write", [text, array])
+def checkpoint(path):
+    WholeCheckpoints().save_checkpoint({"weights": torch.zeros(2**18)}, path)
+
+
+@pytest.mark.parametrize("write", [text, array, checkpoint])
 def test_a_write_for_which_there_is_no_room_is_one_line(write, monkeypatch, capsys, tmp_path):
-    """Of such an error the system names no file, and NumPy not even the reason."""
+    """Of such an error the system names no file, NumPy no reason, and PyTorch another one."""
     monkeypatch.setattr(cli, "_dispatch", lambda *_: write(tmp_path / "big.npy"))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
@@ -170,6 +176,8 @@ def test_a_write_for_which_there_is_no_room_is_one_line(write, monkeypatch, caps
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert line.count("\n") == 0
+    if write is checkpoint:
+        assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO])
