@@ -33,11 +33,12 @@ from neurogaze.pipeline.bench_grids import EEG, pinned
 from neurogaze.pipeline.bench_settings import BenchSettings, rescaled
 from neurogaze.pipeline.equal_gradient import MEASURED_ON, equal_weight
 from neurogaze.pipeline.folded import pool_folds
-from neurogaze.pipeline.judging import evaluate_student, load_student, training_pictures
+from neurogaze.pipeline.judging import evaluate_student, load_student
 from neurogaze.pipeline.processes import Failure, processes, run_all
 from neurogaze.pipeline.settings import EvaluationSettings
 from neurogaze.pipeline.stages import StageRecord, Stages
 from neurogaze.pipeline.steps import expect, go_on, planned, report_stage
+from neurogaze.pipeline.trained_on import training_pictures
 from neurogaze.prototypes.grid import PrototypeGrid
 
 JUDGED = ["predictions.parquet", "embeddings.npz", "results.jsonl"]

@@ -38,9 +38,8 @@ from neurogaze.faces.store import prepare
 from neurogaze.pipeline.judging import (
     guarded,
     load_student,
-    recall_shares,
-    training_pictures,
 )
+from neurogaze.pipeline.trained_on import recall_shares, training_pictures
 from neurogaze.pipeline.views import PLAIN, View, adjusted, opinion
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.prototypes.vectors import unit_rows

@@ -15,9 +15,10 @@ from neurogaze.errors import InputError
 from neurogaze.faces.store import prepare
 from neurogaze.pipeline.control_grids import WorldGrids
 from neurogaze.pipeline.control_settings import ControlSettings
-from neurogaze.pipeline.judging import evaluate_student, training_pictures
+from neurogaze.pipeline.judging import evaluate_student
 from neurogaze.pipeline.looking_ahead import parsed
 from neurogaze.pipeline.stages import Stages
+from neurogaze.pipeline.trained_on import training_pictures
 from neurogaze.report.control_tables import Term
 
 PREDICTIONS, SCORES = "predictions.parquet", "results.jsonl"

@@ -39,12 +39,12 @@ from neurogaze.pipeline.judging import (
     guarded,
     load_student,
     student_context,
-    training_pictures,
 )
 from neurogaze.pipeline.refusals import refuse_no_folders, refuse_no_seed
 from neurogaze.pipeline.settings import EvaluationSettings, FitSettings, read_settings
 from neurogaze.pipeline.stages import StageRecord, Stages
 from neurogaze.pipeline.steps import go_on, planned, refuse_unjudgeable, report_stage
+from neurogaze.pipeline.trained_on import training_pictures
 from neurogaze.pipeline.views import PLAIN, View, predict
 from neurogaze.tasks.student import StudentTask
 

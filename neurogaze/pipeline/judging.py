@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,13 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from neurogaze.affect import EMOTIONS
-from neurogaze.artefacts import canonical, write_npz
+from neurogaze.artefacts import write_npz
 from neurogaze.deploy.contract import tensors_hash
-from neurogaze.errors import InputError
 from neurogaze.evaluation.openset import open_set_scores
 from neurogaze.evaluation.predictions import write_predictions
 from neurogaze.evaluation.results import ResultRow, model_hash, noted, write_rows
 from neurogaze.evaluation.scoring import Score, result_rows, score_faces
-from neurogaze.faces.corpora.ferplus import FerPlus
-from neurogaze.faces.datamodule import FaceDataModule
-from neurogaze.faces.folds import fold_numbers
 from neurogaze.faces.images import FaceTable
-from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.faces.twins import twin_free
 from neurogaze.pipeline.views import PLAIN, View, adjusted, opinion
 from neurogaze.tasks.face_warm_start import refuse_seen
@@ -67,71 +61,6 @@ def guarded(task: StudentTask, table: FaceTable, allowed: Sequence[str] | None =
     if allowed is None:
         allowed = () if task.init_from is None else task.init_from.allow_seen
     return sum(refuse_seen(task.warmed_on, {table.split: table}, allowed).values())
-
-
-def training_table(provenance: Mapping[str, Any], data: FaceDataModule) -> FaceTable | None:
-    """Training pictures of the corpus at hand, if a student was trained on these very pictures.
-
-    They tell which judged pictures have twins. A corpus is the same when its identity is that of
-    the student's record, under the label rule and the strictness of the training.
-
-    Args:
-        provenance: of the student.
-        data: data module of the images to be judged.
-
-    Returns:
-        All of them, its dev slice included; None for another corpus, or where they are not at hand.
-    """
-    corpus = copy.copy(data.corpus)
-    known = provenance.get("train", {}).get("identity")
-    if corpus.name != provenance.get("dataset") or known is None:
-        return None
-    corpus.strict = bool(known.get("strict", corpus.strict))
-    if isinstance(corpus, FerPlus):  # another rule trains on other pictures
-        corpus.rule = known.get("rule", corpus.rule)
-    try:
-        if canonical(corpus.identity("train")) != canonical(known):
-            return None
-        return prepare_faces(corpus, "train", data.store)
-    except InputError:
-        return None  # no such split, or no such folder: judging needs neither
-
-
-def training_pictures(task: StudentTask, data: FaceDataModule) -> FaceTable | None:
-    """As `training_table`; a checkpoint without the class shares of its targets is told them.
-
-    Args:
-        task: the student.
-        data: data module of the images to be judged.
-    """
-    table = training_table(task.provenance, data)
-    if table is not None and "target_shares" not in task.provenance["train"]:
-        recall_shares(task, _trained(table, task.provenance.get("held_out")))
-    return table
-
-
-def _trained(table: FaceTable, held_out: dict[str, int] | None) -> FaceTable:
-    """Training pictures without the fold that was held out, if any."""
-    if held_out is None:
-        return table
-    folds = fold_numbers(table, held_out["n_folds"], held_out["seed"])
-    return table.take(folds != held_out["fold"])
-
-
-def recall_shares(task: StudentTask, table: FaceTable) -> None:
-    """Tell a checkpoint of an earlier version the class shares of its targets.
-
-    Args:
-        task: the student; left as it is where its record has them, or is of other pictures.
-        table: the pictures that it was trained on.
-    """
-    record, target = task.provenance["train"], task.provenance.get("settings", {}).get("target")
-    known = "target_shares" in record or target is None
-    if known or record.get("sha256") != table.sha256:
-        return
-    counts = table.class_counts / len(table)
-    shares = counts if target == "majority" else table.votes.mean(axis=0, dtype=np.float64)
-    task.provenance = task.provenance | {"train": record | {"target_shares": shares.tolist()}}
 
 
 def face_frame(

@@ -24,8 +24,8 @@ from neurogaze.pipeline.judging import (
     SYNTHETIC_STAMP,
     UNMARKED,
     face_frame,
-    training_table,
 )
+from neurogaze.pipeline.trained_on import training_table
 from neurogaze.pipeline.views import PLAIN, View
 
 UNSEEN_UNKNOWN = "what its warm-up saw is not in the file"

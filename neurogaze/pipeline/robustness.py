@@ -35,10 +35,10 @@ from neurogaze.pipeline.judging import (
     guarded,
     load_student,
     student_context,
-    training_pictures,
 )
 from neurogaze.pipeline.stages import Stages
 from neurogaze.pipeline.steps import report_stage
+from neurogaze.pipeline.trained_on import training_pictures
 from neurogaze.pipeline.views import BATCH, PLAIN, View, predict
 from neurogaze.tasks.student import StudentTask
 

@@ -20,7 +20,7 @@ from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare as prepare_faces
 from neurogaze.pipeline.consolidating import consolidate_teachers
 from neurogaze.pipeline.ensemble import LOGITS, Ensemble, load_ensemble
-from neurogaze.pipeline.judging import evaluate_student, load_student, training_pictures
+from neurogaze.pipeline.judging import evaluate_student, load_student
 from neurogaze.pipeline.looking_ahead import TEACHER, look_ahead
 from neurogaze.pipeline.settings import (
     TRAINED_ON,
@@ -40,6 +40,7 @@ from neurogaze.pipeline.students import (
     pins,
     student_arms,
 )
+from neurogaze.pipeline.trained_on import training_pictures
 from neurogaze.tasks.pins import GridPin, LogitsPin
 
 SPLIT = "split.json"

@@ -56,9 +56,12 @@ def grid_entries(grid: PrototypeGrid) -> dict[str, Any]:
 
 
 def trained_on_drawings(provenance: Mapping[str, Any]) -> bool:
-    """Whether a student's training pictures were generated, as their corpus says of itself."""
+    """Whether a student's training pictures were generated, as their corpus says of itself.
+
+    Of folds some earlier records say so of each official split alone.
+    """
     identity = cast("dict[str, Any]", provenance.get("train", {}).get("identity", {}))
-    return bool(identity.get("generated", False))
+    return any(bool(identity.get(key)) for key in ("generated", "train_generated"))
 
 
 def record_entries(record: StudentRecord) -> dict[str, Any]:

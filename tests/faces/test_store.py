@@ -229,13 +229,14 @@ def test_pictures_behind_links_in_a_circle_are_as_good_as_missing(tmp_path):
     assert stored_at(Manifest(path), "valid", tmp_path).parent == tmp_path
 
 
-def test_the_store_of_the_published_pictures_is_named_by_their_identity_alone(tmp_path):
+def test_the_store_of_the_published_pictures_knows_their_times(tmp_path):
     written = write_ferplus(tmp_path / "ferplus", n_train=8, n_valid=8)
     corpus = FerPlus(written.root)
     before = stored_at(corpus, "valid", tmp_path)
+    assert stored_at(corpus, "valid", tmp_path) == before
     for path in (written.root / "FER2013Valid").iterdir():
         os.utime(path, (0, 0))
-    assert stored_at(corpus, "valid", tmp_path) == before
+    assert stored_at(corpus, "valid", tmp_path) != before
 
 
 def test_a_store_may_move(tmp_path):

@@ -29,8 +29,8 @@ from neurogaze.pipeline.judging import (
     face_frame,
     load_student,
     student_context,
-    training_pictures,
 )
+from neurogaze.pipeline.trained_on import training_pictures
 from neurogaze.pipeline.views import View, predict, training_shares
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.tasks.face_warm_start import FaceWarmStart

@@ -44,7 +44,16 @@ class CrossValidated(FaceCorpus):
     ) -> None:
         self.of, self.part = of, FaceFold(n_folds, fold, seed)
         self.name = f"{of.name}_cv{n_folds}"
-        self.strict, self.note = of.strict, of.note
+        self.note = of.note
+
+    @property
+    def strict(self) -> bool:  # type: ignore[override]
+        """Whether the first picture that cannot be read is told; that of the corpus."""
+        return self.of.strict
+
+    @strict.setter
+    def strict(self, strict: bool) -> None:
+        self.of.strict = strict
 
     def load(self, split: str, progress: bool = False) -> FaceTable:
         """Read both splits of the corpus and keep the pictures of one side of the fold.
@@ -60,12 +69,18 @@ class CrossValidated(FaceCorpus):
         return table.take(held if split == "valid" else ~held)
 
     def identity(self, split: str) -> dict[str, str | int | float | bool]:
-        """That of both splits, and the fold."""
+        """That of both splits, and the fold; `generated` where some pictures are."""
         if split not in PARTS:
             raise unknown_split(self.name, split, PARTS)
-        own = {f"{part}_{k}": v for part in PARTS for k, v in self.of.identity(part).items()}
+        said: dict[str, str | int | float | bool] = {
+            f"{part}_{key}": value
+            for part in PARTS
+            for key, value in self.of.identity(part).items()
+        }
+        if any(said.get(f"{part}_generated") for part in PARTS):
+            said["generated"] = True
         fold = {"n_folds": self.part.n_folds, "fold": self.part.fold, "seed": self.part.seed}
-        return own | fold | {"corpus": self.name, "split": split, "reader": READER_VERSION}
+        return said | fold | {"corpus": self.name, "split": split, "reader": READER_VERSION}
 
     def files(self, split: str) -> Sequence[Path]:
         """The files of both splits."""

@@ -8,7 +8,7 @@ sources give one and the same table.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -199,8 +199,8 @@ class FerPlus(FaceCorpus):
     def identity(self, split: str) -> dict[str, str | int | float | bool]:
         """Votes by content, pictures by name and size, and the settings that change the table.
 
-        Pixels are not read: a picture replaced by another of equal name and file size goes unseen.
-        `fer2013.csv` is known by content.
+        Pixels are not read: a picture replaced by another of equal name and file size has another
+        time, which the store looks at. `fer2013.csv` is known by content.
         """
         if split not in USAGES:
             raise unknown_split(self.name, split, tuple(USAGES))
@@ -213,6 +213,16 @@ class FerPlus(FaceCorpus):
             "votes_sha256": file_hash(self.votes_path),
             **_source_identity(find_source(self.root, split)),
         }
+
+    def files(self, split: str) -> Sequence[Path]:
+        """The pictures of a folder; none of `fer2013.csv`, which is known by content."""
+        if split not in USAGES:
+            raise unknown_split(self.name, split, tuple(USAGES))
+        source = find_source(self.root, split)
+        if source.is_file():
+            return []
+        with os.scandir(source) as entries:
+            return [source / name for name in sorted(e.name for e in entries if e.is_file())]
 
 
 def _source_identity(source: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from neurogaze.faces.corpora.ferplus import FerPlus
 from neurogaze.faces.corpora.synthetic import SyntheticFaces
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
+from neurogaze.tasks.student_record import trained_on_drawings
 from tests.fixtures.faces import write_ferplus
 
 FACES = SyntheticFaces(120, 60)
@@ -71,6 +72,30 @@ def test_official_counts_of_a_corpus_on_disk(tmp_path):
     assert len(folds(corpus, 2)[0].files("train")) == len(corpus.files("train")) + len(
         corpus.files("valid")
     )
+
+
+def test_strictness_is_that_of_the_corpus(tmp_path):
+    write_ferplus(tmp_path, n_train=48, n_valid=24)
+    corpus = CrossValidated(FerPlus(tmp_path), 2)
+    FerPlus(tmp_path).files("valid")[0].write_bytes(b"no picture")
+    with pytest.warns(UserWarning, match="1 pictures could not be read"):
+        assert len(corpus.load("valid").skipped) == 1
+    corpus.strict = True
+    assert corpus.identity("train")["valid_strict"] is True
+    with pytest.raises(InputError, match="not a picture"):
+        corpus.load("valid")
+
+
+def test_drawn_faces_in_folds_are_known_as_drawn(tmp_path):
+    data = FaceDataModule(CrossValidated(FACES, 3), store=tmp_path, batch_size=16)
+    data.setup("fit")
+    assert trained_on_drawings(data.provenance)
+    earlier = {k: v for k, v in data.provenance["train"]["identity"].items() if k != "generated"}
+    assert trained_on_drawings({"train": {"identity": earlier}})
+    write_ferplus(tmp_path / "fer", n_train=48, n_valid=24)
+    identity = CrossValidated(FerPlus(tmp_path / "fer"), 2).identity("train")
+    assert "generated" not in identity
+    assert not trained_on_drawings({"train": {"identity": identity}})
 
 
 def test_it_serves_a_data_module(tmp_path):

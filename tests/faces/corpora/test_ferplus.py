@@ -13,6 +13,7 @@ from neurogaze.errors import InputError
 from neurogaze.faces.corpora.ferplus import OFFICIAL_COUNTS, FerPlus, label_by, rows_of
 from neurogaze.faces.corpora.ferplus_csv import OFFICIAL_ROWS
 from neurogaze.faces.corpora.votes import read_votes
+from neurogaze.faces.store import prepare
 from neurogaze.faces.twins import twin_free
 from tests.fixtures.faces import write_ferplus
 from tests.fixtures.ferplus_tally import TALLY, sheet_of_tally, tally_of
@@ -108,6 +109,20 @@ def test_unreadable_pictures_are_counted_or_refused(written, damage, reason):
     assert reason in table.skipped[0]
     with pytest.raises(InputError, match=reason):
         FerPlus(written.root, strict=True).load("train")
+
+
+def test_a_picture_that_is_restored_is_read_again(written, tmp_path):
+    """Also where the damaged one was as long, as an interrupted copy leaves it."""
+    path = written.root / "FER2013Train" / written.kept["train"][3][1]
+    content, corpus = path.read_bytes(), FerPlus(written.root)
+    path.write_bytes(bytes(len(content)))
+    with pytest.warns(UserWarning, match="1 pictures could not be read"):
+        broken = prepare(corpus, "train", tmp_path / "store", progress=False)
+    path.write_bytes(content)
+    os.utime(path, ns=(0, 1))
+    table = prepare(corpus, "train", tmp_path / "store", progress=False)
+    assert len(table) == len(broken) + 1 == len(written.kept["train"])
+    assert not table.skipped
 
 
 def test_no_readable_picture_at_all(written):
