@@ -34,6 +34,7 @@ class Film:
         self._writer: Any = None
         self._held: NDArray[np.uint8] | None = None
         self._place, self._begun = 0, 0.0
+        self._shown = 0
 
     def add(self, rgb: NDArray[np.uint8], seconds: float) -> None:
         """Show a picture from a time on, which is not before that of the last one.
@@ -58,6 +59,24 @@ class Film:
         if self._writer is not None:
             self._writer.release()
 
+    def check(self) -> None:
+        """Read back how much the finished file holds: of a full disk OpenCV says nothing.
+
+        Raises:
+            InputError: for a film without a single picture, or one that lacks some.
+        """
+        import cv2
+
+        if not self._shown:
+            remedy = "raise --seconds, or leave it out"
+            raise InputError(self._name, "would not have a single frame", remedy)
+        read = cv2.VideoCapture(str(self._path))
+        held = int(read.get(cv2.CAP_PROP_FRAME_COUNT)) if read.isOpened() else 0
+        read.release()
+        if held < self._shown:
+            found = f"would hold {held} of {self._shown} frames"
+            raise InputError(self._name, found, "make room on the disk, and repeat the command")
+
     def _show(self, times: int) -> None:
         """Write the picture that is held, a number of times."""
         if self._held is None or times < 1:
@@ -67,6 +86,7 @@ class Film:
         frame = np.ascontiguousarray(self._held[..., ::-1])
         for _ in range(times):
             self._writer.write(frame)
+        self._shown += times
 
     def _opened(self, first: NDArray[np.uint8]) -> Any:
         import cv2
@@ -88,7 +108,8 @@ def film(to: Path, rate: float) -> Iterator[Film]:
         rate: pictures a second.
 
     Raises:
-        InputError: for a film without a single picture, or one that cannot be written.
+        InputError: for a film without a single picture, or one that cannot be written whole; a
+            film that was there stays.
     """
     with written_aside(to) as aside:
         made = Film(aside, to, rate)
@@ -96,7 +117,4 @@ def film(to: Path, rate: float) -> Iterator[Film]:
             yield made
         finally:
             made.close()
-        if not aside.exists():
-            raise InputError(
-                to, "would not have a single frame", "raise --seconds, or leave it out"
-            )
+        made.check()

@@ -133,8 +133,7 @@ def face_values(answers: Answers, row: int) -> dict[str, Any]:
     """One row of answers as JSON values; what is not shown is null."""
     emotion, abstained = EMOTIONS[answers.label[row]], bool(answers.abstained[row])
     entropy = float(answers.entropy[row])
-    cell = int(answers.nearest[row])
-    centers = answers.contract.centers
+    va, cell = pair(answers.va[row]), int(answers.nearest[row])
     return {
         "label": None if abstained else emotion,
         "leading": emotion,
@@ -143,9 +142,9 @@ def face_values(answers: Answers, row: int) -> dict[str, Any]:
         "probabilities": [round(float(p), DIGITS) for p in answers.probabilities[row]],
         "entropy": round(entropy, DIGITS),
         "sureness": sureness(entropy),
-        "va": pair(answers.va[row]),
+        "va": va,
         "anchored": pair(answers.anchored[row]),
-        "nearest": list(centers[cell]) if 0 <= cell < len(centers) else None,
+        "nearest": None if va is None else list(answers.contract.centers[cell]),
         "sentence": plain_sentence(answers, row),
     }
 

@@ -1,5 +1,7 @@
 """A film has every picture at its time, however unevenly they come."""
 
+import resource
+
 import cv2
 import numpy as np
 import pytest
@@ -39,6 +41,30 @@ def test_a_picture_of_a_film_stays_until_the_next(tmp_path):
     capture = cv2.VideoCapture(str(tmp_path / "o.mp4"))
     levels = [capture.read()[1].mean() for _ in range(6)]
     assert levels == pytest.approx([0, 120, 120, 120, 120, 240], abs=12)
+
+
+def noisy_film(path):
+    noise = np.random.default_rng(0)
+    with film.film(path, 10.0) as made:
+        for i in range(60):
+            made.add(noise.integers(0, 256, (240, 320, 3), dtype=np.uint8), i / 10)
+
+
+def test_a_film_for_which_there_is_no_room_leaves_the_earlier_one(tmp_path):
+    """Of a full disk OpenCV says nothing, and what it leaves cannot be played."""
+    path = tmp_path / "o.mp4"
+    with film.film(path, 10.0) as made:
+        made.add(np.zeros((48, 48, 3), dtype=np.uint8), 0.0)
+    earlier = path.read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
+    try:
+        with pytest.raises(InputError, match=r"o\.mp4: would hold \d+ of 60 frames.*make room"):
+            noisy_film(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_bytes() == earlier
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_film_without_a_frame_is_refused(tmp_path):

@@ -50,6 +50,7 @@ def test_valence_and_arousal_are_kept_back_with_their_reason():
     hidden = desk(va=VAReadout(0.05, False, "class means correlate by .2 only"))
     (face,) = hidden.picture(png())["faces"]
     assert face["va"] is None
+    assert face["nearest"] is None  # a cell is a place on the plane as well
     assert "valence" not in face["sentence"]
     assert hidden.facts(False)["va"] == "class means correlate by .2 only"
     no_grid = {"va": None, "centers": (), "grid_sha256": "", "prototypes_sha256": ""}

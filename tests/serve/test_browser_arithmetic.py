@@ -151,7 +151,7 @@ def test_what_is_not_shown_is_null(tmp_path):
         " page.readOut([1, 2], [], { ...given.told, va: null })]));"
     )
     with_grid, without = in_node(tmp_path, code, told=told)
-    assert (with_grid["va"], with_grid["nearest"]) == (None, 0)
+    assert (with_grid["va"], with_grid["nearest"]) == (None, -1)
     assert (without["va"], without["nearest"], without["abstained"]) == (None, -1, False)
 
 

@@ -167,8 +167,8 @@ function softmax(values, temperature) {
 
 const largest = (values) => values.reduce((best, v, i) => (v > values[best] ? i : best), 0);
 
-// What the outputs of the network mean under its contract. `va` is null where it is not shown, and
-// `nearest` -1 without a grid.
+// What the outputs of the network mean under its contract. `va` is null and `nearest` -1 where a
+// place on the plane is not shown: the nearest cell says it as well.
 export function readOut(logits, cosines, contract) {
   const probabilities = softmax(logits, contract.temperature);
   const shown = contract.va && contract.va.shown && cosines.length > 0;
@@ -180,6 +180,6 @@ export function readOut(logits, cosines, contract) {
     entropy: -probabilities.reduce((sum, p) => sum + (p > 0 ? p * Math.log(p) : 0), 0),
     abstained: Math.max(...probabilities) < contract.abstain_below,
     va: shown ? [expected(0), expected(1)] : null,
-    nearest: cosines.length > 0 ? largest(cosines) : -1,
+    nearest: shown ? largest(cosines) : -1,
   };
 }
