@@ -95,6 +95,8 @@ class EEGDataModule(LightningDataModule):
         if not 0 <= drop_windows < 1:
             raise InputError("data.drop_windows", f"{drop_windows}", "use a share below 1")
         check_size(batch_size, "data.batch_size")
+        for epoch, size in batch_schedule:
+            check_size(size, f"data.batch_schedule from epoch {epoch}")
         check_seed(seed, "data.seed")
         self.corpus, self.features, self.split, self.fold = corpus, features, split, fold
         self.batch_size, self.windows_per_trial = batch_size, windows_per_trial

@@ -23,6 +23,7 @@ from neurogaze.tasks.held_out import (
 )
 from neurogaze.tasks.judging import classified
 from neurogaze.tasks.kinds import of_kind
+from neurogaze.tasks.lengths import planned_epochs
 
 TARGET, OPTIMISATION = ClassTarget(), AnnealedAdamW()
 """Defaults of `ClassifierTask`."""
@@ -190,7 +191,7 @@ class ClassifierTask(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW and a cosine over the epochs of the trainer."""
-        epochs = int(self.trainer.max_epochs or 1)
+        epochs = planned_epochs(self.trainer)
         return build_annealed(self.optimisation, self.model.parameters(), epochs)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from neurogaze.models.student import Student, feature_width
 from neurogaze.tasks.face_warm_start import KIND, SEEN, seen_by
 from neurogaze.tasks.held_out import taken_up
 from neurogaze.tasks.kinds import of_kind
+from neurogaze.tasks.lengths import planned_steps
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.student_inputs import check_pictures
 
@@ -82,7 +83,7 @@ class FacePretrainingTask(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW and cosine by default; embedding and classifier of the student do not learn."""
-        steps = int(self.trainer.estimated_stepping_batches)
+        steps = planned_steps(self.trainer)
         learning = [*self.student.backbone.parameters(), *self.expander.parameters()]
         return build_optimiser(self.optimisation, learning, steps)
 

@@ -91,8 +91,10 @@ def refuse_known(own: Provenance, asked: Provenance) -> None:
 
     Raises:
         InputError: naming some of them; or where the checkpoint knew another unit (rating events,
-            say) of the same people, so that nobody can say whom it has not seen.
+            say) of the same people, so that nobody can say whom it has not seen. The people of its
+            warm-up count as those of its training.
     """
+    _refuse_known_to_warm_up(own.get("init_from"), asked)
     if not own or own.get("people", own["corpus"]) != asked["people"]:
         return
     if own["unit"] != asked["unit"]:
@@ -111,6 +113,17 @@ def refuse_known(own: Provenance, asked: Provenance) -> None:
                 f"of fold {own['fold']} knows {known[:3]} of test fold {asked['fold']}",
                 "test the fold that these weights held out (--data.fold)",
             )
+
+
+def _refuse_known_to_warm_up(warm_up: Provenance | None, asked: Provenance) -> None:
+    """Refuse to test on people whose unlabelled recordings the weights started from."""
+    if not warm_up:
+        return
+    try:
+        refuse_warmed_on(warm_up, asked)
+    except InputError as error:
+        remedy = "test people that its warm-up did not know either"
+        raise InputError("checkpoint", f"started from weights: {error.found}", remedy) from None
 
 
 def refuse_warmed_on(own: Provenance, asked: Provenance) -> None:

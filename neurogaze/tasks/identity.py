@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from neurogaze.errors import InputError
 from neurogaze.models.teacher import Teacher
+from neurogaze.tasks.lengths import planned_steps
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 
 
@@ -60,5 +61,5 @@ class IdentityTask(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """As for a teacher."""
-        steps = int(self.trainer.estimated_stepping_batches)
+        steps = planned_steps(self.trainer)
         return build_optimiser(self.optimisation, self.parameters(), steps)

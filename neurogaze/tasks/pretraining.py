@@ -19,6 +19,7 @@ from neurogaze.errors import InputError
 from neurogaze.models.teacher import Teacher
 from neurogaze.tasks.held_out import checkpoint_record, taken_up
 from neurogaze.tasks.kinds import of_kind
+from neurogaze.tasks.lengths import planned_steps
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 
 VALIDATION_SEED = 0
@@ -123,7 +124,7 @@ class PretrainingTask(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW and cosine by default; the head does not learn."""
-        steps = int(self.trainer.estimated_stepping_batches)
+        steps = planned_steps(self.trainer)
         head = {id(parameter) for parameter in self.teacher.head.parameters()}
         learning = [p for p in self.parameters() if id(p) not in head]
         return build_optimiser(self.optimisation, learning, steps)

@@ -30,6 +30,7 @@ from neurogaze.models.student import Student, StudentOutput
 from neurogaze.tasks.face_warm_start import FaceWarmStart, refuse_seen, start_from
 from neurogaze.tasks.held_out import taken_up
 from neurogaze.tasks.kinds import of_kind
+from neurogaze.tasks.lengths import planned_epochs, planned_steps
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.pins import GridPin, LogitsPin
 from neurogaze.tasks.student_inputs import (
@@ -201,7 +202,7 @@ class StudentTask(LightningModule):
             prototypes=self.prototypes if has_grid else None,
             centers=self.centers if has_grid else None,
             epoch=float(self.current_epoch),
-            max_epochs=int(self.trainer.max_epochs or 1),
+            max_epochs=planned_epochs(self.trainer),
             partner=partner,
             lam=lam,
         )
@@ -221,7 +222,7 @@ class StudentTask(LightningModule):
             decay = average_decay(self.global_step, self.ema_decay)
             update_average(self.averaged, self.student, decay)
         elif self.trainer.is_last_batch:  # before this epoch is validated
-            first = swa_first(self.swa_start, int(self.trainer.max_epochs or 1))
+            first = swa_first(self.swa_start, planned_epochs(self.trainer))
             update_average(self.averaged, self.student, swa_decay(self.current_epoch, first))
 
     def on_validation_start(self) -> None:
@@ -252,7 +253,7 @@ class StudentTask(LightningModule):
 
         Each state of the weights has it once; a validation amid the epoch is not that at its end.
         """
-        epochs = int(self.trainer.max_epochs or 1)
+        epochs = planned_epochs(self.trainer)
         first = epochs - 1 if self.swa_start is None else swa_first(self.swa_start, epochs)
         if self.averaged is None or self.trainer.sanity_checking:
             return
@@ -301,7 +302,8 @@ class StudentTask(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW and cosine by default; a term with a head of its own is trained as the student."""
-        steps = int(self.trainer.estimated_stepping_batches)
+        planned_epochs(self.trainer)  # the ramp of D-Geo and the mean of weights count epochs
+        steps = planned_steps(self.trainer)
         heads = (p for p in self.loss.parameters() if p.requires_grad)
         return build_optimiser(self.optimisation, [*self.student.parameters(), *heads], steps)
 

@@ -25,6 +25,7 @@ from neurogaze.tasks.held_out import (
 )
 from neurogaze.tasks.judging import trial_means
 from neurogaze.tasks.kinds import of_kind
+from neurogaze.tasks.lengths import planned_steps
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.warm_start import WarmStart, read_warm_start, take_weights
 
@@ -89,23 +90,36 @@ class TeacherTask(LightningModule):
 
         Raises:
             InputError: for faces; when the data have other electrodes or bands than the teacher, or
-                no rating of dominance for one that predicts it; or when the weights to start from
-                know people of the test fold.
+                windows without a rating that it predicts; for a size of batches that changes; or
+                when the weights to start from know people of the test fold.
         """
         given: Any = self.trainer
         data = of_kind("--data", given.datamodule, EEGDataModule)
         self.teacher.check_montage(data.channels, data.bands)
         if stage != "fit":
             return
-        used = np.concatenate([data.rows[part] for part in ("train", "stop")])
-        if self.teacher.n_outputs > 2 and not np.isfinite(data.table.dominance[used]).all():
-            found = f"predicts dominance, which {data.table.corpus} lacks"
-            raise InputError("model.teacher.n_outputs", found, "set it to 2, or use another corpus")
+        self._check_ratings(data)
+        if data.batch_schedule:
+            found = f"is {list(data.batch_schedule)}, and the cosine of a teacher counts batches"
+            raise InputError("data.batch_schedule", found, "leave it to the RBTransformer")
         mean, std = data.statistics
         self.teacher.set_statistics(torch.as_tensor(mean), torch.as_tensor(std))
         self.provenance = dict(data.provenance) | {"bands": list(data.bands)}
         if self.init_from is not None:
             self._start_from(self.init_from)
+
+    def _check_ratings(self, data: EEGDataModule) -> None:
+        """Refuse windows without the ratings that this teacher learns."""
+        if data.smote:
+            found = "makes windows up that have a class and no ratings"
+            raise InputError("data.smote", found, "set it to false, or train a classifier")
+        used = np.concatenate([data.rows[part] for part in ("train", "stop")])
+        for axis in RATINGS[: self.teacher.n_outputs]:
+            lacking = int((~np.isfinite(getattr(data.table, axis)[used])).sum())
+            if lacking:
+                found = f"lacks {axis} in {lacking:,} of {len(used):,} windows"
+                remedy = "predict fewer (model.teacher.n_outputs), or leave data.target null"
+                raise InputError(data.table.corpus, found, remedy)
 
     def _start_from(self, pin: WarmStart) -> None:
         """Take the weights of a warm-up that knows nobody of the test fold."""
@@ -177,7 +191,7 @@ class TeacherTask(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW and cosine by default."""
-        steps = int(self.trainer.estimated_stepping_batches)
+        steps = planned_steps(self.trainer)
         return build_optimiser(self.optimisation, self.teacher.parameters(), steps)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

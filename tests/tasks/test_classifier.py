@@ -172,3 +172,11 @@ def test_data_that_do_not_fit_are_refused(store, changes, match):
 def test_a_network_of_another_number_of_classes_is_refused():
     with pytest.raises(InputError, match="set it to 5"):
         ClassifierTask(RBTransformer(14, 2), ClassTarget("valence", 5))
+
+
+def test_a_training_without_a_last_epoch_is_refused(store):
+    """Its cosine counts epochs: of none it would swing between both ends."""
+    data = recordings(store)
+    data.target = TARGET
+    with pytest.raises(InputError, match=r"trainer\.max_epochs: is -1, .* counts epochs"):
+        trainer(-1, max_steps=3).fit(small(), datamodule=data)

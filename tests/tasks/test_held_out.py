@@ -84,6 +84,15 @@ def test_a_warm_up_on_the_same_people_fits_no_protocol_within_people(unit, proto
         refuse_warmed_on(OWN, asked)
 
 
+@pytest.mark.parametrize("unit", ["P1", "P2"])
+def test_people_of_the_warm_up_are_not_tested_either(unit):
+    """Trained on other people since, the weights still know those that they started from."""
+    own = OWN | {"corpus": "b", "people": "b", "init_from": {"sha256": "x", **OWN}}
+    refuse_known(own, OWN)
+    with pytest.raises(InputError, match=rf"checkpoint: started from .* on \['{unit}'\] of test"):
+        refuse_known(own, OWN | {"corpus": "a, raw", "test_units": ["P3", unit]})
+
+
 def task_of(kind):
     teacher = Teacher(branches="electrodes")
     if kind == "classifier":

@@ -190,3 +190,9 @@ def test_a_mean_of_epochs_is_not_cut_short(store, ended):
     """Before its first epoch ended, the network deployed would be the untrained one."""
     with pytest.raises(InputError, match=rf"swa_start: is 0\.5, .*{next(iter(ended))} may end"):
         trainer(2, **ended).fit(task(), datamodule=faces(store))
+
+
+def test_a_training_without_a_last_epoch_is_refused(store):
+    """The ramp of D-Geo, the mean of weights and the record of a student count epochs."""
+    with pytest.raises(InputError, match=r"trainer\.max_epochs: is -1, .* counts epochs"):
+        trainer(-1, max_steps=3).fit(task(swa_start=None, ema_decay=0.5), datamodule=faces(store))

@@ -11,6 +11,7 @@ from neurogaze.eeg.corpora.synthetic import SyntheticEeg
 from neurogaze.eeg.datamodule import EEGDataModule
 from neurogaze.eeg.mirror import mirror_features
 from neurogaze.eeg.recordings import EPOC
+from neurogaze.eeg.targets import ClassTarget
 from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import concordance
 from neurogaze.models.teacher import Teacher
@@ -185,8 +186,45 @@ def test_dominance_is_learned_and_judged_where_it_is_asked_for(tmp_path):
 
 
 def test_dominance_that_nobody_rated_is_refused(store):
-    with pytest.raises(InputError, match="predicts dominance, which synthetic_eeg lacks"):
+    with pytest.raises(InputError, match=r"synthetic_eeg: lacks dominance in .*n_outputs"):
         trainer().fit(TeacherTask(small_teacher(n_outputs=3)), datamodule=recordings(store))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"target": ClassTarget("valence"), "smote": True}, r"data\.smote: makes windows up"),
+        ({"batch_schedule": ((1, 8),)}, r"data\.batch_schedule: is \[\(1, 8\)\], and the cosine"),
+    ],
+)
+def test_data_of_a_classifier_are_refused(store, changes, said):
+    """They would train to weights that are no numbers, or with a rate that ends too early."""
+    corpus = SyntheticEeg(n_subjects=5, n_clips=4, seconds=8, baseline_seconds=4)
+    data = EEGDataModule(corpus, batch_size=32, store=store, **changes)
+    with pytest.raises(InputError, match=said):
+        trainer(reload_dataloaders_every_n_epochs=1).fit(
+            TeacherTask(small_teacher()), datamodule=data
+        )
+
+
+def test_a_window_without_a_rating_is_not_trained_on(store):
+    data = recordings(store)
+    data.setup()
+    data.table.valence[data.rows["train"][:3]] = np.nan
+    with pytest.raises(InputError, match=r"lacks valence in 3 of .* windows"):
+        trainer().fit(TeacherTask(small_teacher()), datamodule=data)
+
+
+@pytest.mark.parametrize("ended", [{"max_time": {"hours": 1}}, {}])
+def test_a_training_without_a_planned_end_is_refused(store, ended):
+    with pytest.raises(InputError, match=r"trainer\.max_epochs: is -1, so that nobody knows"):
+        trainer(-1, **ended).fit(TeacherTask(small_teacher()), datamodule=recordings(store))
+
+
+def test_steps_are_end_enough_for_a_cosine_over_steps(store):
+    run = trainer(-1, max_steps=2)
+    run.fit(TeacherTask(small_teacher()), datamodule=recordings(store))
+    assert run.global_step == 2
 
 
 def test_mirrored_windows_are_those_of_the_swapped_head():
