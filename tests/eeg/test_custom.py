@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 
 from neurogaze.eeg.cache import prepare
+from neurogaze.eeg.corpora import custom, opened
 from neurogaze.eeg.corpora.custom import Custom
 from neurogaze.eeg.features import FeatureSettings
+from neurogaze.eeg.recordings import EPOC
 from neurogaze.errors import InputError
 from tests.fixtures.custom import NAMES, edit, write_custom, write_fif, write_table
-from tests.fixtures.eeg import truncate
+from tests.fixtures.eeg import truncate, write_dasps_edf
 from tests.fixtures.mahnob import write_session
 
 SORTED = ("AF3", "AF4", "F7", "F8", "O1", "O2", "T7", "T8")
@@ -73,6 +75,26 @@ def test_samples_are_those_of_the_file_less_a_constant(tmp_path, suffix, step):
         truth = truth - truth.mean(axis=1, keepdims=True)
         np.testing.assert_allclose(ours, truth, atol=step)
         assert ours.dtype == np.float32
+
+
+def test_samples_that_16_bits_cannot_hold_are_restored(tmp_path):
+    """MNE reads an excursion of 600 microvolts as a jump to the other end of the range."""
+    seen = write_dasps_edf(tmp_path, n_subjects=1, excursion=600.0)["S01"]
+    columns = ("file", "subject", "clip", "valence", "arousal", "start", "stop")
+    write_table(tmp_path, [("Raw data .edf/S01.edf", "A", "x", 1, 1, 10, 25)], columns)
+    corpus = Custom(tmp_path, channels=EPOC)
+    (trial,) = corpus.trials("A")
+    truth = seen[:, 10 * 128 : 25 * 128]
+    truth = truth - truth.mean(axis=1, keepdims=True)
+    assert truth[EPOC.index("F7")].max() > 300
+    np.testing.assert_allclose(trial.eeg * 1e6, truth, atol=1.1)  # of 1 microvolt a level
+    sound = dict(corpus.identity("A"))
+    with pytest.MonkeyPatch.context() as patch:  # as older versions did, under another name
+        patch.setattr(custom, "periods_of", lambda path: {})
+        assert Custom(tmp_path, channels=EPOC).identity("A") != sound
+    assert opened.periods_of(tmp_path / "Raw data .edf/S01.edf")["F7"] == pytest.approx(
+        65_536e-6 / 95
+    )
 
 
 def test_order_of_the_electrodes_does_not_depend_on_the_file(tmp_path):

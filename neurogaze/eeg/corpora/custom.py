@@ -15,7 +15,7 @@ from neurogaze.artefacts import settings_hash
 from neurogaze.eeg.corpora.custom_rows import Row
 from neurogaze.eeg.corpora.custom_table import read_table
 from neurogaze.eeg.corpora.fif import fif_parts, is_fif
-from neurogaze.eeg.corpora.opened import Opened, opened, signals_apart
+from neurogaze.eeg.corpora.opened import Opened, opened, periods_of, signals_apart
 from neurogaze.eeg.corpora.parts import recording_files
 from neurogaze.eeg.corpora.sources import Fingerprints, Identity, located, readable
 from neurogaze.eeg.montage import chosen_names
@@ -192,4 +192,7 @@ class Custom(Corpus):
         apart = {path.name: signals_apart(path, self.channels) for path in named}
         if any(apart.values()):  # older versions stored features of stretched samples
             read_by["apart"] = apart
+        jumping = {path.name: periods for path in named if (periods := periods_of(path))}
+        if jumping:  # older versions stored features of samples that jump
+            read_by["unwrapped"] = jumping
         return {"sha256": settings_hash(prints), "table": settings_hash(read_by)}

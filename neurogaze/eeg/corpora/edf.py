@@ -10,7 +10,7 @@ the excursion can be restored; the lost offset carries nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,6 +175,32 @@ def unwrapped(samples: NDArray[np.float64], period: float) -> NDArray[np.float64
     return np.asarray(np.unwrap(samples, period=period, axis=-1), dtype=np.float64)
 
 
+def wrapping(signals: Iterable[EdfSignal]) -> dict[str, float]:
+    """Volts after which samples start anew, of the signals of an EDF file that 16 bits cannot hold.
+
+    >>> wrapping([EdfSignal("F7", 128.0, 1_550_000, 1e-9, "uV")])
+    {'F7': 6.5536e-05}
+    """
+    return {s.label: LEVELS * s.step for s in signals if s.digital_range >= LEVELS}
+
+
+def restored(
+    volts: NDArray[np.float64], names: Sequence[str], periods: Mapping[str, float]
+) -> NDArray[np.float64]:
+    """Unwrap the signals whose header promises more levels than 16 bits hold.
+
+    Args:
+        volts: `[channels, time]`.
+        names: labels of the channels.
+        periods: as `wrapping` says.
+    """
+    rows = [
+        unwrapped(row, periods[name]) if name in periods else row
+        for row, name in zip(volts, names, strict=True)
+    ]
+    return np.asarray(rows, dtype=np.float64)
+
+
 def read_edf(path: Path, channels: tuple[str, ...], rate: float) -> NDArray[np.float32]:
     """Samples of the named signals, `[channels, time]`, volts.
 
@@ -203,13 +229,4 @@ def read_edf(path: Path, channels: tuple[str, ...], rate: float) -> NDArray[np.f
     with readable(path):
         raw = mne.io.read_raw_edf(path, exclude=others, preload=False, verbose="ERROR")
         volts = np.asarray(raw.get_data(picks=list(channels)), dtype=np.float64)
-    return _restored(volts, [signals[name] for name in channels])
-
-
-def _restored(volts: NDArray[np.float64], signals: list[EdfSignal]) -> NDArray[np.float32]:
-    """Unwrap the channels whose header promises more levels than 16 bits hold."""
-    rows = [
-        unwrapped(row, LEVELS * signal.step) if signal.digital_range >= LEVELS else row
-        for row, signal in zip(volts, signals, strict=True)
-    ]
-    return np.asarray(rows, dtype=np.float32)
+    return restored(volts, channels, wrapping(every)).astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurogaze.eeg.corpora.biosemi import centred, electrodes, of_another_rate, picked
-from neurogaze.eeg.corpora.edf import edf_signals
+from neurogaze.eeg.corpora.edf import edf_signals, restored, wrapping
 from neurogaze.eeg.corpora.marks import Mark, marks_of
 from neurogaze.eeg.corpora.parts import HELD_WHOLE, READABLE
 from neurogaze.eeg.corpora.sources import readable
 from neurogaze.errors import InputError
+
+WRAPPING = ".edf"
+"""A BDF file holds 24 bits, and has more levels than an EDF file may promise."""
 
 LARGEST_DEVIATION = 0.05
 """Volts; the median electrode of no recording varies more, but one in microvolts does."""
@@ -31,6 +35,7 @@ class Opened:
         names: their 10-05 names.
         marks: what no trial may run across.
         left_out: signals that MNE takes for EEG, that are no electrodes and were not asked for.
+        periods: volts after which samples of a signal start anew; see `neurogaze.eeg.corpora.edf`.
     """
 
     path: Path
@@ -39,6 +44,7 @@ class Opened:
     names: tuple[str, ...]
     marks: tuple[Mark, ...]
     left_out: tuple[str, ...]
+    periods: Mapping[str, float]
 
     @property
     def sfreq(self) -> float:
@@ -46,14 +52,15 @@ class Opened:
         return float(self.raw.info["sfreq"])
 
     def volts(self, first: int, stop: int) -> NDArray[np.float32]:
-        """Samples from `first` to before `stop`, offsets removed.
+        """Samples from `first` to before `stop`, offsets removed and jumps of 16 bits undone.
 
         Raises:
             InputError: for a damaged file, or one that is not in volts.
         """
         with readable(self.path, READABLE):
             found = self.raw.get_data(self.picks, first, stop, verbose="ERROR")
-            volts = np.asarray(found, dtype=np.float64)
+        signals = [self.raw.ch_names[i] for i in self.picks]
+        volts = restored(np.asarray(found, dtype=np.float64), signals, self.periods)
         deviation = float(np.median(volts.std(axis=1)))
         if deviation > LARGEST_DEVIATION:
             told = f"the median standard deviation of its electrodes is {deviation:.3g} V"
@@ -87,7 +94,7 @@ def opened(path: Path, channels: tuple[str, ...] | None) -> Opened:
     with readable(path, READABLE):
         marks = marks_of(raw, signals)
     left_out = () if channels else _left_out(raw, picks)
-    return Opened(path, raw, picks, names, marks, left_out)
+    return Opened(path, raw, picks, names, marks, left_out, periods_of(path))
 
 
 def _raw(path: Path, channels: tuple[str, ...] | None) -> Any:
@@ -114,6 +121,15 @@ def signals_apart(path: Path, channels: tuple[str, ...] | None) -> list[str]:
         return []
     # the header is checked too, for MNE reads what there is of a file that was cut off
     return of_another_rate(path, edf_signals(path), channels)
+
+
+def periods_of(path: Path) -> dict[str, float]:
+    """Volts after which samples start anew, by signal; only EDF files have such signals.
+
+    Raises:
+        InputError: for a damaged file.
+    """
+    return wrapping(edf_signals(path)) if path.suffix.lower() == WRAPPING else {}
 
 
 def _left_out(raw: Any, picks: list[int]) -> tuple[str, ...]:
