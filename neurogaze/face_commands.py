@@ -60,6 +60,7 @@ def evaluate(
     from neurogaze.pipeline.judging import evaluate_student, load_student
     from neurogaze.pipeline.judging_exported import check_plain
     from neurogaze.pipeline.one_rater import rater_rows
+    from neurogaze.tasks.student_record import trained_seed
 
     roots.export()
     faces, view = faces_of(data, strict), _view(flip, undo_weights, crops, prior)
@@ -73,7 +74,7 @@ def evaluate(
     context = {
         "experiment": out.name,
         "arm": view.named("student"),
-        "seed": faces.seed,
+        "seed": trained_seed(task.provenance, faces.seed),
         "code_version": neurogaze.__version__,
     }
     rows = evaluate_student(task, table, out, context, view, train)
@@ -87,13 +88,14 @@ def _evaluate_exported(student: Path, faces: FaceDataModule, split: str, out: Pa
     import neurogaze
     from neurogaze.deploy.recogniser import open_recogniser
     from neurogaze.pipeline.judging_exported import evaluate_exported, pictures_for
+    from neurogaze.tasks.student_record import trained_seed
 
     recogniser = open_recogniser(student)
     table, train = pictures_for(recogniser.contract, faces, split)
     context = {
         "experiment": out.name,
         "arm": student.name,
-        "seed": faces.seed,
+        "seed": trained_seed(recogniser.contract.provenance, faces.seed),
         "code_version": neurogaze.__version__,
     }
     show_rows(evaluate_exported(recogniser, table, out, context, train))

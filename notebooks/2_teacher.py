@@ -163,9 +163,9 @@ Image(saliency_figure(explained))
 Image(attention_figure(looks["attention"], table.channels))
 
 # %% [markdown]
-# On real EEG the same pictures look different: on DASPS neither teachers nor ridge leave the band
-# of chance on people they never saw (`experiments/README.md`). Next: what the teachers' embeddings
-# become, in `3_grid`.
+# On real EEG the same pictures look different: on DASPS neither teachers nor ridge rise above the
+# band of chance on people they never saw (`experiments/README.md`). Next: what the teachers'
+# embeddings become, in `3_grid`.
 
 # %%
 scratch.cleanup()

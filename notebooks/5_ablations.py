@@ -139,8 +139,8 @@ Markdown(to_markdown(calibration_table(strong)))
 
 # %% [markdown]
 # **The whole way**, DASPS to a grid to a student. Read with it that the EEG corpus is not the
-# published one, that its situations are all negative, and that neither teacher nor ridge leave the
-# band of chance:
+# published one, that its situations are all negative, and that neither teacher nor ridge rises
+# above the band of chance:
 
 # %%
 whole = read_rows(ARTEFACTS / "dasps_ferplus" / "results.jsonl")

@@ -73,7 +73,12 @@ def test_every_experiment_file_is_installed_under_its_own_folder(config):
         for pattern in patterns.split()
         for found in ROOT.glob(pattern)
     }
-    names = [path.relative_to(ROOT) for path in (ROOT / "experiments").rglob("*.yaml")]
+    folder = ROOT / "experiments"
+    files = [
+        *folder.rglob("*.yaml"),
+        *(p for p in (folder / "artefacts").rglob("*") if p.is_file()),
+    ]
+    names = [path.relative_to(ROOT) for path in files]
     wanted = {(f"share/neurogaze/{n.parent.as_posix()}", n.as_posix()) for n in names}
     assert ("share/neurogaze/experiments", "experiments/wandb.yaml") in wanted
     assert wanted - installed == set()

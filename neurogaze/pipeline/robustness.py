@@ -41,6 +41,7 @@ from neurogaze.pipeline.steps import report_stage
 from neurogaze.pipeline.trained_on import training_pictures
 from neurogaze.pipeline.views import BATCH, PLAIN, View, predict
 from neurogaze.tasks.student import StudentTask
+from neurogaze.tasks.student_record import trained_seed
 
 METRICS = ("accuracy", "macro_f1_8way", "ece")
 """What is kept of every condition."""
@@ -267,7 +268,7 @@ def robustness(
     context = {
         "experiment": out.name,
         "arm": "student",
-        "seed": data.seed,
+        "seed": trained_seed(task.provenance, data.seed),
         "code_version": neurogaze.__version__,
     }
     stages = Stages(out, console)

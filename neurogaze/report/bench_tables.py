@@ -64,6 +64,20 @@ def bench_tables(rows: Sequence[ResultRow]) -> list[Table]:
     return [table for table in [*tables, _chance_table(rows)] if table.rows]
 
 
+def outside_benches(rows: Sequence[ResultRow]) -> list[ResultRow]:
+    """Rows of experiments whose arms were not averaged over seeds: those of a pipeline, say.
+
+    Args:
+        rows: of a folder that may hold benches of EEG teachers and other runs.
+    """
+    averaged = {_place(row) for row in rows if row.metric in COLUMNS and MEAN.fullmatch(row.arm)}
+    return [row for row in rows if _place(row) not in averaged]
+
+
+def _place(row: ResultRow) -> Key:
+    return _key(row, "")
+
+
 def _key(row: ResultRow, arm: str) -> Key:
     return Key(row.experiment, row.dataset, row.split, row.protocol, arm)
 
@@ -83,10 +97,10 @@ def _names(key: Key, shown: Sequence[str]) -> list[str]:
 def _chance_table(rows: Sequence[ResultRow]) -> Table:
     """Every band, one line an arm and scheme; empty where nothing was averaged over seeds."""
     bands: Lines = {}
-    if any(MEAN.fullmatch(row.arm) for row in rows):
-        for row in rows:
-            if row.arm.startswith(CHANCE) and row.metric in COLUMNS:
-                bands.setdefault(_key(row, row.arm), {})[row.metric] = row
+    alone = {_place(row) for row in outside_benches(rows)}
+    for row in rows:
+        if row.arm.startswith(CHANCE) and row.metric in COLUMNS and _place(row) not in alone:
+            bands.setdefault(_key(row, row.arm), {})[row.metric] = row
     shown = _differing(bands)
     names = [name for name in COLUMNS if any(name in line for line in bands.values())]
     header = (*shown, "band", *(COLUMNS[name] for name in names), "of")

@@ -13,9 +13,10 @@ from rich.progress import track
 
 import neurogaze
 from neurogaze.artefacts import folder_written_aside, refuse_foreign, write_json, written_aside
+from neurogaze.errors import InputError
 from neurogaze.report import arm_tables, contrast_tables, gallery, grid_tables, html, tables
 from neurogaze.report import fingerprint as made_of
-from neurogaze.report.bench_tables import bench_tables
+from neurogaze.report.bench_tables import bench_tables, outside_benches
 from neurogaze.report.inputs import ReportInputs, discover
 from neurogaze.report.markup import markdown_text, to_booktabs, to_latex, to_markdown
 from neurogaze.report.over_seeds import averaged, has_seeds
@@ -61,9 +62,12 @@ def build_report(run: Path, out: Path) -> Path:
         Path of the page.
 
     Raises:
-        InputError: when the folder does not exist, or a part of it is broken, and for an `out` with
-            files of these names that no report left.
+        InputError: when the folder does not exist, or a part of it is broken, and for an `out` that
+            holds the run, or files of these names that no report left.
     """
+    if run.resolve().is_relative_to(out.resolve()):
+        found = "is the folder of the run, or one that holds it"
+        raise InputError(out, found, "name a folder inside the run, or beside it")
     refuse_foreign(out, made_of.FILE, WRITTEN)
     inputs = discover(run, skip=out)
     pictures, left_out = draw(list(gallery.plans(inputs)))
@@ -117,6 +121,7 @@ def result_tables(inputs: ReportInputs) -> dict[str, Table | None]:
     contrasts = contrast_tables.contrast_tables(inputs.contrasts)
     reported = reported_tables(inputs.matches, inputs.rows)
     arms = {table.title: table for table in bench_tables(inputs.rows)}
+    alone = outside_benches(inputs.rows)
     return {
         **{table.title: table for table in contrasts},
         "Faces": tables.faces_table(rows) if single else arm_tables.arms_table(inputs.rows),
@@ -128,8 +133,8 @@ def result_tables(inputs: ReportInputs) -> dict[str, Table | None]:
         "Faces, recall by class": tables.recall_table(rows),
         "Faces, precision by class": tables.precision_table(rows),
         "F1 by class": tables.class_table(rows),
-        "EEG": None if arms else tables.eeg_table(inputs.rows),
-        "EEG, high or low": None if arms else tables.decisions_table(inputs.rows),
+        "EEG": tables.eeg_table(alone),
+        "EEG, high or low": tables.decisions_table(alone),
         **arms,
         "Stability of the grid": grid_tables.sizes_table(inputs.stability),
         **{table.title: table for table in robustness_tables(inputs.robustness)},

@@ -127,8 +127,8 @@ def _data(inputs: ReportInputs, checkpoints: Mapping[str, Record]) -> dict[str, 
         for key in DATA_KEYS:
             if isinstance(content := _inner(stage, "settings").get(key), str):
                 found[place] = content
-    for place, said in checkpoints.items():
-        provenance = _inner(said, "provenance")
+    for name, said in checkpoints.items():
+        place, provenance = name.rpartition("/")[0], _inner(said, "provenance")
         for split in ("train", "valid"):
             if "sha256" in (part := _inner(provenance, split)):
                 found[f"{place}, {split}"] = part["sha256"]
@@ -177,6 +177,8 @@ def _checkpoint(said: Record) -> dict[str, Any]:
 def checkpoint_records(run: Path, stages: Mapping[str, Record]) -> dict[str, dict[str, Any]]:
     """What the checkpoints among the outputs of stages say of themselves, without their weights.
 
+    Their names begin with that of the stage: one that leaves its best and its last epoch has two.
+
     Args:
         run: folder of the run.
         stages: stage records by folder. A checkpoint that was removed since is passed over.
@@ -185,15 +187,15 @@ def checkpoint_records(run: Path, stages: Mapping[str, Record]) -> dict[str, dic
         InputError: for a checkpoint that cannot be read.
     """
     paths = {
-        place: run / ("" if place == HERE else place) / name
+        f"{place}/{name}": run / ("" if place == HERE else place) / name
         for place, stage in stages.items()
         for name in _inner(stage, "outputs")
         if name.endswith(".ckpt")
     }
-    there = {place: path for place, path in paths.items() if path.exists()}
+    there = {name: path for name, path in paths.items() if path.exists()}
     told = "reading checkpoints"
     with tracked(there.items(), told, len(there), shown=bool(there), transient=True) as found:
-        return {place: _record(path) for place, path in found}
+        return {name: _record(path) for name, path in found}
 
 
 def _record(path: Path) -> dict[str, Any]:

@@ -115,21 +115,42 @@ LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "<": r"$<$", ">": r"$>$", "|": r"$|$", "–": "--", "—": "---", "−": "$-$", "×": r"$\times$",
-    "±": r"$\pm$", "[": "{[}", "]": "{]}",
+    "±": r"$\pm$", "ß": "ss", "[": "{[}", "]": "{]}",
 }  # fmt: skip
 
 
-def latex_text(text: str) -> str:
-    r"""Escape text for LaTeX; characters it could not set lose their accent or are left out.
+GREEK = re.compile(r"GREEK (?P<size>SMALL|CAPITAL) LETTER (?P<letter>[A-Z]+)")
+SMALL_GREEK = {"omicron": "o"}
+OWN_CAPITALS = {
+    "gamma", "delta", "theta", "lambda", "xi", "pi", "sigma", "upsilon", "phi", "psi", "omega",
+}  # fmt: skip
+"""Greek capitals that LaTeX has; the others look like Latin ones."""
 
-    >>> latex_text("macro_f1 50 % – é")
-    'macro\\_f1 50 \\% -- e'
+
+def latex_text(text: str) -> str:
+    r"""Escape text for LaTeX; of what it could not set, accents go and the number of others stands.
+
+    >>> latex_text("macro_f1 50 % – é τ 小")
+    'macro\\_f1 50 \\% -- e $\\tau$ U+5C0F'
     """
     escaped = []
     for character in " ".join(text.split()):
         if character in LATEX:
             escaped.append(LATEX[character])
             continue
-        plain_form = unicodedata.normalize("NFKD", character)
-        escaped.append(plain_form.encode("ascii", "ignore").decode())
+        plain_form = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+        escaped.append(plain_form or _without_a_plain_form(character))
     return "".join(escaped)
+
+
+def _without_a_plain_form(character: str) -> str:
+    """A Greek letter as a formula, nothing for an accent, else the number of the character."""
+    if unicodedata.combining(character):
+        return ""
+    name = GREEK.fullmatch(unicodedata.name(character, ""))
+    if name is None:
+        return f"U+{ord(character):04X}"
+    letter = name["letter"].lower().replace("lamda", "lambda")
+    if name["size"] == "SMALL":
+        return SMALL_GREEK.get(letter, rf"$\{letter}$")
+    return rf"$\{letter.title()}$" if letter in OWN_CAPITALS else letter[0].upper()

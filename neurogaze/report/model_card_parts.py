@@ -346,12 +346,12 @@ def _line(row: ResultRow) -> tuple[str, ...]:
 
 def _recalls(rows: Sequence[ResultRow]) -> dict[tuple[str, ...], list[ResultRow]]:
     """Recall rows of classes that the data hold, by data set, split, label rule and arm."""
-    found: dict[tuple[str, ...], list[ResultRow]] = {}
+    found: dict[tuple[str, ...], dict[str, ResultRow]] = {}
     for row in rows:
         if row.metric.startswith("recall_") and row.n:
             key = (row.dataset, row.split, row.label_rule, row.arm)
-            found.setdefault(key, []).append(row)
-    return found
+            found.setdefault(key, {})[row.metric] = row  # each view repeats the plain rows
+    return {key: list(named.values()) for key, named in found.items()}
 
 
 def confusions(

@@ -64,6 +64,16 @@ def trained_on_drawings(provenance: Mapping[str, Any]) -> bool:
     return any(bool(identity.get(key)) for key in ("generated", "train_generated"))
 
 
+def trained_seed(provenance: Mapping[str, Any], default: int) -> int:
+    """Seed of the training of a student.
+
+    Args:
+        provenance: of the student.
+        default: where its record does not say.
+    """
+    return int(provenance.get("settings", {}).get("seed", default))
+
+
 def record_entries(record: StudentRecord) -> dict[str, Any]:
     """Entries of a checkpoint that say what `record` says, with version and class order."""
     said = {

@@ -1,7 +1,7 @@
 """Cells by hand: a mean with its interval and the band of the same arm, never of another."""
 
 from neurogaze.evaluation.results import ResultRow
-from neurogaze.report.bench_tables import bench_tables
+from neurogaze.report.bench_tables import bench_tables, outside_benches
 
 
 def row(arm, metric, value, low, high, experiment="b", note="", rule="r", **more):
@@ -29,6 +29,16 @@ def test_a_line_holds_mean_interval_and_own_band():
     assert table.header[:2] == ("arm", "valence CCC")
     assert "r; 99 % band of permutations; n." in table.caption
     assert chance.rows == (("chance of ridge (99 % band)", "[-0.08, 0.10]", "n"),)
+
+
+def test_a_run_beside_a_bench_keeps_its_results_and_the_bands_of_either_stay_there():
+    alone = [
+        row("teacher", "valence_ccc_trial", -0.1, -0.2, 0.0, experiment="run"),
+        row("chance of teacher (99 % band)", "valence_ccc_trial", 0.0, -0.1, 0.1, experiment="run"),
+    ]
+    assert outside_benches([*ROWS, *alone]) == alone
+    assert outside_benches(ROWS) == []
+    assert bench_tables([*ROWS, *alone]) == bench_tables(ROWS)
 
 
 def test_conditions_become_a_column():

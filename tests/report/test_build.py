@@ -51,6 +51,16 @@ def test_files_that_no_report_left_are_not_written_over(run_folder, tmp_path, na
     assert len(contents(tmp_path)) == 1
 
 
+@pytest.mark.parametrize("place", ["run", ".", "run/../run"])
+def test_a_report_does_not_take_the_run_for_its_own(run_folder, tmp_path, place):
+    """What lies in the folder of the report is no input; here that would be everything."""
+    shutil.copytree(run_folder, tmp_path / "run")
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match="is the folder of the run, or one that holds it"):
+        build_report(tmp_path / "run", tmp_path / place)
+    assert contents(tmp_path) == before
+
+
 def test_the_page_says_what_was_run(report, run_folder):
     text = (report / "report.html").read_text(encoding="utf-8")
     assert "<h1>Demo on synthetic data</h1>" in text

@@ -92,11 +92,12 @@ def test_files_for_a_paper_and_the_fingerprint_lie_beside_the_page(out):
 
 
 def test_tables_that_a_run_has_no_results_for_go(run, out, tmp_path):
-    build_report(tmp_path, tmp_path)
-    (tmp_path / "contrasts.tex").write_text("of an earlier run")
-    build_report(tmp_path, tmp_path)
-    assert not (tmp_path / "contrasts.tex").exists()
-    assert (tmp_path / "fingerprint.json").exists()
+    place = tmp_path / "report"
+    build_report(tmp_path, place)
+    (place / "contrasts.tex").write_text("of an earlier run")
+    build_report(tmp_path, place)
+    assert not (place / "contrasts.tex").exists()
+    assert (place / "fingerprint.json").exists()
 
 
 def test_names_in_the_first_sentences_are_no_markup(tmp_path):

@@ -8,7 +8,13 @@ import torch
 import neurogaze
 from neurogaze.artefacts import settings_hash, write_json
 from neurogaze.errors import InputError
-from neurogaze.report.fingerprint import checkpoint_records, fingerprint, losses, without_places
+from neurogaze.report.fingerprint import (
+    HERE,
+    checkpoint_records,
+    fingerprint,
+    losses,
+    without_places,
+)
 from neurogaze.report.inputs import discover
 
 SETTINGS = {
@@ -78,9 +84,21 @@ def test_hashes_of_settings_data_split_grid_and_weights(made):
     assert made["splits"] == ["3" * 64]
     assert made["grids"] == {"ce-seed3": "9" * 64}
     assert made["weights"] == {"ce-seed3/last.ckpt": "4" * 64}
-    assert made["checkpoints"]["ce-seed3"] == {
+    assert made["checkpoints"]["ce-seed3/last.ckpt"] == {
         key: SAID[key] for key in ("kind", "version", "epochs", "config_hash")
     }
+
+
+def test_a_stage_with_two_checkpoints_is_told_both(tmp_path):
+    """Its best epoch may be what made the grid, or was judged."""
+    outputs = {}
+    for name, epochs in (("best.ckpt", [7, 30]), ("last.ckpt", [30, 30])):
+        stored = {"state_dict": {}, "neurogaze": SAID | {"epochs": epochs}}
+        torch.save(stored, tmp_path / name)
+        outputs[name] = "4" * 64
+    stages = {HERE: {"outputs": outputs}}
+    told = checkpoint_records(tmp_path, stages)
+    assert [said["epochs"] for said in told.values()] == [[7, 30], [30, 30]]
 
 
 def test_versions_are_those_that_run(made):

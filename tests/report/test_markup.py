@@ -30,7 +30,22 @@ def test_latex_escapes_every_special_character():
     assert latex_text("$#{}~^\\") == (
         r"\$\#\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}"
     )
-    assert latex_text("é – × →") == r"e -- $\times$ "
+    assert latex_text("é – × →") == r"e -- $\times$ U+2192"
+
+
+def test_names_that_differ_differ_in_latex():
+    greek = {
+        "τ": r"$\tau$",
+        "σ": r"$\sigma$",
+        "λ": r"$\lambda$",
+        "Λ": r"$\Lambda$",
+        "Α": "A",
+        "ο": "o",
+    }
+    assert {sign: latex_text(sign) for sign in greek} == greek
+    assert latex_text("小") != latex_text("大") != ""
+    assert latex_text("groß") == "gross"
+    assert latex_text("e\u0301") == "e"
 
 
 def test_latex_is_ascii_balanced_and_has_no_package():

@@ -259,3 +259,16 @@ def test_the_weakest_classes_are_told_by_label_rule():
         r"- toy\_faces, valid, plurality8, student",
     ]
     assert all(line.count("fear") == 1 for line in lines)
+
+
+def test_a_class_that_two_evaluations_judged_is_named_once():
+    """Each view writes the rows of the plain student as well."""
+    values = {"contempt": 0.1, "disgust": 0.2, "fear": 0.3, "anger": 0.9}
+    said = [
+        row(f"recall_{name}", value, 20, experiment=view)
+        for view in ("flip", "crops")
+        for name, value in values.items()
+    ]
+    found = sections(model_card(contract(), said, "m"))["Known failures"]
+    (line,) = [line for line in found.splitlines() if "least often recognised" in line]
+    assert [line.count(name) for name in values] == [1, 1, 1, 0]
