@@ -44,6 +44,7 @@ from neurogaze.pipeline.views import PLAIN, View, adjusted, opinion
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.prototypes.vectors import unit_rows
 from neurogaze.report.figures_faces import risk_coverage_figure
+from neurogaze.tasks.judged_by import refuse_other_slice
 from neurogaze.tasks.student import StudentTask
 
 CURVE = "risk_coverage.png"
@@ -181,13 +182,8 @@ def unseen_slice(task: StudentTask, data: FaceDataModule) -> FaceTable:
     if said is None:
         remedy = "name the fold that its training held out: --data.held_out.fold"
         raise InputError("--data.held_out", "is null, so there is no dev slice", remedy)
-    if known.get("held_out") != said:
-        found = f"held out {known.get('held_out')} in training, not {said}"
-        raise InputError("checkpoint", found, "train it with this dev slice, or name its own")
     data.setup("fit")
-    if known["train"]["sha256"] != data.train.sha256:
-        found = "was trained on other pictures than those beside this dev slice"
-        raise InputError("checkpoint", found, "give the data file it was trained with")
+    refuse_other_slice(known, data)
     columns = ("ids", "groups", *data.dev.keys)
     for name in columns:
         seen, dev = getattr(data.train, name), getattr(data.dev, name)

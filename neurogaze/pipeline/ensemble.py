@@ -8,6 +8,7 @@ that were trained without its fold. Pictures of other sets are judged by all mem
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from rich.console import Console
 
 import neurogaze
 from neurogaze import training
-from neurogaze.artefacts import arrays_hash, write_json, write_npz
+from neurogaze.artefacts import arrays_hash, settings_hash, write_json, write_npz
 from neurogaze.errors import InputError
 from neurogaze.evaluation.predictions import write_predictions
 from neurogaze.evaluation.results import write_rows
@@ -260,15 +261,17 @@ class Ensemble:
 
         def action(folder: Path) -> None:
             arrays = gathered([self.root / name / LOGITS for name in names])
-            arrays["dataset"] = np.array(self.train.dataset)
+            row = {name: i for i, name in enumerate(self.train.ids.tolist())}
+            table = self.train.take(np.array([row[name] for name in arrays["ids"].tolist()]))
+            arrays |= {"dataset": np.array(table.dataset), "groups": table.groups}
             write_npz(folder / LOGITS, arrays)
             write_json(folder / "logits.json", self._about(arrays))
             write_npz(folder / CLASS_MEANS, gathered_means([self.root / n / LOGITS for n in names]))
-            row = {name: i for i, name in enumerate(self.train.ids.tolist())}
-            table = self.train.take(np.array([row[name] for name in arrays["ids"].tolist()]))
-            self._score(folder, table, together([arrays["logits"]]), arm, PLAIN)
+            chances = together([arrays["logits"]])
+            self._score(folder, table, chances, context, PLAIN, self.members)
 
-        what = {"context": self._context(arm)}
+        context = self._context(arm, self.settings.seed)
+        what = {"context": context}
         outputs = [LOGITS, CLASS_MEANS, "logits.json", "results.jsonl"]
         return self.stages.run("logits", what, inputs, action, outputs)
 
@@ -290,25 +293,33 @@ class Ensemble:
             "code_version": neurogaze.__version__,
         }
 
-    def _context(self, arm: str) -> dict[str, Any]:
+    def _context(self, arm: str, seed: int) -> dict[str, Any]:
         return {
             "experiment": self.settings.name,
             "arm": arm,
-            "seed": self.settings.seed,
+            "seed": seed,
             "code_version": neurogaze.__version__,
         }
 
     def _score(
-        self, folder: Path, table: FaceTable, chances: NDArray[np.float64], arm: str, view: View
+        self,
+        folder: Path,
+        table: FaceTable,
+        chances: NDArray[np.float64],
+        context: dict[str, Any],
+        view: View,
+        members: Sequence[Member],
     ) -> None:
-        """Leave predictions and result rows of one arm, with the stamps of a student's rows."""
-        first = self.members[0]
-        task = self.task(first)
-        own = student_context(task, table, view)
-        fold = f"{self.settings.folds}-fold cross-fit"
-        about = own | self._context(view.named(arm)) | {"protocol": f"{fold}, {own['protocol']}"}
-        train = None if table.split == "train" else training_pictures(task, self.data(first))
-        known = train if table.dataset == self.train.dataset else None
+        """Leave predictions and result rows of some members, with the stamps of students' rows."""
+        tasks = [self.task(member) for member in members]
+        said = [student_context(task, table, view) for task in tasks]
+        about = said[0] | context | {"arm": view.named(context["arm"])}
+        if len(members) > 1:
+            about["protocol"] = f"{self.settings.folds}-fold cross-fit, {said[0]['protocol']}"
+            about["config_hash"] = settings_hash([own["config_hash"] for own in said])
+        known = None
+        if table.split != "train" and table.dataset == self.train.dataset:
+            known = training_pictures(tasks[0], self.data(members[0]))
         frame = face_frame(table, chances, known)
         write_predictions(folder / "predictions.parquet", frame)
         write_rows(folder / "results.jsonl", score_faces(frame, about))
@@ -321,23 +332,24 @@ class Ensemble:
 
         def action(folder: Path) -> None:
             parts = [stored_logits(self.root / record.name / LOGITS) for record in records]
-            self._score(folder, table, together(parts), "ensemble", view)
+            self._score(folder, table, together(parts), context, view, self.members)
 
-        what = {"context": self._context("ensemble"), "view": view}
+        context = self._context("ensemble", self.settings.seed)
+        what = {"context": context, "view": view}
         outputs = ["predictions.parquet", "results.jsonl"]
         self.stages.run(f"ensemble-{name}", what, inputs, action, outputs)
 
     def _judge_member(self, name: str, member: Member, table: FaceTable, view: View) -> StageRecord:
-        arm = f"member {self.members.index(member)}"
+        context = self._context(f"member {self.members.index(member)}", member.seed)
 
         def action(folder: Path) -> None:
             task = self.task(member)
             guarded(task, table)
             probabilities, _ = predict(task, table.images, view)
             write_npz(folder / LOGITS, {"logits": log_odds(probabilities)})
-            self._score(folder, table, probabilities, arm, view)
+            self._score(folder, table, probabilities, context, view, [member])
 
         inputs = {"student": self._weights(member), "faces": table.sha256}
         outputs = [LOGITS, "predictions.parquet", "results.jsonl"]
-        what = {"context": self._context(arm), "view": view}
+        what = {"context": context, "view": view}
         return self.stages.run(f"{member.name}-{name}", what, inputs, action, outputs)

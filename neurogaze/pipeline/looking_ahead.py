@@ -166,7 +166,7 @@ def _look_at_logits(
         InputError: when it lacks some, or is of another corpus, or cannot be read.
     """
     if isinstance(source, LogitsPin):
-        load_logits(source, train.ids, train.dataset)
+        load_logits(source, train.ids, train.dataset, train.groups)
     elif source is not None:
         known = Ensemble(load_ensemble(Path(source)), root, store).train
         missing = np.setdiff1d(train.ids, known.ids)

@@ -10,12 +10,13 @@ import numpy as np
 
 from neurogaze.artefacts import canonical
 from neurogaze.errors import InputError
-from neurogaze.faces.corpora.cross_validated import CrossValidated, own_name
+from neurogaze.faces.corpora.cross_validated import CrossValidated
 from neurogaze.faces.corpora.ferplus import FerPlus
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.folds import fold_numbers
 from neurogaze.faces.images import FaceCorpus, FaceTable
 from neurogaze.faces.store import prepare
+from neurogaze.tasks.judged_by import refuse_other_folds
 from neurogaze.tasks.student import StudentTask
 
 
@@ -67,37 +68,6 @@ def read_as(corpus: FaceCorpus, known: Mapping[str, Any]) -> FaceCorpus:
     if isinstance(same, FerPlus):  # another rule trains on other pictures
         same.rule = known.get("rule", same.rule)
     return same
-
-
-def refuse_other_folds(provenance: Mapping[str, Any], data: FaceDataModule) -> None:
-    """Refuse pictures that are not dealt as they were for a student in folds.
-
-    Training on all folds but one takes most pictures of both official splits, so that neither
-    another fold nor an official split is new to the student; nor is a fold to one that was trained
-    on the official split.
-
-    Args:
-        provenance: of the student.
-        data: data module of the images to be judged, whose corpus is not that of the training.
-
-    Raises:
-        InputError: where the two are of one corpus, one at least is in folds, and the fold that
-            judges is not the one that the student was kept from.
-    """
-    trained, judged = str(provenance.get("dataset", "")), data.corpus.name
-    alike = own_name(trained) == own_name(judged)
-    if not alike or (own_name(trained) == trained and own_name(judged) == judged):
-        return
-    kept_from = provenance.get("valid", {}).get("sha256")
-    if prepare(data.corpus, "valid", data.store).sha256 == kept_from:
-        return
-    fold = provenance.get("train", {}).get("identity", {}).get("fold")
-    of, remedy = "its official training split", "judge it by official splits, or another corpus"
-    if fold is not None:
-        of = f"all of {trained} but fold {fold}"
-        remedy = f"judge it by that fold: a data file whose corpus has the fold {fold}"
-    found = f"holds pictures that the student learned from: it was trained on {of}"
-    raise InputError(judged, found, remedy)
 
 
 def training_pictures(task: StudentTask, data: FaceDataModule) -> FaceTable | None:

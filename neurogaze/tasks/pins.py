@@ -27,6 +27,9 @@ UNREADABLE = (
 )
 """What NumPy raises for a file that is absent, no archive, cut short, or holds Python objects."""
 
+NEEDED, OPTIONAL = ("ids", "logits", "labels", "dataset"), ("groups",)
+"""Arrays of stored logits."""
+
 
 @dataclass(frozen=True)
 class GridPin:
@@ -47,8 +50,9 @@ class LogitsPin:
 
     Args:
         path: `.npz` with `ids [n]` (text) and `logits [n, 8]` of the un-augmented images,
-            `labels [8]`, what their columns mean, and `dataset` (text without a dimension), the
-            name of the corpus that the ids are of.
+            `labels [8]`, what their columns mean, `dataset` (text without a dimension), the name of
+            the corpus that the ids are of, and, unless an earlier version wrote it, `groups [n]`,
+            the hashed pixels of the images.
         sha256: hash over the arrays; any other content is refused.
     """
 
@@ -60,7 +64,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a file of stored logits, without unpickling anything."""
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in ("ids", "logits", "labels", "dataset")}
+            known = [name for name in OPTIONAL if name in stored.files]
+            return {name: stored[name] for name in (*NEEDED, *known)}
     except UNREADABLE as error:
         raise InputError(
             path, f"cannot be read as stored logits ({error})", "make them again"
@@ -89,6 +94,9 @@ def read_logits(pin: LogitsPin) -> dict[str, np.ndarray]:
     if logits.shape != shape or logits.dtype.kind != "f":
         found = f"logits are {logits.dtype} {logits.shape}, not floats {shape}"
         raise InputError(path, found, "make them again")
+    if "groups" in arrays and arrays["groups"].shape != ids.shape:
+        found = f"hashed pixels are {arrays['groups'].shape}, not {ids.shape}"
+        raise InputError(path, found, "make them again")
     if arrays["labels"].tolist() != list(EMOTIONS):
         found = f"has the class order {arrays['labels'].tolist()}, not {list(EMOTIONS)}"
         raise InputError(path, found, "make them again, or reorder the columns by name")
@@ -110,19 +118,24 @@ def _refuse_unusable(path: Path, ids: np.ndarray, logits: np.ndarray) -> None:
         raise InputError(path, found, "make them again, one row a picture")
 
 
-def load_logits(pin: LogitsPin, ids: np.ndarray, dataset: str) -> Tensor:
+def load_logits(
+    pin: LogitsPin, ids: np.ndarray, dataset: str, groups: np.ndarray | None = None
+) -> Tensor:
     """Read pinned logits in the order of the training images.
 
     Args:
         pin: file and hash.
         ids: sample ids of the training images, `[n]`.
         dataset: name of their corpus; ids of two corpora may be alike.
+        groups: their hashed pixels, `[n]`; where ids are numbers of rows, and a row was taken out,
+            the ids of one corpus are alike as well. None asks for none.
 
     Returns:
         `float32 [n, 8]`.
 
     Raises:
-        InputError: as `read_logits`, or when the file is of another corpus or lacks an image.
+        InputError: as `read_logits`, or when the file is of another corpus, lacks an image, or is
+            of other pixels.
     """
     path, arrays = Path(pin.path), read_logits(pin)
     if arrays["dataset"].shape != () or str(arrays["dataset"]) != dataset:
@@ -137,7 +150,17 @@ def load_logits(pin: LogitsPin, ids: np.ndarray, dataset: str) -> Tensor:
             "store logits for the whole training set under the same label rule",
         )
     order = np.array([row[name] for name in ids.tolist()])
+    if groups is not None and "groups" in arrays:
+        _refuse_other_pixels(path, ids, arrays["groups"][order] != groups)
     return torch.from_numpy(arrays["logits"][order].astype(np.float32))
+
+
+def _refuse_other_pixels(path: Path, ids: np.ndarray, other: np.ndarray) -> None:
+    """Refuse logits of pictures that have the names of others."""
+    if other.any():
+        n, first = other.sum(), ids[other][0]
+        found = f"holds logits of other pixels for {n:,} images, the first {first!s}"
+        raise InputError(path, found, "store logits of the pictures as they are now")
 
 
 def read_pinned_checkpoint(path: Path, sha256: str, kind: str, task: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from neurogaze.models.averaging import (
 from neurogaze.models.student import Student, StudentOutput
 from neurogaze.tasks.face_warm_start import FaceWarmStart, refuse_seen, start_from
 from neurogaze.tasks.held_out import taken_up
+from neurogaze.tasks.judged_by import of_one_corpus, refuse_other_folds, refuse_other_slice
 from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.lengths import planned_epochs, planned_steps
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
@@ -39,6 +40,7 @@ from neurogaze.tasks.student_inputs import (
     check_pictures,
     check_preparation,
     check_selection,
+    check_trainer,
     open_grid,
     open_logits,
 )
@@ -133,6 +135,7 @@ class StudentTask(LightningModule):
         check_pictures(self.student.recipe, data.preprocessing)
         check_selection(self.ema_decay, self.trainer.callbacks)  # type: ignore[attr-defined]
         check_length(self.swa_start, self.trainer)
+        check_trainer(self.trainer)
         counts, shares = data.class_counts, data.target_shares
         self.loss.set_class_counts(torch.as_tensor(counts), data.left_out, torch.as_tensor(shares))
         self.provenance = dict(data.provenance)
@@ -152,7 +155,7 @@ class StudentTask(LightningModule):
     def _open_logits(self, data: Any) -> None:
         """Take the stored logits of the training pictures, and say in provenance which."""
         dataset = data.provenance["dataset"]
-        logits = open_logits(self.logits_pin, data.train.ids, dataset, data.without)
+        logits = open_logits(self.logits_pin, data.train, data.without)
         self.logits = logits.to(self.device)
         if self.logits_pin is not None:
             record = {"sha256": self.logits_pin.sha256.lower(), "dataset": dataset}
@@ -226,10 +229,11 @@ class StudentTask(LightningModule):
             update_average(self.averaged, self.student, swa_decay(self.current_epoch, first))
 
     def on_validation_start(self) -> None:
-        """Ready the averaged weights of the last epoch; refuse images prepared in another way.
+        """Ready the averaged weights of the last epoch; refuse images that cannot judge them.
 
         Raises:
-            InputError: when a checkpoint is judged on images that it was not trained for.
+            InputError: for images that were prepared in another way than those of its training, or
+                that it or its warm-up learned from.
         """
         if self.trainer.training or self.trainer.state.fn == "fit":
             self._calibrate()
@@ -237,8 +241,14 @@ class StudentTask(LightningModule):
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
         own = self.provenance.get("preprocessing")
         check_preparation(own, data.provenance["preprocessing"])
+        refuse_other_folds(self.provenance, data)
+        judging = data.valid
+        if data.held_out is not None and self.trainer.state.fn == "validate":
+            judging = data.dev
+            if of_one_corpus(self.provenance, data):
+                refuse_other_slice(self.provenance, data)
         if self.init_from is not None:
-            refuse_seen(self.warmed_on, {data.valid.split: data.valid}, self.init_from.allow_seen)
+            refuse_seen(self.warmed_on, {judging.split: judging}, self.init_from.allow_seen)
 
     def on_test_start(self) -> None:
         """As in validation."""

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, Timer
 from torch import Tensor
 
 from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
+from neurogaze.faces.images import FaceTable
 from neurogaze.faces.preprocessing import FacePreprocessing
 from neurogaze.models.student import BackboneRecipe
 from neurogaze.prototypes.grid import PrototypeGrid
@@ -87,6 +87,22 @@ def check_selection(ema_decay: float, callbacks: Iterable[Callback]) -> None:
         )
 
 
+def check_trainer(trainer: Trainer) -> None:
+    """Refuse what a trainer would do to pictures and batches that are ours to make.
+
+    Raises:
+        InputError: for weights in half or double precision, beside which pictures are float32, and
+            for `overfit_batches`, which takes our batches for those of another loader.
+    """
+    made: Any = trainer
+    if "true" in str(made.precision) and made.precision != "32-true":
+        found = f"is {made.precision}, and pictures are float32"
+        raise InputError("trainer.precision", found, "use 32-true, bf16-mixed or 16-mixed")
+    if made.overfit_batches:
+        found = f"is {made.overfit_batches}, which this loader cannot repeat"
+        raise InputError("trainer.overfit_batches", found, "use trainer.limit_train_batches")
+
+
 def check_length(swa_start: float | None, trainer: Trainer) -> None:
     """Refuse a mean of epochs in a training that something else than its epochs may end.
 
@@ -135,15 +151,12 @@ def open_grid(pin: GridPin | None, needed: bool, dim: int) -> PrototypeGrid | No
     return grid if needed else None
 
 
-def open_logits(
-    pin: LogitsPin | None, ids: np.ndarray, dataset: str, without: str | None
-) -> Tensor:
+def open_logits(pin: LogitsPin | None, pictures: FaceTable, without: str | None) -> Tensor:
     """Open the pinned logits that an objective needs.
 
     Args:
         pin: path and hash, or None.
-        ids: sample ids of the training images, `[n]`.
-        dataset: name of their corpus.
+        pictures: that are trained on.
         without: the emotion that the data leave out, or None.
 
     Returns:
@@ -165,4 +178,4 @@ def open_logits(
             f"would tell of {without}, which the data leave out",
             "set `loss.kd` to null, or `data.without`",
         )
-    return load_logits(pin, ids, dataset)
+    return load_logits(pin, pictures.ids, pictures.dataset, pictures.groups)

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neurogaze.artefacts import arrays_hash
+from neurogaze.artefacts import arrays_hash, settings_hash
 from neurogaze.errors import InputError
 from neurogaze.evaluation.results import read_rows
 from neurogaze.pipeline import ensemble
 from neurogaze.pipeline.ensemble import Ensemble, load_ensemble
 from neurogaze.pipeline.ensemble_logits import gathered, log_odds, together
-from neurogaze.pipeline.judging import load_student
+from neurogaze.pipeline.judging import load_student, student_context
 from neurogaze.pipeline.stages import Stages
 from neurogaze.pipeline.views import predict
 from neurogaze.tasks.pins import LogitsPin, load_logits
@@ -130,6 +130,22 @@ def test_an_evaluation_that_cannot_be_trains_no_member(tmp_path, changes, said):
     with pytest.raises(InputError, match=said):
         made.run()
     assert not made.stages.records
+
+
+def test_rows_are_of_the_weights_that_were_judged(finished):
+    hashes = []
+    for member in finished.members:
+        (row, *_) = read_rows(finished.root / f"{member.name}-valid" / "results.jsonl")
+        task = load_student(finished.root / member.name / "last.ckpt")
+        own = student_context(task, finished.pictures(finished.settings.evaluate["valid"]))
+        assert (row.config_hash, row.seed) == (own["config_hash"], member.seed)
+        assert "cross-fit" not in row.protocol, "of a picture that none of them saw"
+        hashes.append(row.config_hash)
+    assert len(set(hashes)) == 4
+    for stage in ("logits", "ensemble-valid"):
+        (row, *_) = read_rows(finished.root / stage / "results.jsonl")
+        assert row.config_hash == settings_hash(hashes)
+        assert row.protocol.startswith("2-fold cross-fit, ")
 
 
 @pytest.mark.parametrize("changes", [{"folds": 1}, {"members": 0}])

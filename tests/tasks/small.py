@@ -54,7 +54,9 @@ def pinned_grid(folder, dim=8, seed=0) -> GridPin:
     return GridPin((folder / "grid.npz").as_posix(), grid.sha256)
 
 
-def pinned_logits(folder, ids, logits, labels=EMOTIONS, dataset="synthetic_faces") -> LogitsPin:
+def pinned_logits(
+    folder, ids, logits, labels=EMOTIONS, dataset="synthetic_faces", groups=None
+) -> LogitsPin:
     """Logits on disk, and the pin that fits them."""
     arrays = {
         "ids": np.asarray(ids),
@@ -62,5 +64,7 @@ def pinned_logits(folder, ids, logits, labels=EMOTIONS, dataset="synthetic_faces
         "labels": np.array(labels),
         "dataset": np.array(dataset),
     }
+    if groups is not None:
+        arrays["groups"] = groups
     write_npz(folder / "logits.npz", arrays)
     return LogitsPin((folder / "logits.npz").as_posix(), arrays_hash(arrays))

@@ -107,6 +107,21 @@ def test_a_picture_of_which_two_rows_speak_is_refused(tmp_path):
         load_logits(pin, IDS[:3], CORPUS)
 
 
+def test_logits_of_other_pixels_are_refused(tmp_path):
+    """Ids that are numbers of rows go on being ids where a row was taken out."""
+    pixels = np.array(["a", "b", "c", "d"])
+    pin = pinned_logits(tmp_path, IDS, LOGITS, groups=pixels)
+    order = [2, 0, 3]
+    found = load_logits(pin, IDS[order], CORPUS, pixels[order])
+    np.testing.assert_array_equal(found.numpy(), LOGITS[order])
+    with pytest.raises(InputError, match=r"other pixels for 2 images, the first fer1"):
+        load_logits(pin, IDS[:3], CORPUS, np.array(["a", "c", "d"]))
+    earlier = pinned_logits(tmp_path, IDS, LOGITS)
+    assert len(load_logits(earlier, IDS[:3], CORPUS, np.array(["a", "c", "d"]))) == 3
+    with pytest.raises(InputError, match=r"hashed pixels are \(3,\), not \(4,\)"):
+        load_logits(pinned_logits(tmp_path, IDS, LOGITS, groups=pixels[:3]), IDS, CORPUS, pixels)
+
+
 def test_python_objects_are_never_unpickled(tmp_path):
     path = tmp_path / "logits.npz"
     np.savez(path, ids=IDS, logits=np.array([print, None], dtype=object))

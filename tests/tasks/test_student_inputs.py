@@ -1,5 +1,7 @@
 """Inputs of a student: fit together, and are opened, or an error says what does not fit."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
@@ -77,13 +79,17 @@ def test_no_grid():
         open_grid(None, needed=True, dim=8)
 
 
+def pictures(ids=IDS, dataset=CORPUS):
+    return SimpleNamespace(ids=ids, dataset=dataset, groups=np.char.add("pixels of ", ids))
+
+
 def test_logits(tmp_path):
     values = np.arange(16, dtype=np.float32).reshape(2, 8)
     pin = pinned_logits(tmp_path, IDS, values)
-    np.testing.assert_array_equal(open_logits(pin, IDS[::-1], CORPUS, None), values[::-1])
+    np.testing.assert_array_equal(open_logits(pin, pictures(IDS[::-1]), None), values[::-1])
     with pytest.raises(InputError, match="would tell of fear"):
-        open_logits(pin, IDS, CORPUS, "fear")
+        open_logits(pin, pictures(), "fear")
     with pytest.raises(InputError, match="training is on 'ferplus'"):
-        open_logits(pin, IDS, "ferplus", None)
+        open_logits(pin, pictures(dataset="ferplus"), None)
     with pytest.raises(InputError, match=r"teacher_logits: is null"):
-        open_logits(None, IDS, CORPUS, None)
+        open_logits(None, pictures(), None)
