@@ -18,6 +18,7 @@ from pytorch_lightning.callbacks import Checkpoint, EarlyStopping, ModelCheckpoi
 from pytorch_lightning.cli import SaveConfigCallback
 
 from neurogaze.artefacts import written_aside
+from neurogaze.errors import InputError
 
 EPOCH_STRIDE = 100_003
 RANK_STRIDE = 2_654_435_761
@@ -25,6 +26,35 @@ RANK_STRIDE = 2_654_435_761
 32 bits of its seed, over which multiples of this prime are spread evenly (Knuth)."""
 HIGHER_IS_BETTER = ("val/accuracy", "val/macro_f1_8way")
 """Scores whose running best is logged, as `<name>_best`."""
+RISING = ("accuracy", "f1", "ccc", "explained")
+"""Parts of the names of scores that are better when higher, whatever is trained."""
+
+
+def refuse_overwritten(monitor: str | None, filename: str | None, mode: str) -> None:
+    """Refuse checkpoints whose name or order of merit belies what they hold.
+
+    Whoever resumes or judges a training takes `last.ckpt` for its last epoch, and Lightning would
+    give that name to the best one; unless told otherwise it takes the lowest score for the best.
+
+    Args:
+        monitor: score that chooses the best epoch, or None.
+        filename: name of that checkpoint, without its ending.
+        mode: `min` or `max`.
+
+    Raises:
+        InputError: for a best epoch named `last`, or the worst one of a score.
+    """
+    if monitor is None:
+        return
+    if filename == "last":
+        found = (
+            f"is {monitor!r}, and checkpoint.filename is last: the best epoch would overwrite it"
+        )
+        remedy = "set checkpoint.filename to best and checkpoint.save_last to true"
+        raise InputError("checkpoint.monitor", found, remedy)
+    if mode == "min" and any(part in monitor for part in RISING):
+        found = f"is min, and {monitor} is better when higher"
+        raise InputError("checkpoint.mode", found, "set it to max")
 
 
 class EpochSeed(Callback):
@@ -88,6 +118,9 @@ class RunningBest(Callback):
 class Curves(Callback):
     """Keep one row of metrics an epoch and write them to `metrics.csv`.
 
+    Lightning goes on telling the scores of the last validation. In the row of an epoch that was not
+    validated they are left out, but for running bests, which hold for every epoch since.
+
     Args:
         folder: where the file goes.
     """
@@ -95,10 +128,20 @@ class Curves(Callback):
     def __init__(self, folder: str) -> None:
         self.path = Path(folder) / "metrics.csv"
         self.rows: list[dict[str, float]] = []
+        self.validated = False
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """No validation of this epoch has been yet."""
+        self.validated = False
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note that this epoch is validated; the check before a training does not count."""
+        self.validated = self.validated or not trainer.sanity_checking
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add this epoch; the first process writes the file aside, then renames it."""
-        values = {k: float(v) for k, v in trainer.callback_metrics.items()}
+        found = trainer.callback_metrics
+        values = {k: float(v) for k, v in found.items() if self.validated or not _scored(k)}
         row = {"epoch": trainer.current_epoch, "step": trainer.global_step} | values
         self.rows = [r for r in self.rows if r["epoch"] != row["epoch"]] + [row]
         if trainer.is_global_zero:
@@ -119,6 +162,11 @@ class Curves(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up the rows of a checkpoint."""
         self.rows = list(state_dict["rows"])
+
+
+def _scored(name: str) -> bool:
+    """Whether a metric is of one validation: not of training, and no running best."""
+    return name.startswith("val/") and not name.endswith("_best")
 
 
 class EveryLast(Checkpoint):

@@ -22,6 +22,7 @@ from neurogaze.callbacks import (
     RunningBest,
     SaveConfigBeside,
     WholeCheckpoints,
+    refuse_overwritten,
 )
 from neurogaze.eeg.corpora.custom import Custom
 from neurogaze.eeg.corpora.dasps import Dasps, DaspsRaw
@@ -149,9 +150,17 @@ class NeurogazeCLI(LightningCLI):
         return {name: words[name] for name in WORDS if self.word in (None, name)}
 
     def instantiate_classes(self) -> None:
-        """Build model, data and trainer, unless only settings are asked."""
-        if self.builds:
-            super().instantiate_classes()
+        """Build model, data and trainer, unless only settings are asked.
+
+        Raises:
+            InputError: for a training whose checkpoints would not be what they are called.
+        """
+        if not self.builds:
+            return
+        if self.word in (None, "fit"):
+            kept = self._own_settings()["checkpoint"]
+            refuse_overwritten(kept["monitor"], kept["filename"], kept["mode"])
+        super().instantiate_classes()
 
     def build(self) -> None:
         """Build what was only parsed, drawing from the seed as if it were built at once."""
@@ -161,8 +170,11 @@ class NeurogazeCLI(LightningCLI):
 
     def before_fit(self) -> None:
         """Let the checkpoint know the configuration it comes from, by hash."""
-        config = self.config["fit"] if self.word else self.config
-        self.model.config_hash = settings_hash(_without_places(config.as_dict()))
+        self.model.config_hash = settings_hash(_without_places(self._own_settings().as_dict()))
+
+    def _own_settings(self) -> Any:
+        """The parsed settings, without the word that they follow on a command line."""
+        return self.config[self.word] if self.word else self.config
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer; its checkpoints appear whole, and one after every epoch.

@@ -71,6 +71,28 @@ def test_curves_hold_one_row_an_epoch(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["metrics.csv"]
 
 
+def test_scores_stand_in_the_rows_of_validated_epochs_alone(tmp_path):
+    """Lightning still tells those of an earlier epoch; a running best holds on."""
+    curves = Curves(str(tmp_path))
+    for number, validations in enumerate((0, 1, 0, 2)):
+        curves.on_train_epoch_start(None, None)
+        for _ in range(validations):
+            curves.on_validation_end(SimpleNamespace(sanity_checking=False), None)
+        values = {"val_ccc": 0.5, "val_ccc_best": 0.75, "train_loss": 2.0}
+        curves.on_train_epoch_end(epoch(number, **values), None)
+    rows = read(tmp_path / "metrics.csv")
+    assert [r["val/ccc"] for r in rows] == ["", "0.5", "", "0.5"]
+    assert [r["val/ccc_best"] for r in rows] == ["0.75"] * 4
+    assert [r["train/loss"] for r in rows] == ["2.0"] * 4
+
+
+def test_the_check_before_a_training_is_no_validation(tmp_path):
+    curves = Curves(str(tmp_path))
+    curves.on_validation_end(SimpleNamespace(sanity_checking=True), None)
+    curves.on_train_epoch_end(epoch(0, val_ccc=0.5, train_loss=2.0), None)
+    assert "val/ccc" not in read(tmp_path / "metrics.csv")[0]
+
+
 def test_the_first_process_writes_the_curves(tmp_path):
     """The others keep them too: any of them may be asked for the state of a checkpoint."""
     curves = Curves(str(tmp_path))

@@ -1,5 +1,6 @@
 """Fits that are killed and resumed, and what a fit's fingerprint takes notice of."""
 
+import csv
 import pickle
 import shutil
 import signal
@@ -176,6 +177,36 @@ def test_an_early_stop_is_not_trained_past(teacher, tmp_path, monkeypatch):
         dict(last(whole)["state_dict"]),
     )
     assert (out / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+
+
+SPARSE = [
+    *("--trainer.callbacks=null", "--trainer.max_epochs=4", "--trainer.check_val_every_n_epoch=2"),
+    *("--checkpoint.monitor=null", "--checkpoint.filename=last", "--checkpoint.save_last=null"),
+]
+"""Every other epoch is validated, and none chosen."""
+
+
+@pytest.fixture(scope="module")
+def sparse(teacher, tmp_path_factory):
+    """Arguments, and the text of the curves of an undisturbed fit."""
+    args, out = [*teacher[0], *SPARSE], tmp_path_factory.mktemp("sparse")
+    training.fit([*args, f"--out={out}"])
+    return args, (out / "metrics.csv").read_text()
+
+
+def test_epochs_without_validation_have_no_scores(sparse):
+    rows = list(csv.DictReader(sparse[1].splitlines()))
+    assert [bool(row["val/ccc"]) for row in rows] == [False, True, False, True]
+    assert all(row["train/loss"] for row in rows)
+
+
+@pytest.mark.parametrize("epoch", [2, 3])
+def test_a_resumed_fit_has_the_same_scores_in_the_same_rows(sparse, tmp_path, monkeypatch, epoch):
+    """Whether it goes on from an epoch that was validated or from one that was not."""
+    args = [*sparse[0], f"--out={tmp_path}"]
+    fit_killed(args, epoch, monkeypatch)
+    training.fit(args, resume=tmp_path / "last.ckpt")
+    assert (tmp_path / "metrics.csv").read_text() == sparse[1]
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(teacher, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
+from neurogaze.errors import InputError
 from neurogaze.losses.seen import full_precision, widened
 
 
@@ -35,8 +36,13 @@ def va_loss(prediction: Tensor, truth: Tensor, mse_weight: float = 0.5) -> Tenso
     Args:
         prediction: `[B, 2]`, valence and arousal.
         truth: `[B, 2]`, ratings in [-1, 1].
-        mse_weight: share of the squared error.
+        mse_weight: share of the squared error, in [0, 1].
+
+    Raises:
+        InputError: for a share outside that, which would give one of the two a negative factor.
     """
+    if not 0 <= mse_weight <= 1:
+        raise InputError("model.mse_weight", f"is {mse_weight}", "give a number from 0 to 1")
     with full_precision(prediction):
         prediction = widened(prediction)
         truth = truth.to(prediction.dtype)

@@ -21,6 +21,7 @@ from neurogaze.affect import EMOTIONS
 from neurogaze.errors import InputError
 from neurogaze.losses.across_ranks import mean_over_ranks
 from neurogaze.losses.seen import Seen, full_precision, widened
+from neurogaze.losses.weights import check_weight
 
 MAX_WEIGHT_RATIO = 6.0
 
@@ -93,7 +94,8 @@ class CrossEntropy(nn.Module):
             both.
 
     Raises:
-        InputError: for a smoothing outside 0..1, or an adjustment that is negative or not finite.
+        InputError: for a smoothing outside 0..1, or a weight or an adjustment that is negative or
+            not finite.
     """
 
     class_weight: Tensor
@@ -107,6 +109,7 @@ class CrossEntropy(nn.Module):
         logit_adjustment: float = 0.0,
     ) -> None:
         super().__init__()
+        check_weight("loss.ce.weight", weight)
         if not 0 <= label_smoothing <= 1:
             found = f"is {label_smoothing}"
             raise InputError("loss.ce.label_smoothing", found, "give a number from 0 to 1")

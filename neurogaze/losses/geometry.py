@@ -28,6 +28,7 @@ from neurogaze.errors import InputError
 from neurogaze.losses.across_ranks import sum_over_ranks
 from neurogaze.losses.proto_kd import gaussian_targets
 from neurogaze.losses.seen import Seen, full_precision, widened
+from neurogaze.losses.weights import check_weight
 
 
 def late_cosine(
@@ -140,8 +141,8 @@ class Geometry(nn.Module):
             anything else needs a grid.
 
     Raises:
-        InputError: for a positive class that is no emotion, a distance outside 0..1, or a length
-            of training that is not above 0.
+        InputError: for a positive class that is no emotion, a distance outside 0..1, a length of
+            training that is not above 0, or a weight that is negative or not finite.
     """
 
     means: Tensor
@@ -161,6 +162,7 @@ class Geometry(nn.Module):
         least_distance: float = 0.0,
     ) -> None:
         super().__init__()
+        check_weight("loss.geo.weight", weight)
         if not 0 <= least_distance <= 1:
             found = f"is {least_distance}"
             raise InputError("loss.geo.least_distance", found, "give a number from 0 to 1")

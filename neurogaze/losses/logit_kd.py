@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from neurogaze.errors import InputError
 from neurogaze.losses.seen import Seen, full_precision, widened
+from neurogaze.losses.weights import check_weight
 
 
 def centred_mse(student: Tensor, teacher: Tensor) -> Tensor:
@@ -80,7 +81,8 @@ class LogitKD(nn.Module):
         temperature: softening of `kl`; `mse` has none.
 
     Raises:
-        InputError: for a temperature that is not above 0 or not finite.
+        InputError: for a temperature that is not above 0 or not finite, or a weight that is
+            negative or not finite.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class LogitKD(nn.Module):
         temperature: float = 5.0,
     ) -> None:
         super().__init__()
+        check_weight("loss.kd.weight", weight)
         if not 0 < temperature < math.inf:
             raise InputError("loss.kd.temperature", f"is {temperature}", "use a number above 0")
         self.weight, self.mode, self.temperature = weight, mode, temperature

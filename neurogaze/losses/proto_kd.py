@@ -28,6 +28,7 @@ from torch.nn import functional as F
 from neurogaze.affect import anchors, cell_index
 from neurogaze.errors import InputError
 from neurogaze.losses.seen import Seen, full_precision, widened
+from neurogaze.losses.weights import check_weight
 
 
 def bin_width(centers: Tensor) -> float:
@@ -87,7 +88,8 @@ class ProtoKD(nn.Module):
             grid that is given, 0.4 at 5x5.
 
     Raises:
-        InputError: for a temperature or a width that is not above 0 or not finite.
+        InputError: for a temperature or a width that is not above 0 or not finite, or a weight that
+            is negative or not finite.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class ProtoKD(nn.Module):
         sigma: float | None = None,
     ) -> None:
         super().__init__()
+        check_weight("loss.proto.weight", weight)
         for name, value in (("tau", tau), ("sigma", sigma)):
             if value is not None and not 0 < value < math.inf:
                 raise InputError(f"loss.proto.{name}", f"is {value}", "use a number above 0")

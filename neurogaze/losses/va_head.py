@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from neurogaze.affect import anchors
 from neurogaze.errors import InputError
 from neurogaze.losses.seen import Seen, full_precision, widened
+from neurogaze.losses.weights import check_weight
 
 INIT_SEED = 0
 """Of the first weights, which are the same in every training: the arm draws nothing of its own."""
@@ -42,12 +43,16 @@ class VaHead(nn.Module):
     Args:
         weight: factor of the term in the objective.
         embedding_dim: width of the student's embedding.
+
+    Raises:
+        InputError: for a weight that is negative or not finite.
     """
 
     anchors: Tensor
 
     def __init__(self, weight: float = 0.12, embedding_dim: int = 256) -> None:
         super().__init__()
+        check_weight("loss.va.weight", weight)
         self.weight = weight
         start, bias = initial_head(embedding_dim)
         trained = weight != 0

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from neurogaze.errors import InputError
 from neurogaze.losses.seen import full_precision, widened
+from neurogaze.losses.weights import check_weight
 
 EPSILON = 1e-4
 """Added to a variance before its root."""
@@ -32,7 +32,7 @@ class VicregWeights:
         covariance: of squared covariances between outputs.
 
     Raises:
-        InputError: for a negative factor.
+        InputError: for a factor that is negative or not finite.
     """
 
     invariance: float = 25.0
@@ -41,9 +41,7 @@ class VicregWeights:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if getattr(self, field.name) < 0:
-                found = f"is {getattr(self, field.name)}"
-                raise InputError(f"model.weights.{field.name}", found, "use 0 or more")
+            check_weight(f"model.weights.{field.name}", getattr(self, field.name))
 
 
 PUBLISHED = VicregWeights()

@@ -66,17 +66,27 @@ def make_backbone(name: str, in_chans: int, img_size: int | None = None) -> nn.M
         if img_size is None:
             remedy = "give model.student.img_size, the size of data.preprocessing"
             raise InputError(f"backbone {name!r}", "takes images of one size only", remedy)
-        network = timm.create_model(
-            name, pretrained=False, num_classes=0, in_chans=in_chans, img_size=img_size
-        )
-        _check_patches(network, name, img_size)
-        return network
+        return _sized_backbone(name, in_chans, img_size)
     if img_size is not None:
         found = f"is {img_size}, but backbone {name!r} takes images of any size"
         raise InputError("model.student.img_size", found, "set it to null")
     backbone = timm.create_model(name, pretrained=False, num_classes=0, in_chans=in_chans)
     open_residuals(backbone)
     return backbone
+
+
+def _sized_backbone(name: str, in_chans: int, img_size: int) -> nn.Module:
+    """Build a network for images of one size; some of timm refuse theirs by an assertion."""
+    try:
+        network: nn.Module = timm.create_model(
+            name, pretrained=False, num_classes=0, in_chans=in_chans, img_size=img_size
+        )
+    except AssertionError as error:
+        found = f"cannot be built for images of {img_size} pixels ({error})"
+        remedy = "use another size, here and in data.preprocessing.size"
+        raise InputError(f"backbone {name!r}", found, remedy) from error
+    _check_patches(network, name, img_size)
+    return network
 
 
 def open_residuals(backbone: nn.Module) -> None:
@@ -95,7 +105,8 @@ def open_residuals(backbone: nn.Module) -> None:
 
 def _check_patches(backbone: nn.Module, name: str, img_size: int) -> None:
     """Refuse images whose border would fall off the last patch."""
-    patch = getattr(getattr(backbone, "patch_embed", None), "patch_size", (1, 1))[0]
+    size = getattr(getattr(backbone, "patch_embed", None), "patch_size", 1)
+    patch = size if isinstance(size, int) else size[0]  # timm has either, by network
     if img_size % patch:
         found = f"cuts images of {img_size} pixels into patches of {patch}"
         remedy = f"use a multiple of {patch}, here and in data.preprocessing.size"
@@ -162,7 +173,7 @@ class Student(nn.Module):
 
     Raises:
         InputError: for an unknown backbone, one whose stem cannot be replaced, or one that needs
-            an image size.
+            an image size; or for a dropout outside [0, 1).
     """
 
     def __init__(
@@ -175,6 +186,9 @@ class Student(nn.Module):
         img_size: int | None = None,
     ) -> None:
         super().__init__()
+        if not 0 <= dropout < 1:
+            found = f"is {dropout}"
+            raise InputError("model.student.dropout", found, "use 0 or more, and less than 1")
         self.recipe = BackboneRecipe(backbone, stem, in_chans, img_size)
         self.backbone = make_backbone(backbone, in_chans, img_size)
         if stem != "imagenet":

@@ -21,14 +21,14 @@ class Optimisation:
 
     Args:
         name: `adamw`, or `sgd` with Nesterov momentum.
-        lr: highest learning rate.
-        weight_decay: decay of matrices and kernels; biases and norms are left alone.
-        momentum: for `sgd`.
+        lr: highest learning rate, above 0.
+        weight_decay: decay of matrices and kernels, 0 or more; biases and norms are left alone.
+        momentum: for `sgd`, in [0, 1); 0 is plain gradient descent.
         schedule: `cosine` falls from `lr` to a hundredth of it; `onecycle` rises first.
         warmup: share of all steps over which `onecycle` rises, in [0, 1).
 
     Raises:
-        InputError: for a share outside that.
+        InputError: for a number outside these bounds, or one that is not finite.
     """
 
     name: Literal["adamw", "sgd"] = "adamw"
@@ -39,9 +39,17 @@ class Optimisation:
     warmup: float = 0.25
 
     def __post_init__(self) -> None:
-        """Refuse a rise that leaves no step to fall."""
-        if not 0 <= self.warmup < 1:
-            raise InputError("optimisation.warmup", f"is {self.warmup}", "use a share below 1")
+        """Refuse steps that lead nowhere, and a rise that leaves no step to fall."""
+        fits = {
+            "lr": (0 < self.lr < math.inf, "use a number above 0"),
+            "weight_decay": (0 <= self.weight_decay < math.inf, "use 0 or more"),
+            "momentum": (0 <= self.momentum < 1, "use 0 or more, and less than 1"),
+            "warmup": (0 <= self.warmup < 1, "use a share below 1"),
+        }
+        for name, (fit, remedy) in fits.items():
+            if not fit:
+                found = f"is {getattr(self, name)}"
+                raise InputError(f"model.optimisation.{name}", found, remedy)
 
 
 def lr_factor(progress: float, schedule: str, warmup: float) -> float:
@@ -86,8 +94,10 @@ def build_optimiser(
     if settings.name == "adamw":
         optimiser = torch.optim.AdamW(groups, lr=settings.lr)
     else:
+        momentum = settings.momentum
+        # PyTorch refuses Nesterov's step where there is no momentum; without any it is the same.
         optimiser = torch.optim.SGD(
-            groups, lr=settings.lr, momentum=settings.momentum, nesterov=True
+            groups, lr=settings.lr, momentum=momentum, nesterov=momentum > 0
         )
 
     def factor(step: int) -> float:

@@ -75,6 +75,16 @@ def test_any_backbone_takes_small_pictures(name, channels):
     assert not torch.allclose(out.embedding[0], out.embedding[1])
 
 
+@pytest.mark.parametrize("name", ["xcit_nano_12_p16_224", "efficientvit_m0"])
+def test_patches_whose_size_is_one_number(name):
+    """timm tells the patch size of these networks as a number, and of others as a pair."""
+    student = Student(name, stem="imagenet", img_size=64).eval()
+    with torch.no_grad():
+        assert student(torch.randn(2, 1, 64, 64)).logits.shape == (2, 8)
+    with pytest.raises(InputError, match=r"72 pixels.*data\.preprocessing\.size"):
+        Student(name, stem="imagenet", img_size=72)
+
+
 def test_a_transformer_needs_the_size_of_its_pictures():
     with pytest.raises(InputError, match=r"one size only.*img_size"):
         Student("vit_tiny_patch16_224", stem="imagenet")
@@ -130,6 +140,12 @@ def test_a_deep_stem_is_not_replaced_by_half():
     """ResNet-18d has a `conv1` of three convolutions."""
     with pytest.raises(InputError, match="no single stem convolution"):
         Student("resnet18d", stem="small_pool")
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0, 1.5, float("nan")])
+def test_dropout_leaves_something_to_classify(dropout):
+    with pytest.raises(InputError, match=r"model\.student\.dropout: is"):
+        Student("test_resnet", stem="imagenet", dropout=dropout)
 
 
 def test_unknown_backbone_names_close_ones():

@@ -106,6 +106,17 @@ def test_sgd_has_nesterov_momentum():
         assert weight.item() == pytest.approx(-total, rel=1e-5)
 
 
+def test_sgd_without_momentum_is_plain_descent():
+    """Unit gradient twice: two steps of lr."""
+    weight = nn.Parameter(torch.zeros(1, 1))
+    settings = Optimisation(name="sgd", lr=0.1, weight_decay=0.0, momentum=0.0)
+    optimiser = build_optimiser(settings, [weight], 10)["optimizer"]
+    for total in (0.1, 0.2):
+        weight.grad = torch.ones(1, 1)
+        optimiser.step()
+        assert weight.item() == pytest.approx(-total, rel=1e-6)
+
+
 def test_the_schedule_is_stepped_once_a_batch():
     built = build_optimiser(Optimisation(), network().parameters(), 10)
     assert built["lr_scheduler"]["interval"] == "step"
@@ -115,3 +126,24 @@ def test_the_schedule_is_stepped_once_a_batch():
 def test_a_rise_must_leave_steps_to_fall(warmup):
     with pytest.raises(InputError, match="warmup"):
         Optimisation(schedule="onecycle", warmup=warmup)
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "sgd"])
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("lr", [0.0, -1e-3, float("inf"), float("nan")]),
+        ("weight_decay", [-1e-2, float("inf"), float("nan")]),
+        ("momentum", [-0.1, 1.0, 1.5, float("inf"), float("nan")]),
+        ("warmup", [-0.1, 1.0]),
+    ],
+)
+def test_numbers_that_cannot_train(optimiser, name, values):
+    for value in values:
+        with pytest.raises(InputError, match=rf"^model\.optimisation\.{name}: is {value}\."):
+            Optimisation(name=optimiser, **{name: value})
+
+
+def test_the_least_that_can_train():
+    settings = Optimisation(lr=1e-12, weight_decay=0, momentum=0, warmup=0)
+    assert build_optimiser(settings, network().parameters(), 1)["optimizer"]
