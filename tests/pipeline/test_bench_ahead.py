@@ -166,7 +166,6 @@ def test_flags_of_a_bench_that_do_not_fit_are_told(tmp_path):
     [
         ({"expected": 39}, "", "has 40 images .* not 39"),
         ({"split": "vald"}, "", "vald"),
-        ({"flip": True, "crops": "ten"}, "", "flip: is set with ten crops"),
         ({"crops": "ten"}, "--data.preprocessing.size=48", "48 x 48 for an input of 48"),
     ],
 )

@@ -81,8 +81,6 @@ def test_another_number_of_images(tmp_path):
 
 def test_a_way_of_looking_that_there_is_not(tmp_path):
     part = tiny_settings().evaluate["valid"]
-    both = replace(part, flip=True, crops="ten")
-    refused(tmp_path, "flip: is set with ten crops", evaluate={"valid": both})
     student = tiny_settings().student
     large = replace(student, args=[*student.args, "--data.preprocessing.size=48"])
     ten = {"valid": replace(part, crops="ten")}
