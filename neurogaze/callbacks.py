@@ -52,9 +52,23 @@ def refuse_overwritten(monitor: str | None, filename: str | None, mode: str) -> 
         )
         remedy = "set checkpoint.filename to best and checkpoint.save_last to true"
         raise InputError("checkpoint.monitor", found, remedy)
+    refuse_falling("checkpoint.mode", monitor, mode)
+
+
+def refuse_falling(key: str, monitor: str, mode: str) -> None:
+    """Refuse to take the worst epoch for the best: untold, Lightning looks for `min`.
+
+    Args:
+        key: that gives the mode.
+        monitor: score that is watched.
+        mode: `min` or `max`.
+
+    Raises:
+        InputError: for `min` of a score that is better when higher.
+    """
     if mode == "min" and any(part in monitor for part in RISING):
         found = f"is min, and {monitor} is better when higher"
-        raise InputError("checkpoint.mode", found, "set it to max")
+        raise InputError(key, found, "set it to max")
 
 
 class EpochSeed(Callback):

@@ -11,7 +11,7 @@ from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 from pytorch_lightning import LightningDataModule, LightningModule, Trainer
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from neurogaze.artefacts import settings_hash
@@ -22,6 +22,7 @@ from neurogaze.callbacks import (
     RunningBest,
     SaveConfigBeside,
     WholeCheckpoints,
+    refuse_falling,
     refuse_overwritten,
 )
 from neurogaze.eeg.corpora.custom import Custom
@@ -161,6 +162,9 @@ class NeurogazeCLI(LightningCLI):
             kept = self._own_settings()["checkpoint"]
             refuse_overwritten(kept["monitor"], kept["filename"], kept["mode"])
         super().instantiate_classes()
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, EarlyStopping):
+                refuse_falling("EarlyStopping.mode", callback.monitor, callback.mode)
 
     def build(self) -> None:
         """Build what was only parsed, drawing from the seed as if it were built at once."""

@@ -1,5 +1,7 @@
 """A checkpoint is what it is called: the last epoch, or the best one of a score."""
 
+import json
+
 import pytest
 import yaml
 
@@ -45,6 +47,16 @@ def test_the_worst_epoch_is_not_kept_as_the_best(score):
     args = [*PLAIN_STUDENT, *KEPT, f"--checkpoint.monitor={score}"]
     with pytest.raises(InputError, match=rf"checkpoint\.mode: is min, and {score} .*to max"):
         training.build_cli(args, run=False)
+
+
+def test_a_training_does_not_stop_because_its_score_rises():
+    watch = {"class_path": "EarlyStopping", "init_args": {"monitor": "val/accuracy"}}
+    flag = f"--trainer.callbacks+={json.dumps(watch)}"
+    with pytest.raises(InputError, match=r"EarlyStopping\.mode: is min, and val/accuracy .*to max"):
+        training.build_cli([*PLAIN_STUDENT, flag], run=False)
+    watch["init_args"]["mode"] = "max"
+    flag = f"--trainer.callbacks+={json.dumps(watch)}"
+    assert training.build_cli([*PLAIN_STUDENT, flag], run=False).trainer
 
 
 @pytest.mark.parametrize("flags", [[], [SCORE, "--checkpoint.mode=max"], ["--checkpoint.mode=max"]])

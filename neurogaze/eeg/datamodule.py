@@ -68,8 +68,8 @@ class EEGDataModule(LightningDataModule):
         seed: of the order of training windows, of SMOTE and of what is dropped.
 
     Raises:
-        InputError: for SMOTE without classes, a share outside [0, 1), a batch size below 1, or a
-            seed below 0.
+        InputError: for SMOTE without classes, a share outside [0, 1), a batch size below 1,
+            epochs of batch sizes that are below 0 or named twice, or a seed below 0.
     """
 
     def __init__(
@@ -97,6 +97,10 @@ class EEGDataModule(LightningDataModule):
         check_size(batch_size, "data.batch_size")
         for epoch, size in batch_schedule:
             check_size(size, f"data.batch_schedule from epoch {epoch}")
+        begins = [epoch for epoch, _ in batch_schedule]
+        if min(begins, default=0) < 0 or len(set(begins)) < len(begins):
+            found = f"begins at epochs {begins}"
+            raise InputError("data.batch_schedule", found, "count from 0, and name each once")
         check_seed(seed, "data.seed")
         self.corpus, self.features, self.split, self.fold = corpus, features, split, fold
         self.batch_size, self.windows_per_trial = batch_size, windows_per_trial

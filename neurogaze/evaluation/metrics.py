@@ -164,6 +164,8 @@ def matrix_scores(
     }
 
 
+SUM_TOLERANCE = 1e-3
+"""By which eight probabilities in half precision may miss 1."""
 ROUNDING = 1e-13
 """Share of the largest value by which equal values may differ after they were averaged."""
 
@@ -195,12 +197,14 @@ def face_scores(
         `..._balanced_accuracy` and `ece`, all in [0, 1]; `nll` in nats; `brier` in [0, 2].
 
     Raises:
-        InputError: for no rows, or shapes that do not belong together.
+        InputError: for no rows, shapes that do not belong together, or rows that are no
+            probabilities.
     """
     truth, chances = np.asarray(truth, np.int64), np.asarray(probabilities, np.float64)
     if truth.size == 0 or chances.shape != (truth.size, N_CLASSES):
         found = f"{truth.shape} labels against probabilities {chances.shape}"
         raise InputError("face scores", found, f"give one row of {N_CLASSES} for each label")
+    _refuse_no_chances(chances)
     free = confusion_matrix(truth, chances.argmax(axis=1))
     present = present_classes(truth)
     restricted = confusion_matrix(truth, restricted_prediction(chances, present))
@@ -210,6 +214,16 @@ def face_scores(
         "brier": calibration.brier_score(truth, chances),
         "ece": calibration.expected_calibration_error(truth, chances),
     }
+
+
+def _refuse_no_chances(chances: Floats) -> None:
+    """Refuse rows that are no probabilities: of logits, accuracy would be right and ECE not."""
+    wrong = ~(chances >= 0).all(axis=1) | ~np.isclose(chances.sum(axis=1), 1, atol=SUM_TOLERANCE)
+    if wrong.any():
+        row = int(wrong.argmax())
+        found = f"row {row} holds {chances[row].min():g} to {chances[row].max():g} and sums to "
+        remedy = "give probabilities, such as the softmax of logits"
+        raise InputError("face scores", f"{found}{chances[row].sum():g}", remedy)
 
 
 def constant(values: NDArray[np.floating]) -> bool:
@@ -262,10 +276,17 @@ def va_scores(truth: NDArray[np.floating], prediction: NDArray[np.floating]) -> 
 
     Returns:
         `valence_ccc`, `valence_rmse`, `valence_pearson`, and the same of arousal.
+
+    Raises:
+        InputError: for no rows, or shapes that are not `[N, 2]` alike.
     """
     scores: dict[str, float] = {}
+    truth, prediction = np.asarray(truth), np.asarray(prediction)
+    if truth.size == 0 or truth.shape != prediction.shape or truth.shape[1:] != (len(VA_AXES),):
+        found = f"{truth.shape} ratings against predictions {prediction.shape}"
+        raise InputError("valence and arousal", found, "give a pair of both for each rating")
     for column, axis in enumerate(VA_AXES):
-        pair = np.asarray(prediction)[:, column], np.asarray(truth)[:, column]
+        pair = prediction[:, column], truth[:, column]
         scores[f"{axis}_ccc"] = concordance(*pair)
         scores[f"{axis}_rmse"] = rmse(*pair)
         scores[f"{axis}_pearson"] = pearson(*pair)

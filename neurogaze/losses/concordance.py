@@ -30,6 +30,19 @@ def concordance(prediction: Tensor, truth: Tensor, eps: float = 1e-6) -> Tensor:
     return 2.0 * covariance / (spread + shift + eps)
 
 
+def check_share(mse_weight: float) -> None:
+    """Refuse what is no share of a loss.
+
+    Args:
+        mse_weight: see `va_loss`.
+
+    Raises:
+        InputError: outside [0, 1].
+    """
+    if not 0 <= mse_weight <= 1:
+        raise InputError("model.mse_weight", f"is {mse_weight}", "give a number from 0 to 1")
+
+
 def va_loss(prediction: Tensor, truth: Tensor, mse_weight: float = 0.5) -> Tensor:
     """`mse_weight * MSE + (1 - mse_weight) * (1 - mean CCC of valence and arousal)`.
 
@@ -41,8 +54,7 @@ def va_loss(prediction: Tensor, truth: Tensor, mse_weight: float = 0.5) -> Tenso
     Raises:
         InputError: for a share outside that, which would give one of the two a negative factor.
     """
-    if not 0 <= mse_weight <= 1:
-        raise InputError("model.mse_weight", f"is {mse_weight}", "give a number from 0 to 1")
+    check_share(mse_weight)
     with full_precision(prediction):
         prediction = widened(prediction)
         truth = truth.to(prediction.dtype)

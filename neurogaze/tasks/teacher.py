@@ -14,7 +14,7 @@ from neurogaze.eeg.mirror import mirror_index
 from neurogaze.eeg.table import RATINGS
 from neurogaze.errors import InputError
 from neurogaze.evaluation.metrics import concordance
-from neurogaze.losses.concordance import va_loss
+from neurogaze.losses.concordance import check_share, va_loss
 from neurogaze.models.teacher import Teacher, TeacherOutput
 from neurogaze.tasks.held_out import (
     checkpoint_record,
@@ -57,7 +57,8 @@ class TeacherTask(LightningModule):
         init_from: weights of a masked-band warm-up to start from.
 
     Raises:
-        InputError: for a probability outside [0, 1], or an electrode without its mirror image.
+        InputError: for a probability or share outside [0, 1], or an electrode without its mirror
+            image.
     """
 
     swap: Tensor
@@ -74,6 +75,7 @@ class TeacherTask(LightningModule):
         super().__init__()
         if not 0 <= mirror <= 1:
             raise InputError("model.mirror", f"{mirror}", "use a probability")
+        check_share(mse_weight)
         self.save_hyperparameters()
         self.teacher = teacher
         self.optimisation = optimisation

@@ -266,6 +266,8 @@ def test_windows_are_dropped_before_anything_else(store):
         ({"drop_windows": 1.0}, "below 1"),
         ({"target": ClassTarget("dominance")}, "no train window with dominance"),
         ({"batch_schedule": ((1, 4),)}, "reload_dataloaders_every_n_epochs"),
+        ({"batch_schedule": ((-1, 4),)}, r"data\.batch_schedule: begins at epochs \[-1\]"),
+        ({"batch_schedule": ((2, 4), (2, 8))}, r"begins at epochs \[2, 2\].*name each once"),
         ({"batch_schedule": ((1, 4), (9, 0))}, r"data\.batch_schedule from epoch 9: 0 is below 1"),
     ],
 )

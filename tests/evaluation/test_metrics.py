@@ -132,6 +132,25 @@ def test_empty_and_misshapen_input_is_refused():
         metrics.confusion_matrix(np.array([0, 1]), np.array([0]))
 
 
+@pytest.mark.parametrize(
+    "row", [np.arange(8.0), np.full(8, 0.1), np.full(8, np.nan), [-0.5, 1.5, *np.zeros(6)]]
+)
+def test_rows_that_are_no_probabilities_are_refused(row):
+    """Of logits the accuracy would be right, and all that tells of confidence wrong."""
+    with pytest.raises(InputError, match=r"row 1 holds .* sums to .*softmax"):
+        metrics.face_scores(np.array([0, 1]), np.stack([np.eye(8)[0], row]))
+    half = np.full((2, 8), 0.125).astype(np.float16)
+    assert metrics.face_scores(np.array([0, 1]), half)["brier"] == pytest.approx(0.875)
+
+
+@pytest.mark.parametrize("shape", [(0, 2), (3, 1), (3,)])
+def test_ratings_that_are_no_pairs_are_refused(shape):
+    with pytest.raises(InputError, match=r"valence and arousal: .* give a pair of both"):
+        metrics.va_scores(np.zeros(shape), np.zeros(shape))
+    with pytest.raises(InputError, match="give a pair of both"):
+        metrics.va_scores(np.zeros((3, 2)), np.zeros((2, 2)))
+
+
 def test_concordance_of_a_shift_and_a_scale():
     x = np.random.default_rng(0).normal(size=50)
     shifted = 2 * x.var() / (2 * x.var() + 0.25)

@@ -254,6 +254,12 @@ def test_without_mirror_no_number_is_drawn():
     torch.testing.assert_close(task._varied(features), expected)
 
 
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
+def test_an_impossible_share_is_refused_before_the_first_step(share):
+    with pytest.raises(InputError, match=r"model\.mse_weight: is .* from 0 to 1"):
+        TeacherTask(small_teacher(), mse_weight=share)
+
+
 def test_an_impossible_mirror_is_refused():
     with pytest.raises(InputError, match="mirror"):
         TeacherTask(small_teacher(), mirror=1.5)
