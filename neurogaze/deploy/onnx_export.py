@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor, nn
 
 from neurogaze.deploy.contract import Contract
 from neurogaze.deploy.network import OUTPUTS, DeployedNetwork, ask, exportable, network_of
@@ -76,7 +77,7 @@ def onnx_graph(network: DeployedNetwork, prep: FacePreprocessing) -> onnx.ModelP
     inner = exportable(network)
     images = torch.zeros(EXAMPLES, prep.channels, prep.size, prep.size)
     batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
-    with _quiet():
+    with _quiet(), _pools_as_means(inner):
         program = torch.onnx.export(
             inner,
             (images,),
@@ -107,6 +108,36 @@ def without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
         tensor.ClearField("metadata_props")
         tensor.ClearField("doc_string")
     return copy
+
+
+class _Mean(nn.Module):
+    """The mean of each map, as a pool to one pixel gives it."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """`[B, C, 1, 1]` of `[B, C, H, W]`."""
+        return maps.mean((2, 3), keepdim=True)
+
+
+@contextlib.contextmanager
+def _pools_as_means(network: nn.Module) -> Iterator[None]:
+    """Swap pools to one pixel while a network is exported.
+
+    The exporter writes such a pool as a gather over strides, a dozen steps that cost time and that
+    other runtimes hardly know; a mean it writes as a mean.
+    """
+    found = [
+        (parent, name, child)
+        for parent in network.modules()
+        for name, child in parent.named_children()
+        if isinstance(child, nn.AdaptiveAvgPool2d) and child.output_size in (1, (1, 1))
+    ]
+    for parent, name, _ in found:
+        setattr(parent, name, _Mean())
+    try:
+        yield
+    finally:
+        for parent, name, pool in found:
+            setattr(parent, name, pool)
 
 
 @contextlib.contextmanager

@@ -49,6 +49,15 @@ def test_the_graph_is_valid_recent_and_tells_nothing_of_the_machine(onnx_student
     assert b"stack_trace" not in content
 
 
+def test_the_graph_holds_what_every_runtime_knows(student, onnx_student):
+    """A pool to one pixel is a mean; the student keeps its own pool."""
+    steps = {node.op_type for node in onnx.load(str(onnx_student)).graph.node}
+    assert {"Conv", "ReduceMean", "Gemm"} < steps
+    assert not steps & {"Gather", "Range", "Shape", "Squeeze", "Unsqueeze"}
+    pools = [m for m in student.modules() if isinstance(m, torch.nn.AdaptiveAvgPool2d)]
+    assert pools
+
+
 def test_the_same_student_gives_the_same_file(student, contract, onnx_student, tmp_path):
     export_onnx(student, contract, tmp_path / "again.onnx", n=6, progress=False)
     assert (tmp_path / "again.onnx").read_bytes() == onnx_student.read_bytes()
