@@ -7,6 +7,7 @@ every epoch begins from a seed of its own, and the curves so far travel in the c
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,22 @@ def refuse_falling(key: str, monitor: str, mode: str) -> None:
     if mode == "min" and any(part in monitor for part in RISING):
         found = f"is min, and {monitor} is better when higher"
         raise InputError(key, found, "set it to max")
+
+
+def refuse_worst(callbacks: Iterable[Callback]) -> None:
+    """Refuse callbacks that keep or stop at the worst epoch of a score.
+
+    Args:
+        callbacks: of a trainer.
+
+    Raises:
+        InputError: as `refuse_overwritten` and `refuse_falling`.
+    """
+    for callback in callbacks:
+        if isinstance(callback, ModelCheckpoint):
+            refuse_overwritten(callback.monitor, callback.filename, callback.mode)
+        elif isinstance(callback, EarlyStopping):
+            refuse_falling("EarlyStopping.mode", callback.monitor, callback.mode)
 
 
 class EpochSeed(Callback):

@@ -11,7 +11,7 @@ from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 from pytorch_lightning import LightningDataModule, LightningModule, Trainer
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from neurogaze.artefacts import settings_hash
@@ -22,8 +22,8 @@ from neurogaze.callbacks import (
     RunningBest,
     SaveConfigBeside,
     WholeCheckpoints,
-    refuse_falling,
     refuse_overwritten,
+    refuse_worst,
 )
 from neurogaze.eeg.corpora.custom import Custom
 from neurogaze.eeg.corpora.dasps import Dasps, DaspsRaw
@@ -158,13 +158,13 @@ class NeurogazeCLI(LightningCLI):
         """
         if not self.builds:
             return
-        if self.word in (None, "fit"):
+        trains = self.word in (None, "fit")
+        if trains:
             kept = self._own_settings()["checkpoint"]
             refuse_overwritten(kept["monitor"], kept["filename"], kept["mode"])
         super().instantiate_classes()
-        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, EarlyStopping):
-                refuse_falling("EarlyStopping.mode", callback.monitor, callback.mode)
+        if trains:
+            refuse_worst(self.trainer.callbacks)  # type: ignore[attr-defined]
 
     def build(self) -> None:
         """Build what was only parsed, drawing from the seed as if it were built at once."""

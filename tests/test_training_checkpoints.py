@@ -54,6 +54,8 @@ def test_a_training_does_not_stop_because_its_score_rises():
     flag = f"--trainer.callbacks+={json.dumps(watch)}"
     with pytest.raises(InputError, match=r"EarlyStopping\.mode: is min, and val/accuracy .*to max"):
         training.build_cli([*PLAIN_STUDENT, flag], run=False)
+    with pytest.raises(InputError, match=r"EarlyStopping\.mode"):
+        training.build_cli(["fit", *PLAIN_STUDENT, flag], run=True)
     watch["init_args"]["mode"] = "max"
     flag = f"--trainer.callbacks+={json.dumps(watch)}"
     assert training.build_cli([*PLAIN_STUDENT, flag], run=False).trainer
@@ -78,4 +80,20 @@ def test_the_checkpoints_of_every_experiment_are_what_they_are_called():
 def test_a_judged_training_may_have_been_kept_in_any_way(monkeypatch):
     """Only what trains is refused: an old configuration can still be validated."""
     monkeypatch.setattr(training.NeurogazeCLI, "_run_subcommand", lambda *_: None)
-    assert training.build_cli(["validate", *PLAIN_STUDENT, SCORE], run=True).trainer
+    watch = {"class_path": "EarlyStopping", "init_args": {"monitor": "val/accuracy"}}
+    for flag in (SCORE, f"--trainer.callbacks+={json.dumps(watch)}"):
+        assert training.build_cli(["validate", *PLAIN_STUDENT, flag], run=True).trainer
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"monitor": "val/accuracy", "filename": "best"}, r"checkpoint\.mode: is min, and val/acc"),
+        ({"monitor": "val/accuracy", "filename": "last", "mode": "max"}, r"filename is last"),
+    ],
+)
+def test_a_second_checkpoint_is_what_it_is_called_too(asked, said):
+    second = {"class_path": "ModelCheckpoint", "init_args": asked}
+    flag = f"--trainer.callbacks+={json.dumps(second)}"
+    with pytest.raises(InputError, match=said):
+        training.build_cli([*PLAIN_STUDENT, flag], run=False)

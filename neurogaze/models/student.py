@@ -77,6 +77,8 @@ def make_backbone(name: str, in_chans: int, img_size: int | None = None) -> nn.M
 
 def _sized_backbone(name: str, in_chans: int, img_size: int) -> nn.Module:
     """Build a network for images of one size; some of timm refuse theirs by an assertion."""
+    if img_size < 1:
+        raise InputError("model.student.img_size", f"is {img_size}", "give the pixels of an edge")
     try:
         network: nn.Module = timm.create_model(
             name, pretrained=False, num_classes=0, in_chans=in_chans, img_size=img_size

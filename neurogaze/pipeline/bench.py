@@ -307,7 +307,8 @@ def _judge(stages: Stages, job: Job, dataset: str, part: EvaluationSettings, wei
 
     def action(folder: Path) -> None:
         task = load_student(job.root / job.stage / "last.ckpt")
-        evaluate_student(task, table, folder, context, view, training_pictures(task, data))
+        train = training_pictures(task, data, part.split)
+        evaluate_student(task, table, folder, context, view, train)
 
     inputs = {"student": weights, "faces": table.sha256}
     what = context | {"view": view}

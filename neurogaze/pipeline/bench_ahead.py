@@ -15,6 +15,7 @@ from neurogaze.pipeline.bench_grids import EEG, GridSource, open_grids
 from neurogaze.pipeline.bench_settings import BenchSettings, rescaled
 from neurogaze.pipeline.looking_ahead import faces_of, parsed
 from neurogaze.pipeline.steps import refuse_unjudgeable
+from neurogaze.tasks.judged_by import refuse_other_folds, to_be_trained_on
 from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.pins import LogitsPin, read_logits
 from neurogaze.tasks.student import StudentTask
@@ -107,18 +108,22 @@ def prepare_pictures(settings: BenchSettings, store: Path) -> None:
         InputError: for settings that do not fit, another task than a student's, recordings, a data
             set or split that is not there, or an evaluation that cannot be carried out.
     """
-    sizes = set()
+    sizes, known = set(), []
     for args in _trained_on(settings):
         cli = parsed("base", [*args, f"--data.store={store}"])
         of_kind("base", cli.model, StudentTask)
         data = of_kind(f"base.data {settings.base.data}", cli.datamodule, FaceDataModule)
         _prepare(data)
         sizes.add(data.preprocessing.size)
+        if not settings.folds:  # in folds, each is judged by the one that it is kept from
+            known.append(to_be_trained_on(data))
     for name, part in settings.evaluate.items():
         for fold in _folds(settings):
             data = faces_of(f"evaluate.{name}", part.data, [*part.args, *fold], store)
             _prepare(data)
             refuse_unjudgeable(part, prepare_faces(data.corpus, part.split, data.store), sizes)
+            for trained in known:
+                refuse_other_folds(trained, data, part.split)
 
 
 def _prepare(data: FaceDataModule) -> None:

@@ -36,7 +36,6 @@ from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare
 from neurogaze.pipeline.judging import (
-    guarded,
     load_student,
 )
 from neurogaze.pipeline.trained_on import recall_shares, training_pictures
@@ -44,6 +43,7 @@ from neurogaze.pipeline.views import PLAIN, View, adjusted, opinion
 from neurogaze.prototypes.grid import PrototypeGrid
 from neurogaze.prototypes.vectors import unit_rows
 from neurogaze.report.figures_faces import risk_coverage_figure
+from neurogaze.tasks.face_warm_start import refuse_seen
 from neurogaze.tasks.judged_by import refuse_other_slice
 from neurogaze.tasks.student import StudentTask
 
@@ -191,7 +191,8 @@ def unseen_slice(task: StudentTask, data: FaceDataModule) -> FaceTable:
         if len(both):
             found = f"shares {name} with training, such as {both[0]}"
             raise InputError("dev slice", found, "hold out whole units")
-    guarded(task, data.dev, allowed=())
+    if len(task.warmed_on):
+        refuse_seen(task.warmed_on, {DEV: data.dev}, allowed=None)
     recall_shares(task, data.train)
     return data.dev
 
@@ -224,7 +225,7 @@ def judged_pictures(
         dev = unseen_slice(task, data)
         note = noted(dev.note, taught_note(task))
         return replace(dev, split=DEV_SPLIT, note=note), data.train
-    return prepare(data.corpus, split, data.store), training_pictures(task, data)
+    return prepare(data.corpus, split, data.store), training_pictures(task, data, split)
 
 
 def calibrated(view: View, checkpoint: Path, path: Path) -> View:

@@ -69,7 +69,7 @@ def train_and_judge(
 
     def action(folder: Path) -> None:
         task = _trained(cli, settings_hash(config))
-        train = training_pictures(task, data)
+        train = training_pictures(task, data, "valid")
         evaluate_student(task, tables["valid"], folder, context, train=train)
 
     inputs = {split: table.sha256 for split, table in tables.items()}

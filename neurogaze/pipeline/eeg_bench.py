@@ -29,6 +29,7 @@ from neurogaze.evaluation.predictions import regresses, write_predictions
 from neurogaze.evaluation.results import ResultRow, write_rows
 from neurogaze.evaluation.scoring import score_va
 from neurogaze.pipeline.eeg_settings import (
+    BASELINES,
     Condition,
     EegBenchSettings,
     command_lines,
@@ -114,7 +115,7 @@ class EegBench:
             condition.split.save(folder / SPLIT)
 
         outputs = [SCORES, SPLIT, *(f"{name}.parquet" for name in chosen.baselines)]
-        name = f"{condition.prefix}baselines-seed{condition.seed}"
+        name = f"{condition.prefix}{BASELINES}-seed{condition.seed}"
         self.stages.run(
             name, what | context_of(self.settings, condition, ""), inputs, action, outputs
         )

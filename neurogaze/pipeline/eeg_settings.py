@@ -28,7 +28,8 @@ from neurogaze.pipeline.refusals import (
 from neurogaze.pipeline.settings import read_settings
 from neurogaze.tasks.kinds import of_kind
 
-COMPARED = {"teachers", "classifiers", "baselines"}
+BASELINES = "baselines"
+COMPARED = {"teachers", "classifiers", BASELINES}
 """Keys that only a bench of EEG teachers has; one of them tells it from a bench of students."""
 
 HOLDERS = ("model", "data")
@@ -95,6 +96,9 @@ class EegBenchSettings:
             raise InputError("baselines", "are none", "name one or more, such as ridge")
         refuse_unfit_seeds(self.seeds)
         refuse_no_folders("arms", self.arms)
+        if BASELINES in self.arms:
+            found = f"{BASELINES!r} is the folder of the baselines"
+            raise InputError("arms", found, "call the arm something else")
         refuse_shared_folders("conditions", filter(None, self.conditions))
         self.seed_flags(0)
         refuse_below_one("permutations", self.permutations)

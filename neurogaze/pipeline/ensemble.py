@@ -319,7 +319,7 @@ class Ensemble:
             about["config_hash"] = settings_hash([own["config_hash"] for own in said])
         known = None
         if table.split != "train" and table.dataset == self.train.dataset:
-            known = training_pictures(tasks[0], self.data(members[0]))
+            known = training_pictures(tasks[0], self.data(members[0]), table.split)
         frame = face_frame(table, chances, known)
         write_predictions(folder / "predictions.parquet", frame)
         write_rows(folder / "results.jsonl", score_faces(frame, about))

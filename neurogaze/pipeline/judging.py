@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def load_student(path: Path) -> StudentTask:
     return load_task(path, StudentTask)
 
 
-def guarded(task: StudentTask, table: FaceTable, allowed: Sequence[str] | None = None) -> int:
+def guarded(task: StudentTask, table: FaceTable) -> int:
     """Refuse to judge a student by pictures that its warm-up without labels saw.
 
     Whoever predicts for a score asks this first.
@@ -47,19 +46,16 @@ def guarded(task: StudentTask, table: FaceTable, allowed: Sequence[str] | None =
     Args:
         task: the student.
         table: the pictures that judge.
-        allowed: where seen pictures are accepted, as `FaceWarmStart.allow_seen`; by default what
-            the student's own settings accept.
 
     Returns:
-        How many of the pictures it saw, where that is accepted; else 0.
+        How many of the pictures it saw, where its own settings accept that; else 0.
 
     Raises:
         InputError: when it saw some and that is not accepted.
     """
     if not len(task.warmed_on):
         return 0
-    if allowed is None:
-        allowed = () if task.init_from is None else task.init_from.allow_seen
+    allowed = () if task.init_from is None else task.init_from.allow_seen
     return sum(refuse_seen(task.warmed_on, {table.split: table}, allowed).values())
 
 

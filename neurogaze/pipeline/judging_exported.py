@@ -73,7 +73,7 @@ def pictures_for(
         InputError: for a split that the corpus does not have.
     """
     table = prepare(data.corpus, split, data.store)
-    return table, training_table(contract.provenance, data)
+    return table, training_table(contract.provenance, data, split)
 
 
 def evaluate_exported(

@@ -27,6 +27,7 @@ from neurogaze.pipeline.students import (
     refuse_unsupplied,
     student_arms,
 )
+from neurogaze.tasks.judged_by import refuse_other_folds, to_be_trained_on
 from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.pins import LogitsPin, load_logits
 from neurogaze.tasks.student import StudentTask
@@ -79,13 +80,16 @@ def look_ahead(settings: PipelineSettings, root: Path, store: Path) -> Ahead:
         refuse_unkept(settings.keep, arm.stage, cli.config.as_dict())
         needs[arm.name], data[arm.stage] = needs_of(cli.model), cli.datamodule
     refuse_unsupplied(needs, settings.face_teacher)
-    train = prepare_faces(cli.datamodule.corpus, "train", store)  # of one data file for all arms
+    # arms have one data file
+    trained: Any = cli.datamodule
+    train, known = prepare_faces(trained.corpus, "train", store), to_be_trained_on(trained)
     expect(settings.expected_train, train)
     sizes = {module.preprocessing.size for at, module in data.items() if at != TEACHER}
     for name, part in settings.evaluate.items():
         judged = faces_of(f"evaluate.{name}", part.data, part.args, store)
         table = prepare_faces(judged.corpus, part.split, judged.store)
         refuse_unjudgeable(part, table, sizes)
+        refuse_other_folds(known, judged, part.split)
     if any(need.logits for need in needs.values()):
         _look_at_logits(settings.face_teacher, train, root, store)
     return Ahead(needs, data)

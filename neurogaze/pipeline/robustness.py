@@ -89,7 +89,10 @@ class Stress:
             guarded(one, self.table)
         rows = self._judge(task, dict(self.context))
         if baseline is not None:
-            rows += self._judge(baseline, dict(self.context) | {"arm": BASELINE}, f"{BASELINE}-")
+            own = dict(self.context) | {"arm": BASELINE}
+            if "seed" in own:
+                own["seed"] = trained_seed(baseline.provenance, own["seed"])
+            rows += self._judge(baseline, own, f"{BASELINE}-")
         said = self._said(task, self.context)
 
         def action(folder: Path) -> None:
@@ -119,7 +122,9 @@ class Stress:
         inputs = {"student": _identity(task), "faces": self.table.sha256}
 
         def clean(folder: Path) -> None:
-            train = None if self.data is None else training_pictures(task, self.data)
+            train = None
+            if self.data is not None:
+                train = training_pictures(task, self.data, self.table.split)
             evaluate_student(task, self.table, folder, context, self.view, train)
             frame = read_predictions(folder / "predictions.parquet", "face")
             self._score(frame.drop(columns="twin", errors="ignore"), folder, said, CLEAN)

@@ -244,7 +244,7 @@ class Pipeline:
         def action(folder: Path) -> None:
             task = load_student(self.root / arm.stage / f"{keep}.ckpt")
             note = noted(kept_note(keep, task.provenance), context["note"])
-            train = training_pictures(task, data)
+            train = training_pictures(task, data, part.split)
             evaluate_student(task, table, folder, context | {"note": note}, view, train)
 
         outputs = ["predictions.parquet", "embeddings.npz", "results.jsonl"]

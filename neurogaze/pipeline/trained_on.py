@@ -20,7 +20,9 @@ from neurogaze.tasks.judged_by import refuse_other_folds
 from neurogaze.tasks.student import StudentTask
 
 
-def training_table(provenance: Mapping[str, Any], data: FaceDataModule) -> FaceTable | None:
+def training_table(
+    provenance: Mapping[str, Any], data: FaceDataModule, split: str
+) -> FaceTable | None:
     """Training pictures of the corpus at hand, if a student was trained on these very pictures.
 
     They tell which judged pictures have twins. A corpus is the same when its identity is that of
@@ -29,6 +31,7 @@ def training_table(provenance: Mapping[str, Any], data: FaceDataModule) -> FaceT
     Args:
         provenance: of the student.
         data: data module of the images to be judged.
+        split: of its corpus that judges.
 
     Returns:
         All of them, its dev slice included; None for another corpus, or where they are not at hand.
@@ -44,7 +47,7 @@ def training_table(provenance: Mapping[str, Any], data: FaceDataModule) -> FaceT
                 return prepare(corpus, "train", data.store)
         except InputError:
             pass  # no such split, or no such folder: judging needs neither
-    refuse_other_folds(provenance, data)
+    refuse_other_folds(provenance, data, split)
     return None
 
 
@@ -70,17 +73,18 @@ def read_as(corpus: FaceCorpus, known: Mapping[str, Any]) -> FaceCorpus:
     return same
 
 
-def training_pictures(task: StudentTask, data: FaceDataModule) -> FaceTable | None:
+def training_pictures(task: StudentTask, data: FaceDataModule, split: str) -> FaceTable | None:
     """As `training_table`; a checkpoint without the class shares of its targets is told them.
 
     Args:
         task: the student.
         data: data module of the images to be judged.
+        split: of its corpus that judges.
 
     Raises:
         InputError: as `refuse_other_folds`.
     """
-    table = training_table(task.provenance, data)
+    table = training_table(task.provenance, data, split)
     if table is not None and "target_shares" not in task.provenance["train"]:
         recall_shares(task, _trained(table, task.provenance.get("held_out")))
     return table

@@ -120,7 +120,12 @@ LATEX = {
 
 
 GREEK = re.compile(r"GREEK (?P<size>SMALL|CAPITAL) LETTER (?P<letter>[A-Z]+)")
-SMALL_GREEK = {"omicron": "o"}
+SMALL_GREEK = {
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda",
+    "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+}  # fmt: skip
+LIKE_LATIN = {"omicron": "o"}
+FINAL_SIGMA = "ς"
 OWN_CAPITALS = {
     "gamma", "delta", "theta", "lambda", "xi", "pi", "sigma", "upsilon", "phi", "psi", "omega",
 }  # fmt: skip
@@ -138,8 +143,9 @@ def latex_text(text: str) -> str:
         if character in LATEX:
             escaped.append(LATEX[character])
             continue
-        plain_form = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
-        escaped.append(plain_form or _without_a_plain_form(character))
+        parts = unicodedata.normalize("NFKD", character)
+        plain_form = parts.encode("ascii", "ignore").decode()
+        escaped.append(plain_form or "".join(map(_without_a_plain_form, parts)))
     return "".join(escaped)
 
 
@@ -147,10 +153,12 @@ def _without_a_plain_form(character: str) -> str:
     """A Greek letter as a formula, nothing for an accent, else the number of the character."""
     if unicodedata.combining(character):
         return ""
+    if character == FINAL_SIGMA:
+        return r"$\varsigma$"
     name = GREEK.fullmatch(unicodedata.name(character, ""))
-    if name is None:
+    letter = name["letter"].lower().replace("lamda", "lambda") if name else ""
+    if name is None or letter not in SMALL_GREEK | LIKE_LATIN.keys():
         return f"U+{ord(character):04X}"
-    letter = name["letter"].lower().replace("lamda", "lambda")
     if name["size"] == "SMALL":
-        return SMALL_GREEK.get(letter, rf"$\{letter}$")
+        return LIKE_LATIN.get(letter, rf"$\{letter}$")
     return rf"$\{letter.title()}$" if letter in OWN_CAPITALS else letter[0].upper()

@@ -24,6 +24,7 @@ from neurogaze.tasks.held_out import (
 from neurogaze.tasks.judging import classified
 from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.lengths import planned_epochs
+from neurogaze.tasks.trainers import check_trainer
 
 TARGET, OPTIMISATION = ClassTarget(), AnnealedAdamW()
 """Defaults of `ClassifierTask`."""
@@ -88,6 +89,7 @@ class ClassifierTask(LightningModule):
         """
         given: Any = self.trainer
         data = of_kind("--data", given.datamodule, EEGDataModule)
+        check_trainer(self.trainer)
         if data.target != self.target:
             found = f"is {data.target and data.target.name}, the task's is {self.target.name}"
             raise InputError("data.target", found, "give both the same target")

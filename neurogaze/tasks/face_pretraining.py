@@ -22,6 +22,7 @@ from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.lengths import planned_steps
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
 from neurogaze.tasks.student_inputs import check_pictures
+from neurogaze.tasks.trainers import check_trainer
 
 
 class FacePretrainingTask(LightningModule):
@@ -62,6 +63,7 @@ class FacePretrainingTask(LightningModule):
         """
         given: Any = self.trainer
         data = of_kind("--data", given.datamodule, UnlabelledFaces)
+        check_trainer(self.trainer)
         check_pictures(self.student.recipe, data.preprocessing)
         self.provenance, self.seen = dict(data.provenance), data.seen
 

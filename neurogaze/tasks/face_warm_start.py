@@ -111,14 +111,15 @@ def _same(pin: FaceWarmStart, what: str, theirs: Any, ours: Any) -> None:
 
 
 def refuse_seen(
-    keys: Tensor, judged: Mapping[str, FaceTable], allowed: Sequence[str] = ()
+    keys: Tensor, judged: Mapping[str, FaceTable], allowed: Sequence[str] | None = ()
 ) -> dict[str, int]:
     """Refuse to judge by pictures that a warm-up has seen.
 
     Args:
         keys: hashes of what it saw.
         judged: tables that judge, by split ("dev" for a fold held out of training).
-        allowed: corpora and splits where that is accepted, as "corpus/split".
+        allowed: corpora and splits where that is accepted, as "corpus/split"; None where nothing
+            can be.
 
     Returns:
         How many pictures of each it saw, by "corpus/split".
@@ -130,11 +131,13 @@ def refuse_seen(
     for split, table in judged.items():
         rows, name = seen_rows(keys, table), f"{table.dataset}/{split}"
         counts[name] = int(rows.sum())
-        if counts[name] and name not in allowed:
+        if counts[name] and name not in (allowed or ()):
             found = (
                 f"saw {counts[name]} of {len(table)} pictures of {table.dataset} ({split}), or "
                 f"others of the same people: {table.ids[rows][:3].tolist()}"
             )
-            remedy = f"name them in `leave_out` of the warm-up's data, or {name!r} in `allow_seen`"
+            remedy = "name them in `leave_out` of the warm-up's data"
+            if allowed is not None:
+                remedy += f", or {name!r} in `allow_seen`"
             raise InputError("model.init_from", found, remedy)
     return counts

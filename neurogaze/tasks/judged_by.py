@@ -7,7 +7,7 @@ from typing import Any
 
 from neurogaze.artefacts import canonical
 from neurogaze.errors import InputError
-from neurogaze.faces.corpora.cross_validated import own_name
+from neurogaze.faces.corpora.cross_validated import PARTS, own_name
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.store import prepare
 
@@ -17,7 +17,16 @@ def of_one_corpus(provenance: Mapping[str, Any], data: FaceDataModule) -> bool:
     return own_name(str(provenance.get("dataset", ""))) == own_name(data.corpus.name)
 
 
-def refuse_other_folds(provenance: Mapping[str, Any], data: FaceDataModule) -> None:
+def to_be_trained_on(data: FaceDataModule) -> dict[str, Any]:
+    """What the record of a student will say of the corpus at hand, for `refuse_other_folds`."""
+    return {
+        "dataset": data.corpus.name,
+        "train": {"identity": canonical(data.corpus.identity("train"))},
+        "valid": {"sha256": prepare(data.corpus, "valid", data.store).sha256},
+    }
+
+
+def refuse_other_folds(provenance: Mapping[str, Any], data: FaceDataModule, split: str) -> None:
     """Refuse pictures that are not dealt as they were for a student in folds.
 
     Training on all folds but one takes most pictures of both official splits, so that neither
@@ -27,6 +36,7 @@ def refuse_other_folds(provenance: Mapping[str, Any], data: FaceDataModule) -> N
     Args:
         provenance: of the student.
         data: data module of the images to be judged.
+        split: of its corpus that judges; one that is never dealt into folds may always.
 
     Raises:
         InputError: where the two are of one corpus, one at least is in folds, and the fold that
@@ -34,7 +44,7 @@ def refuse_other_folds(provenance: Mapping[str, Any], data: FaceDataModule) -> N
     """
     trained, judged = str(provenance.get("dataset", "")), data.corpus.name
     in_folds = own_name(trained) != trained or own_name(judged) != judged
-    if not in_folds or not of_one_corpus(provenance, data):
+    if split not in PARTS or not in_folds or not of_one_corpus(provenance, data):
         return
     known = provenance.get("train", {}).get("identity")
     if trained == judged and known == canonical(data.corpus.identity("train")):

@@ -19,7 +19,7 @@ def planned_epochs(trainer: Trainer) -> int:
     """
     epochs = trainer.max_epochs
     if epochs is None or epochs < 0:
-        found = f"is {epochs}, and a schedule of this training counts epochs"
+        found = f"is {epochs}, and this task counts epochs, for a schedule, ramp or average"
         raise InputError("trainer.max_epochs", found, REMEDY)
     return max(1, epochs)
 

@@ -21,6 +21,7 @@ from neurogaze.tasks.held_out import checkpoint_record, taken_up
 from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.lengths import planned_steps
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
+from neurogaze.tasks.trainers import check_trainer
 
 VALIDATION_SEED = 0
 """Of the entries hidden in validation, the same in every epoch."""
@@ -73,6 +74,7 @@ class PretrainingTask(LightningModule):
         """
         given: Any = self.trainer
         data = of_kind("--data", given.datamodule, SupportDataModule)
+        check_trainer(self.trainer)
         self.teacher.check_montage(data.channels, data.bands)
         if stage == "fit":
             mean, std = data.statistics

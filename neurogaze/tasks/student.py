@@ -40,7 +40,6 @@ from neurogaze.tasks.student_inputs import (
     check_pictures,
     check_preparation,
     check_selection,
-    check_trainer,
     open_grid,
     open_logits,
 )
@@ -50,6 +49,7 @@ from neurogaze.tasks.student_record import (
     read_record,
     record_entries,
 )
+from neurogaze.tasks.trainers import check_trainer
 
 GRADIENTS_EVERY = 50
 """In each epoch the first step and every so many steps after it tell how the terms share the
@@ -129,13 +129,13 @@ class StudentTask(LightningModule):
             return
         given: Any = self.trainer
         data = of_kind("--data", given.datamodule, FaceDataModule)
+        check_trainer(self.trainer)
         if stage != "fit":
             return
         check_classes(data.provenance["labels"], self.student.classify.out_features)
         check_pictures(self.student.recipe, data.preprocessing)
         check_selection(self.ema_decay, self.trainer.callbacks)  # type: ignore[attr-defined]
         check_length(self.swa_start, self.trainer)
-        check_trainer(self.trainer)
         counts, shares = data.class_counts, data.target_shares
         self.loss.set_class_counts(torch.as_tensor(counts), data.left_out, torch.as_tensor(shares))
         self.provenance = dict(data.provenance)
@@ -241,14 +241,14 @@ class StudentTask(LightningModule):
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
         own = self.provenance.get("preprocessing")
         check_preparation(own, data.provenance["preprocessing"])
-        refuse_other_folds(self.provenance, data)
-        judging = data.valid
+        judged = {"valid": data.valid}
         if data.held_out is not None and self.trainer.state.fn == "validate":
-            judging = data.dev
+            judged = {"dev": data.dev}
             if of_one_corpus(self.provenance, data):
                 refuse_other_slice(self.provenance, data)
+        refuse_other_folds(self.provenance, data, "valid")
         if self.init_from is not None:
-            refuse_seen(self.warmed_on, {judging.split: judging}, self.init_from.allow_seen)
+            refuse_seen(self.warmed_on, judged, self.init_from.allow_seen)
 
     def on_test_start(self) -> None:
         """As in validation."""

@@ -87,22 +87,6 @@ def check_selection(ema_decay: float, callbacks: Iterable[Callback]) -> None:
         )
 
 
-def check_trainer(trainer: Trainer) -> None:
-    """Refuse what a trainer would do to pictures and batches that are ours to make.
-
-    Raises:
-        InputError: for weights in half or double precision, beside which pictures are float32, and
-            for `overfit_batches`, which takes our batches for those of another loader.
-    """
-    made: Any = trainer
-    if "true" in str(made.precision) and made.precision != "32-true":
-        found = f"is {made.precision}, and pictures are float32"
-        raise InputError("trainer.precision", found, "use 32-true, bf16-mixed or 16-mixed")
-    if made.overfit_batches:
-        found = f"is {made.overfit_batches}, which this loader cannot repeat"
-        raise InputError("trainer.overfit_batches", found, "use trainer.limit_train_batches")
-
-
 def check_length(swa_start: float | None, trainer: Trainer) -> None:
     """Refuse a mean of epochs in a training that something else than its epochs may end.
 

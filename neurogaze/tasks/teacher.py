@@ -27,6 +27,7 @@ from neurogaze.tasks.judging import trial_means
 from neurogaze.tasks.kinds import of_kind
 from neurogaze.tasks.lengths import planned_steps
 from neurogaze.tasks.optimisation import Optimisation, build_optimiser
+from neurogaze.tasks.trainers import check_trainer
 from neurogaze.tasks.warm_start import WarmStart, read_warm_start, take_weights
 
 
@@ -97,6 +98,7 @@ class TeacherTask(LightningModule):
         """
         given: Any = self.trainer
         data = of_kind("--data", given.datamodule, EEGDataModule)
+        check_trainer(self.trainer)
         self.teacher.check_montage(data.channels, data.bands)
         if stage != "fit":
             return

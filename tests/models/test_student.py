@@ -90,6 +90,8 @@ def test_a_transformer_needs_the_size_of_its_pictures():
         Student("vit_tiny_patch16_224", stem="imagenet")
     with pytest.raises(InputError, match=r"44 pixels into patches of 16.*multiple of 16"):
         Student("vit_tiny_patch16_224", stem="imagenet", img_size=44)
+    with pytest.raises(InputError, match=r"img_size: is 0.*pixels of an edge"):
+        Student("vit_tiny_patch16_224", stem="imagenet", img_size=0)
     with pytest.raises(InputError, match=r"img_size: is 44, but .*any size"):
         Student("resnet18", img_size=44)
     positions = Student("vit_tiny_patch16_224", stem="imagenet", img_size=48).backbone.pos_embed

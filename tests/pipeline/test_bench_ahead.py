@@ -178,6 +178,18 @@ def test_an_evaluation_that_cannot_be_is_told_before(tmp_path, monkeypatch, chan
         run_bench(replace(settings, base=base, evaluate=evaluate), tmp_path / "r", tmp_path / "s")
 
 
+def test_pictures_that_students_learn_from_judge_none(tmp_path):
+    """A bench of one fold, judged by an official split of the same corpus."""
+    (tmp_path / "data.yaml").write_text(CORPUS)
+    settings, data = tiny_bench(), str(tmp_path / "data.yaml")
+    flags = [arg for arg in settings.base.args if not arg.startswith("--data")]
+    settings = replace(settings, base=replace(settings.base, data=data, args=flags))
+    with pytest.raises(InputError, match="holds pictures that the student learned from"):
+        prepare_pictures(settings, tmp_path / "store")
+    own = {"valid": EvaluationSettings(data)}
+    prepare_pictures(replace(settings, evaluate=own), tmp_path / "store")
+
+
 def test_an_evaluation_that_can_be_is_not_refused(tmp_path):
     settings = tiny_bench()
     ten = replace(settings.evaluate["valid"], expected=40, crops="ten")

@@ -191,8 +191,9 @@ def test_a_slice_that_the_warm_up_saw_is_refused(checkpoint, store, tmp_path):
     task = load_student(tmp_path / "a")
     allowed = (f"{module.dev.dataset}/{split}" for split in ("dev", "train", "train, dev slice"))
     task.init_from = SimpleNamespace(allow_seen=("dev", "train", *allowed))
-    with pytest.raises(InputError, match="saw 4 of"):
+    with pytest.raises(InputError, match="saw 4 of") as told:
         unseen_slice(task, data(store))  # whatever may judge, nothing may be chosen on it
+    assert "allow_seen" not in told.value.remedy
     torch.save(stored | {WARMED_ON: seen_keys([module.train])}, tmp_path / "b")
     assert calibrate_student(tmp_path / "b", data(store)).n == len(module.dev)
 

@@ -150,6 +150,7 @@ def test_an_arm_with_a_split_of_its_own_is_refused(tmp_path):
         ({"workers": -1}, "workers: is -1"),
         ({"conditions": {"": [], "snr 1/2": []}}, "conditions: 'snr 1/2' makes no folder"),
         ({"conditions": {"a b": [], "a_b": []}}, "'a b' and 'a_b' would share a folder"),
+        ({"teachers": {"baselines": []}, "refits": {}}, "arms: 'baselines' is the folder of"),
         ({"teachers": {"../up": []}, "refits": {}}, r"arms: '\.\./up' makes no folder"),
         ({"seed_args": ["--data.corpus.seed={sed}"]}, r"write \{seed\}"),
         ({"seed_args": ["--data.corpus.seed={}"]}, r"write \{seed\}"),

@@ -187,7 +187,7 @@ def test_training_pictures_tell_an_old_checkpoint_its_prior(student, tmp_path, h
     images = data.valid.images
     with pytest.raises(InputError, match="share of each class among its training targets"):
         predict(old, images, View(prior=0.5))
-    assert len(training_pictures(old, FaceDataModule(data.corpus, store=tmp_path))) == 120
+    assert len(training_pictures(old, FaceDataModule(data.corpus, store=tmp_path), "valid")) == 120
     one_hot = np.eye(8)[data.train.labels]
     expected = (one_hot if target == "majority" else data.train.votes).mean(axis=0)
     np.testing.assert_allclose(training_shares(old), expected, rtol=1e-5)
@@ -196,11 +196,11 @@ def test_training_pictures_tell_an_old_checkpoint_its_prior(student, tmp_path, h
 
 def test_other_pictures_of_the_same_name_mark_no_twins(student, tmp_path):
     own = FaceDataModule(SyntheticFaces(64, 40), store=tmp_path)
-    assert len(training_pictures(student, own)) == 64
+    assert len(training_pictures(student, own, "valid")) == 64
     other = FaceDataModule(SyntheticFaces(65, 40), store=tmp_path)
-    assert training_pictures(student, other) is None
+    assert training_pictures(student, other, "valid") is None
     elsewhere = FaceDataModule(SyntheticFaces(64, 40, domain=0.3), store=tmp_path)
-    assert training_pictures(student, elsewhere) is None
+    assert training_pictures(student, elsewhere, "valid") is None
 
 
 def test_fer_plus_can_be_judged_without_its_training_pictures(student, tmp_path):
@@ -209,12 +209,12 @@ def test_fer_plus_can_be_judged_without_its_training_pictures(student, tmp_path)
     task = trained_on(student, data)
     strict = FerPlus(tmp_path / "fer", votes, rule="votes", strict=True)  # both are as in training
     asked = FaceDataModule(strict, store=tmp_path / "store")
-    train = training_pictures(task, asked)
+    train = training_pictures(task, asked, "valid")
     assert (train.rule, train.sha256) == ("majority", data.train.sha256)
     marked = evaluate_student(task, data.valid, tmp_path / "a", CONTEXT, train=train)
     assert UNMARKED not in marked[0].note
     shutil.rmtree(tmp_path / "fer" / "FER2013Train")
-    assert training_pictures(task, asked) is None
+    assert training_pictures(task, asked, "valid") is None
     rows = evaluate_student(task, data.valid, tmp_path / "b", CONTEXT | {"note": "x"})
     assert {row.note for row in rows} == {f"{UNMARKED}; x"}
     assert "twin" not in read_predictions(tmp_path / "b" / "predictions.parquet", "face")
@@ -226,7 +226,7 @@ def test_fer_plus_with_another_file_in_training_is_another_set(student, tmp_path
     task = trained_on(student, data)
     path = next((tmp_path / "fer" / "FER2013Train").iterdir())
     path.write_bytes(path.read_bytes() + b"0")
-    assert training_pictures(task, data) is None
+    assert training_pictures(task, data, "valid") is None
 
 
 def test_a_manifest_without_training_rows_can_be_judged(student, tmp_path):
@@ -234,7 +234,7 @@ def test_a_manifest_without_training_rows_can_be_judged(student, tmp_path):
     first, second = (write_manifest(tmp_path / n, split=n == "a") for n in "ab")
     task = trained_on(student, FaceDataModule(Manifest(first), batch_size=8, store=tmp_path / "s"))
     other = FaceDataModule(Manifest(second), store=tmp_path / "s")
-    assert training_pictures(task, other) is None
+    assert training_pictures(task, other, "valid") is None
     rows = evaluate_student(task, Manifest(second).load("valid"), tmp_path / "out", CONTEXT)
     assert {row.note for row in rows} == {UNMARKED}
 

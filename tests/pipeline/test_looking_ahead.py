@@ -17,6 +17,7 @@ from neurogaze.pipeline.run import Pipeline
 from neurogaze.pipeline.settings import EvaluationSettings
 from neurogaze.tasks.pins import LogitsPin
 from tests.fixtures.faces import write_ferplus
+from tests.pipeline.test_folded import CORPUS
 from tests.pipeline.tiny import EXPERIMENTS, tiny_settings
 
 DATA, ABLATIONS = EXPERIMENTS / "data", EXPERIMENTS / "ablations"
@@ -77,6 +78,19 @@ def test_another_number_of_images(tmp_path):
     refused(tmp_path, "has 64 images", "not 25060", expected_train=25060)
     part = replace(tiny_settings().evaluate["valid"], expected=3199)
     refused(tmp_path, "has 40 images", "not 3199", evaluate={"valid": part})
+
+
+def test_pictures_that_its_students_will_learn_from(tmp_path):
+    """An official split judges no student in folds; the fold that it is kept from does."""
+    (tmp_path / "folds.yaml").write_text(CORPUS)
+    settings, folds = tiny_settings(), str(tmp_path / "folds.yaml")
+    flags = [arg for arg in settings.student.args if not arg.startswith("--data")]
+    student = replace(settings.student, data=folds, args=flags)
+    official = {"faces": replace(settings.evaluate["valid"], expected=None)}
+    changes = {"student": student, "expected_train": None}
+    said = "holds pictures that the student learned from", "but fold 0"
+    refused(tmp_path, *said, evaluate=official, **changes)
+    looked(tmp_path, replace(settings, evaluate={"faces": EvaluationSettings(folds)}, **changes))
 
 
 def test_a_way_of_looking_that_there_is_not(tmp_path):

@@ -147,6 +147,14 @@ def test_a_stopped_run_goes_on_with_what_it_lacks(finished, table, tmp_path):
     assert (task.seen, baseline.seen) == (2 * len(table), 0)
 
 
+def test_rows_carry_the_seed_of_their_own_training(table, tmp_path):
+    task, baseline = Nearest(table), Nearest(table.take(np.arange(0, 40, 4)))
+    task.provenance = dict(task.provenance) | {"settings": {"seed": 3}}
+    baseline.provenance = dict(baseline.provenance) | {"settings": {"seed": 8}}
+    rows = stress_student(task, table, tmp_path, CONTEXT | {"seed": 3}, baseline=baseline)
+    assert {(row.arm, row.seed) for row in rows} == {("student", 3), ("baseline", 8)}
+
+
 @pytest.mark.parametrize("which", ["student", "baseline"])
 def test_pictures_that_a_warm_up_saw_are_refused(which, table, tmp_path):
     students = {"student": Nearest(table), "baseline": Nearest(table)}

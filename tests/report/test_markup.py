@@ -41,6 +41,10 @@ def test_names_that_differ_differ_in_latex():
         "Λ": r"$\Lambda$",
         "Α": "A",
         "ο": "o",
+        "µ": r"$\mu$",
+        "ώ": r"$\omega$",
+        "ς": r"$\varsigma$",
+        "ϛ": "U+03DB",
     }
     assert {sign: latex_text(sign) for sign in greek} == greek
     assert latex_text("小") != latex_text("大") != ""

@@ -169,6 +169,12 @@ def test_data_that_do_not_fit_are_refused(store, changes, match):
         trainer().fit(small(), datamodule=recordings(store, **changes))
 
 
+@pytest.mark.parametrize("changes", [{"precision": "bf16-true"}, {"overfit_batches": 1}])
+def test_trainers_that_would_change_inputs_or_batches_are_refused(store, changes):
+    with pytest.raises(InputError, match=rf"trainer\.{next(iter(changes))}: is"):
+        trainer(1, **changes).fit(small(), datamodule=recordings(store))
+
+
 def test_a_network_of_another_number_of_classes_is_refused():
     with pytest.raises(InputError, match="set it to 5"):
         ClassifierTask(RBTransformer(14, 2), ClassTarget("valence", 5))

@@ -244,6 +244,12 @@ def test_the_dev_slice_judges_too(warmed, store):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("changes", [{"precision": "bf16-true"}, {"overfit_batches": 1}])
+def test_trainers_that_would_change_inputs_or_batches_are_refused(store, changes):
+    with pytest.raises(InputError, match=rf"trainer\.{next(iter(changes))}: is"):
+        trainer(1, **changes).fit(warm_up(), datamodule=pictures(store))
+
+
 def test_a_twin_of_a_picture_that_judges_counts(warmed):
     """The same pixels under another name, in another corpus."""
     task = warmed[0]

@@ -130,6 +130,12 @@ def test_a_teacher_starts_from_the_warm_up(warmed, store):
     assert record["people"] == "synthetic_eeg, seed 1000"
 
 
+@pytest.mark.parametrize("changes", [{"precision": "bf16-true"}, {"overfit_batches": 1}])
+def test_trainers_that_would_change_inputs_or_batches_are_refused(store, changes):
+    with pytest.raises(InputError, match=rf"trainer\.{next(iter(changes))}: is"):
+        trainer(1, **changes).fit(PretrainingTask(encoder()), datamodule=support(store))
+
+
 def test_electrodes_are_matched_by_name(warmed):
     pin = warmed[2]
     given = read_warm_start(pin)

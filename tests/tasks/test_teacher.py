@@ -207,6 +207,12 @@ def test_data_of_a_classifier_are_refused(store, changes, said):
         )
 
 
+@pytest.mark.parametrize("changes", [{"precision": "bf16-true"}, {"overfit_batches": 1}])
+def test_trainers_that_would_change_inputs_or_batches_are_refused(store, changes):
+    with pytest.raises(InputError, match=rf"trainer\.{next(iter(changes))}: is"):
+        trainer(1, **changes).fit(TeacherTask(small_teacher()), datamodule=recordings(store))
+
+
 def test_a_window_without_a_rating_is_not_trained_on(store):
     data = recordings(store)
     data.setup()
