@@ -35,9 +35,7 @@ from neurogaze.evaluation.va_readout import va_readout
 from neurogaze.faces.datamodule import FaceDataModule
 from neurogaze.faces.images import FaceTable
 from neurogaze.faces.store import prepare
-from neurogaze.pipeline.judging import (
-    load_student,
-)
+from neurogaze.pipeline.judging import load_student
 from neurogaze.pipeline.trained_on import recall_shares, training_pictures
 from neurogaze.pipeline.views import PLAIN, View, adjusted, opinion
 from neurogaze.prototypes.grid import PrototypeGrid

@@ -80,8 +80,7 @@ def look_ahead(settings: PipelineSettings, root: Path, store: Path) -> Ahead:
         refuse_unkept(settings.keep, arm.stage, cli.config.as_dict())
         needs[arm.name], data[arm.stage] = needs_of(cli.model), cli.datamodule
     refuse_unsupplied(needs, settings.face_teacher)
-    # arms have one data file
-    trained: Any = cli.datamodule
+    trained: Any = cli.datamodule  # all arms have one data file
     train, known = prepare_faces(trained.corpus, "train", store), to_be_trained_on(trained)
     expect(settings.expected_train, train)
     sizes = {module.preprocessing.size for at, module in data.items() if at != TEACHER}
