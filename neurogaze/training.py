@@ -22,7 +22,6 @@ from neurogaze.callbacks import (
     RunningBest,
     SaveConfigBeside,
     WholeCheckpoints,
-    refuse_overwritten,
     refuse_worst,
 )
 from neurogaze.eeg.corpora.custom import Custom
@@ -158,12 +157,8 @@ class NeurogazeCLI(LightningCLI):
         """
         if not self.builds:
             return
-        trains = self.word in (None, "fit")
-        if trains:
-            kept = self._own_settings()["checkpoint"]
-            refuse_overwritten(kept["monitor"], kept["filename"], kept["mode"])
         super().instantiate_classes()
-        if trains:
+        if self.word in (None, "fit"):
             refuse_worst(self.trainer.callbacks)  # type: ignore[attr-defined]
 
     def build(self) -> None:
@@ -174,11 +169,8 @@ class NeurogazeCLI(LightningCLI):
 
     def before_fit(self) -> None:
         """Let the checkpoint know the configuration it comes from, by hash."""
-        self.model.config_hash = settings_hash(_without_places(self._own_settings().as_dict()))
-
-    def _own_settings(self) -> Any:
-        """The parsed settings, without the word that they follow on a command line."""
-        return self.config[self.word] if self.word else self.config
+        config = self.config["fit"] if self.word else self.config
+        self.model.config_hash = settings_hash(_without_places(config.as_dict()))
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer; its checkpoints appear whole, and one after every epoch.

@@ -189,8 +189,7 @@ def unseen_slice(task: StudentTask, data: FaceDataModule) -> FaceTable:
         if len(both):
             found = f"shares {name} with training, such as {both[0]}"
             raise InputError("dev slice", found, "hold out whole units")
-    if len(task.warmed_on):
-        refuse_seen(task.warmed_on, {DEV: data.dev}, allowed=None)
+    refuse_seen(task.warmed_on, {DEV: data.dev}, allowed=None)
     recall_shares(task, data.train)
     return data.dev
 
