@@ -15,6 +15,7 @@ from inference_networks import Network
 from torch import Tensor
 
 from neurogaze.deploy.network import DeployedNetwork, exportable
+from neurogaze.deploy.onnx_borders import with_borders
 from neurogaze.deploy.onnx_export import onnx_graph
 from neurogaze.deploy.onnx_file import INPUT, start_session
 from neurogaze.deploy.quantising import quantised
@@ -69,7 +70,7 @@ def _exported(
     """The forms of onnxruntime, by the same functions for ours and the others."""
     graph, found = onnx_graph(built, network.prep), {}
     if "ONNX" in names:
-        found["ONNX"] = _in_onnxruntime(graph, network.name, threads)
+        found["ONNX"] = _in_onnxruntime(with_borders(graph), network.name, threads)
     if "int8" in names:
         draw = np.random.default_rng(0)
         faces = draw.integers(0, 256, (FACES, FACE_SIZE, FACE_SIZE), dtype=np.uint8)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from neurogaze.deploy.contract import Contract
 from neurogaze.deploy.network import OUTPUTS, DeployedNetwork, ask, exportable, network_of
+from neurogaze.deploy.onnx_borders import with_borders
 from neurogaze.deploy.onnx_file import INPUT, asking, read_onnx, sealed, start_session
 from neurogaze.deploy.parity import N_IMAGES, Parity, Run, kept_if_alike
 from neurogaze.faces.preprocessing import FacePreprocessing
@@ -58,7 +59,7 @@ def export_onnx(
         InputError: when they disagree; nothing is left behind, and a file that was there stays.
     """
     network, prep = network_of(task), contract.preprocessing
-    model = sealed(onnx_graph(network, prep), contract)
+    model = sealed(with_borders(onnx_graph(network, prep)), contract)
     content = model.SerializeToString(deterministic=True)
 
     def opened(aside: Path) -> Run:

@@ -7,16 +7,22 @@ import onnx
 import pytest
 
 from neurogaze.deploy import quantising
-from neurogaze.deploy.onnx_file import bare
+from neurogaze.deploy.network import network_of
+from neurogaze.deploy.onnx_export import onnx_graph
 from neurogaze.deploy.quantising import dealt, export_int8, head_nodes
 from neurogaze.deploy.recogniser import open_recogniser
 from neurogaze.errors import InputError
 
 
 @pytest.fixture(scope="module")
-def exported(student, contract, onnx_student, drawn, tmp_path_factory):
+def graph(student, contract):
+    """In float32, made once for the whole module."""
+    return onnx_graph(network_of(student), contract.preprocessing)
+
+
+@pytest.fixture(scope="module")
+def exported(student, contract, graph, drawn, tmp_path_factory):
     path = tmp_path_factory.mktemp("int8") / "student.int8.onnx"
-    graph = bare(onnx.load(str(onnx_student)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quantising, "onnx_graph", lambda *_: graph)
         patch.setattr(quantising, "AGREEMENT", 0.5)  # two epochs leave it undecided on many
@@ -57,8 +63,19 @@ def test_it_computes_in_integers_until_the_embedding(exported):
     assert not any(node.op_type == "Conv" for node in model.graph.node if node.name in head)
 
 
+def test_borders_are_for_floats_alone(exported, onnx_student):
+    """In integers a border would be a step more, with a range of its own."""
+    names = [
+        [node.output[0] for node in onnx.load(str(p)).graph.node]
+        for p in (onnx_student, exported[0])
+    ]
+    with_borders, without = ([n for n in of if n.endswith("_bordered")] for of in names)
+    assert with_borders
+    assert not without
+
+
 def test_too_many_other_labels_leave_nothing(
-    student, contract, onnx_student, drawn, tmp_path, monkeypatch
+    student, contract, graph, drawn, tmp_path, monkeypatch
 ):
     def rounded(model, *_):
         """A graph that has learned something else."""
@@ -69,7 +86,6 @@ def test_too_many_other_labels_leave_nothing(
         bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
         return other
 
-    graph = bare(onnx.load(str(onnx_student)))
     monkeypatch.setattr(quantising, "onnx_graph", lambda *_: graph)
     monkeypatch.setattr(quantising, "quantised", rounded)
     path = tmp_path / "a.onnx"
