@@ -46,7 +46,17 @@ def test_booktabs_rules_and_label():
     assert r"x\_y \& 5 \% \#3 \\" in lines[rules[2] - 2]
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def lacking() -> str | None:
+    """What of LaTeX is not installed: the program, or the package, which may come apart."""
+    if shutil.which("pdflatex") is None:
+        return "pdflatex"
+    found = shutil.which("kpsewhich") and subprocess.run(
+        ["kpsewhich", "booktabs.sty"], capture_output=True, timeout=60
+    )
+    return None if found and found.returncode == 0 else "the LaTeX package booktabs"
+
+
+@pytest.mark.skipif(lacking() is not None, reason=f"{lacking()} is not installed")
 def test_every_table_compiles(tmp_path):
     tables = every_table()
     parts = [to_booktabs(table, f"tab:t_{i}") for i, table in enumerate(tables)]
