@@ -16,8 +16,8 @@ from neurogaze.faces.preprocessing import FacePreprocessing
 from neurogaze.models.student import Student
 
 CHANNELS = 32
-SIDES = {"top": 2, "left": 0, "bottom": 1, "right": 1}
-"""Zeros at each side, all different where a kernel of 3 x 5 allows."""
+SIDES = {"top": 2, "left": 0, "bottom": 1, "right": 3}
+"""Zeros at each side, all different."""
 
 
 def convolution(kernel, pads, stride=1, group=1, width=None):
