@@ -28,10 +28,14 @@ CONTENT = {
 }
 
 
+HEADER = b"MATLAB 5.0 MAT-file".ljust(116)
+"""Text at the beginning; SciPy writes the second there in which a file was made."""
+
+
 def written(compressed=False, **content):
     stream = io.BytesIO()
     savemat(stream, content or CONTENT, do_compression=compressed)
-    return bytearray(stream.getvalue())
+    return bytearray(HEADER + stream.getvalue()[len(HEADER) :])
 
 
 @pytest.mark.parametrize("compressed", [False, True])
