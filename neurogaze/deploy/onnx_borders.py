@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import onnx
 
 WIDEST = 6
-"""Pixels a row of the maps that are bordered; wider ones gained nothing where it was measured."""
+"""Pixels a row of the maps that are bordered: as many as are convolved at once (AVX-512)."""
 
 MAPS = 4
 """Axes of a batch of maps, `[B, C, H, W]`."""

@@ -56,7 +56,10 @@ def lacking() -> str | None:
     return None if found and found.returncode == 0 else "the LaTeX package booktabs"
 
 
-@pytest.mark.skipif(lacking() is not None, reason=f"{lacking()} is not installed")
+LACKING = lacking()
+
+
+@pytest.mark.skipif(LACKING is not None, reason=f"{LACKING} is not installed")
 def test_every_table_compiles(tmp_path):
     tables = every_table()
     parts = [to_booktabs(table, f"tab:t_{i}") for i, table in enumerate(tables)]
